@@ -1,0 +1,1 @@
+"""On what terms: policies, negotiations, agreements, sharing requests."""

@@ -1,0 +1,1 @@
+"""The work: intake, profiling, cleaning, delivery."""

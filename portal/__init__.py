@@ -1,0 +1,1 @@
+"""The shell: settings, pages that span stations, demo. Knows everything, known by nobody."""

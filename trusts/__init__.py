@@ -1,0 +1,1 @@
+"""Who and what: organisations, the trusts they form, the datasets they hold."""
