@@ -1,0 +1,96 @@
+"""`record()`: the only writer of events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from kernel.audit.models import Event, EventParty
+from kernel.machine import Machine
+
+if TYPE_CHECKING:
+    from kernel.actor import Actor
+    from kernel.decision import Decision
+    from kernel.transition import Change
+
+
+def record(machine: Machine, change: Change, *, before: dict[str, Any], origin: str) -> Event:
+    """Write the event of a change, inside its transaction. Only values that moved are kept."""
+    subject, actor = change.subject, change.actor
+    after = subject.audit_fields()
+    moved = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    detail = dict(change.detail)
+    if change.decision.reasons:
+        detail["decision"] = change.decision.as_dict()
+    event = _event(
+        machine.name,
+        change.action.name,
+        subject,
+        actor,
+        subject_version=subject.version,
+        from_state=origin,
+        to_state=subject.state,
+        reason=change.reason,
+        before={key: before[key] for key in sorted(moved) if key in before},
+        after={key: after[key] for key in sorted(moved) if key in after},
+        detail=detail,
+    )
+    _name_parties(event, subject, actor, change.also_parties)
+    return event
+
+
+def record_refusal(machine: str, action: str, subject: Any, actor: Actor, decision: Decision) -> Event:
+    """A consequential refusal is evidence too. Called by the doors after the roll-back."""
+    event = _event(
+        machine,
+        action,
+        subject,
+        actor,
+        subject_version=None,
+        from_state=subject.state,
+        to_state=subject.state,
+        detail={"refused": decision.as_dict()},
+    )
+    own = {actor.organisation_id} if actor.organisation_id else set()
+    _name_parties(event, None, actor, own)
+    return event
+
+
+def note(machine: str, action: str, subject: Any, actor: Actor, **detail: Any) -> Event:
+    """Record something that happened to a subject without changing its row (a download, a log-in)."""
+    event = _event(machine, action, subject, actor, subject_version=None, detail=detail)
+    _name_parties(event, subject, actor, set())
+    return event
+
+
+def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any) -> Event:
+    return Event.objects.create(
+        id=uuid.uuid4(),
+        created=timezone.now(),
+        machine=machine,
+        action=action,
+        subject_id=subject.pk,
+        subject_title=subject.title()[:200],
+        actor_id=actor.user_id,
+        actor_name=actor.name or "unknown",
+        organisation_id=actor.organisation_id,
+        organisation_name=actor.organisation_name,
+        door=actor.door,
+        **columns,
+    )
+
+
+def _name_parties(event: Event, subject: Any, actor: Actor, more: Iterable[Any]) -> None:
+    """Those who may read it: the subject's sides, the actor's organisation, and those named."""
+    readers = {organisation for organisation in more if organisation}
+    if subject is not None:
+        for organisations in subject.parties().values():
+            readers.update(organisation for organisation in organisations if organisation)
+    if actor.organisation_id:
+        readers.add(actor.organisation_id)
+    EventParty.objects.bulk_create(
+        EventParty(event=event, organisation_id=organisation) for organisation in sorted(readers, key=str)
+    )

@@ -1,0 +1,57 @@
+"""Relative roles: what a person is *to this object*, as short stable text.
+
+A subject names its sides (`parties()`: side → organisation ids) and its people (`people()`:
+relation → user ids). A person acting for an organisation holds `side.role` for each of their
+roles there, `side.member` for merely belonging to it, and the bare relation for a personal tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+
+from kernel.actor import Actor
+
+OWNER, STEWARD, REVIEWER, ANALYST, AUDITOR = "owner", "steward", "reviewer", "analyst", "auditor"
+
+ROLE_LABELS: dict[str, str] = {
+    OWNER: "Owner: people, roles, memberships, keys; everything a steward may",
+    STEWARD: "Steward: datasets, terms, negotiations and contracts",
+    REVIEWER: "Reviewer: decides on requests to receive data",
+    ANALYST: "Analyst: asks for data and fetches exports",
+    AUDITOR: "Auditor: reads everything of the organisation, changes nothing",
+}
+
+SYSTEM_ROLE = "system"
+ANYONE = "anyone"
+OPERATOR = "operator"
+
+
+class HasParties(Protocol):
+    """What the kernel needs to know of an object to say who someone is to it."""
+
+    def parties(self) -> Mapping[str, Collection[Any]]: ...
+
+    def people(self) -> Mapping[str, Collection[Any]]: ...
+
+
+def side(name: str, *roles: str) -> frozenset[str]:
+    """`side("provider", STEWARD, OWNER)` → {"provider.steward", "provider.owner"}."""
+    return frozenset(f"{name}.{role}" for role in roles)
+
+
+def roles_of(actor: Actor, subject: HasParties) -> frozenset[str]:
+    """Every relative role this actor holds towards this subject. No query."""
+    if actor.is_system:
+        return frozenset({SYSTEM_ROLE})
+    held: set[str] = {ANYONE} if actor.user_id is not None else set()
+    if actor.is_operator:
+        held.add(OPERATOR)
+    for name, organisations in subject.parties().items():
+        if actor.organisation_id is not None and actor.organisation_id in organisations:
+            held.add(f"{name}.member")
+            held.update(f"{name}.{role}" for role in actor.roles)
+    for relation, users in subject.people().items():
+        if actor.user_id is not None and actor.user_id in users:
+            held.add(relation)
+    return frozenset(held)

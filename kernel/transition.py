@@ -1,0 +1,128 @@
+"""The one place where a state changes: lock, decide, change, record, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from kernel import outbox, registry
+from kernel.actor import Actor
+from kernel.audit.record import record
+from kernel.decision import ALLOW, Decision, Refused, deny
+from kernel.machine import Action, Machine
+from kernel.roles import roles_of
+
+
+class Stale(Refused):
+    """The row moved since the person looked. Carries what it is now."""
+
+    def __init__(self, subject: Any, seen: int) -> None:
+        super().__init__(
+            deny(
+                "stale",
+                f"{subject.title()} was changed by someone else while you were deciding",
+                remedy="Read what changed and decide again; what you typed is kept",
+            )
+        )
+        self.subject, self.seen = subject, seen
+
+
+@dataclass
+class Change:
+    """What a verb works on inside `transition`: the locked row, and what the event will say."""
+
+    subject: Any
+    action: Action
+    actor: Actor
+    decision: Decision = ALLOW
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    also_parties: set[UUID] = field(default_factory=set)
+    topics: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    to: str | None = None
+
+    def publish(self, topic: str, **payload: Any) -> None:
+        """Send one more topic when this change commits."""
+        self.topics.append((topic, payload))
+
+
+def facts_for(machine: Machine, subject: Any, actor: Actor) -> Any:
+    """What the machine's rules read about this subject, in a constant number of queries."""
+    loader = registry.entry(machine.name).facts
+    return loader(subject, actor) if loader else subject
+
+
+def may(machine: Machine, action: str, subject: Any, actor: Actor, facts: Any = None) -> Decision:
+    """The decision without doing it: what a button shows and what the verb will decide."""
+    row = machine.action(action)
+    roles = roles_of(actor, subject)
+    if facts is None and row.needs and machine.fits(row, subject.state, roles):
+        facts = facts_for(machine, subject, actor)
+    return machine.decide(row, subject.state, roles, facts)
+
+
+@contextmanager
+def transition(
+    machine: Machine,
+    action: str,
+    subject_id: UUID,
+    *,
+    actor: Actor,
+    seen: int | None = None,
+    reason: str = "",
+) -> Iterator[Change]:
+    """Do one action on one row, or leave everything as it was.
+
+    Raises Refused with its Decision, Stale if `seen` is not the row's version, DoesNotExist.
+    The row is locked for the length of the block; an exception inside it leaves nothing.
+    """
+    row = machine.action(action)
+    model = registry.entry(machine.name).model
+    with transaction.atomic():
+        subject: Any = model._default_manager.select_for_update(of=("self",)).get(pk=subject_id)
+        if seen is not None and subject.version != seen:
+            raise Stale(subject, seen)
+        decision = may(machine, action, subject, actor)
+        if not decision.allowed:
+            raise Refused(decision)
+        before = subject.audit_fields()
+        change = Change(subject, row, actor, decision, reason, to=row.to)
+        yield change
+        origin = subject.state
+        subject.state = change.to or origin
+        _close(machine, change, before, origin)
+
+
+@contextmanager
+def creation(
+    machine: Machine, action: str, subject: Any, *, actor: Actor, reason: str = ""
+) -> Iterator[Change]:
+    """Bring a new row to life in the action's first state; the same checks and record."""
+    row = machine.action(action)
+    with transaction.atomic():
+        subject.state = ""
+        decision = may(machine, action, subject, actor)
+        if not decision.allowed:
+            raise Refused(decision)
+        change = Change(subject, row, actor, decision, reason, to=row.to)
+        yield change
+        subject.state = change.to or ""
+        _close(machine, change, {}, "", new=True)
+
+
+def _close(machine: Machine, change: Change, before: dict[str, Any], origin: str, new: bool = False) -> None:
+    subject: models.Model = change.subject
+    subject.version += 1  # type: ignore[attr-defined]
+    subject.changed = timezone.now()  # type: ignore[attr-defined]
+    subject.save(force_insert=new)
+    record(machine, change, before=before, origin=origin)
+    for topic in change.action.then:
+        outbox.put(topic, {"id": str(subject.pk), "machine": machine.name})
+    for topic, payload in change.topics:
+        outbox.put(topic, payload)
