@@ -1,0 +1,141 @@
+"""What both doors share: find the object, fill the form, call the verb, keep the refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import Http404
+
+from kernel import registry
+from kernel.actor import Actor
+from kernel.audit.record import record_refusal
+from kernel.decision import Decision, Refused
+from kernel.machine import Action, Machine
+from kernel.roles import roles_of
+from kernel.transition import Stale, facts_for
+
+
+class ActionForm(forms.Form):
+    """Base of every action's form. Knows the subject and the actor, for choices and checks."""
+
+    def __init__(self, *args: Any, subject: Any = None, actor: Actor | None = None, **kwargs: Any) -> None:
+        self.subject, self.actor = subject, actor
+        super().__init__(*args, **kwargs)
+
+
+class ReasonForm(ActionForm):
+    """For actions that must say why: the reason goes into the event and to the other side."""
+
+    reason = forms.CharField(
+        label="Reason",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        min_length=5,
+        max_length=2000,
+        help_text="Kept in the audit trail and shown to the parties concerned.",
+    )
+
+
+class NotValid(Exception):
+    """The input has errors; `form` holds them and what was typed."""
+
+    def __init__(self, form: forms.Form) -> None:
+        super().__init__("The input has errors")
+        self.form = form
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One action as a page or API shows it: enabled, or not with the reasons."""
+
+    action: Action
+    decision: Decision
+    machine: str
+    subject_id: UUID
+
+    @property
+    def name(self) -> str:
+        return self.action.name
+
+    @property
+    def label(self) -> str:
+        return self.action.label
+
+    @property
+    def kind(self) -> str:
+        return self.action.kind
+
+    @property
+    def enabled(self) -> bool:
+        return self.decision.allowed
+
+    @property
+    def reasons(self) -> tuple[Any, ...]:
+        return self.decision.reasons
+
+    @property
+    def needs_form(self) -> bool:
+        return self.action.asks
+
+    @property
+    def url(self) -> str:
+        return f"/do/{self.machine}/{self.subject_id}/{self.action.name}/"
+
+
+def choices(machine: Machine, subject: Any, actor: Actor) -> list[Choice]:
+    """Every action whose role and state fit, each with the decision on it. Facts load once."""
+    offered = machine.offered(subject.state, roles_of(actor, subject))
+    facts = facts_for(machine, subject, actor) if any(action.needs for action in offered) else None
+    roles = roles_of(actor, subject)
+    return [
+        Choice(action, machine.decide(action, subject.state, roles, facts), machine.name, subject.pk)
+        for action in offered
+    ]
+
+
+def find_visible(machine: Machine, pk: UUID, actor: Actor) -> Any:
+    """The object, or Http404 if this actor may not know that it exists."""
+    selector = registry.entry(machine.name).visible
+    if selector is None:
+        raise Http404
+    found = selector(actor).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def form_for(machine: Machine, action: str) -> type[forms.Form]:
+    return registry.entry(machine.name).forms.get(action, ActionForm)
+
+
+def perform(
+    machine: Machine,
+    action: str,
+    subject: Any,
+    *,
+    actor: Actor,
+    data: Mapping[str, Any],
+    files: Any = None,
+    seen: int | None = None,
+) -> Any:
+    """Validate the input and call the verb. Raises NotValid, Refused (Stale), Http404.
+
+    A refusal is recorded after the roll-back, in its own transaction. A stale page is no
+    refusal of a person and is not.
+    """
+    if not machine.has(action) or machine.action(action).hidden:
+        raise Http404
+    form = form_for(machine, action)(data, files, subject=subject, actor=actor)
+    if not form.is_valid():
+        raise NotValid(form)
+    verb = registry.entry(machine.name).verbs[action]
+    try:
+        return verb(subject.pk, actor=actor, seen=seen, **form.cleaned_data)
+    except Stale:
+        raise
+    except Refused as refused:
+        record_refusal(machine.name, action, subject, actor, refused.decision)
+        raise

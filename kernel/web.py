@@ -1,0 +1,75 @@
+"""The one page for all actions: ask with the action's form, do it, or say why not."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from kernel import doors, registry
+from kernel.decision import Refused
+from kernel.roles import roles_of
+from kernel.transition import Stale, may
+
+
+def _seen(request: HttpRequest) -> int | None:
+    value = request.POST.get("seen", "")
+    return int(value) if value.isdigit() else None
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpResponse:
+    """GET asks for what the action needs; POST does it and returns to the object's page."""
+    try:
+        machine = registry.entry(machine_name).machine
+        row = machine.action(action)
+    except KeyError:
+        raise Http404 from None
+    actor = request.actor  # type: ignore[attr-defined]
+    subject = doors.find_visible(machine, pk, actor)
+    if row.hidden or not row.by.intersection(roles_of(actor, subject)):
+        return render(request, "errors/403.html", {"action": row, "subject": subject}, status=403)
+    context: dict[str, Any] = {"machine": machine, "action": row, "subject": subject, "seen": subject.version}
+    if request.method == "GET":
+        form_class = doors.form_for(machine, action)
+        context["form"] = form_class(subject=subject, actor=actor)  # type: ignore[call-arg]
+        context["decision"] = may(machine, action, subject, actor)
+        return render(request, "action.html", context)
+    try:
+        done = doors.perform(
+            machine, action, subject, actor=actor, data=request.POST, files=request.FILES, seen=_seen(request)
+        )
+    except doors.NotValid as invalid:
+        context["form"] = invalid.form
+        return render(request, "action.html", context, status=422)
+    except Stale as stale:
+        context |= {"form": _kept(machine, action, request, subject), "decision": stale.decision, "stale": True}
+        return render(request, "action.html", context, status=409)
+    except Refused as refused:
+        context |= {"form": _kept(machine, action, request, subject), "decision": refused.decision}
+        return render(request, "action.html", context, status=409)
+    messages.success(request, row.done or f"{row.label}: done.")
+    return HttpResponseRedirect(_after(request, done, subject))
+
+
+def _kept(machine: Any, action: str, request: HttpRequest, subject: Any) -> Any:
+    """The form again with what was typed, so that a refusal loses nothing."""
+    form = doors.form_for(machine, action)(
+        request.POST,
+        request.FILES,
+        subject=subject,
+        actor=request.actor,  # type: ignore[attr-defined]
+    )
+    form.is_valid()
+    return form
+
+
+def _after(request: HttpRequest, done: Any, subject: Any) -> str:
+    target = done if hasattr(done, "get_absolute_url") else subject
+    return str(target.get_absolute_url())
