@@ -73,7 +73,8 @@ class Decision:
     def sentence(self) -> str:
         """All reasons as one line for logs, tooltips and problem details."""
         return " ".join(
-            f"{reason.text}{'' if reason.text.endswith(('.', '?', '!')) else '.'}" + (f" {reason.remedy}." if reason.remedy else "")
+            f"{reason.text}{'' if reason.text.endswith(('.', '?', '!')) else '.'}"
+            + (f" {reason.remedy}." if reason.remedy else "")
             for reason in self.reasons
         ).replace("..", ".")
 

@@ -153,7 +153,9 @@ def describe_roles(roles: Iterable[str]) -> str:
             owner, name = role.split(".", 1)
             words.append(f"the {owner}'s {'people' if name == 'member' else name}")
         else:
-            words.append({"system": "the portal itself", "anyone": "anyone signed in"}.get(role, f"the {role}"))
+            words.append(
+                {"system": "the portal itself", "anyone": "anyone signed in"}.get(role, f"the {role}")
+            )
     return " or ".join(words) if words else "nobody"
 
 

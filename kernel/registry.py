@@ -114,7 +114,11 @@ def every_action_has_a_verb(app_configs: Any, **kwargs: Any) -> list[checks.Chec
     for item in _entries.values():
         for action in item.machine.actions:
             if action.name not in item.verbs:
-                found.append(checks.Error(f"{item.machine.name}.{action.name} has no verb", id="commonhold.E001"))
+                found.append(
+                    checks.Error(f"{item.machine.name}.{action.name} has no verb", id="commonhold.E001")
+                )
         if item.visible is None:
-            found.append(checks.Error(f"{item.machine.name} has no visible_to selector", id="commonhold.E002"))
+            found.append(
+                checks.Error(f"{item.machine.name} has no visible_to selector", id="commonhold.E002")
+            )
     return found

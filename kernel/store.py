@@ -73,7 +73,7 @@ def put_file(source: Path) -> Stored:
     folder.mkdir(exist_ok=True)
     try:
         staged = folder / f"{digest.hexdigest()}-{os.getpid()}"
-        os.replace(source, staged)
+        source.replace(staged)
     except OSError:
         with source.open("rb") as handle:
             return put_stream(iter(lambda: handle.read(CHUNK), b""))
@@ -85,5 +85,5 @@ def _settle(staged: Path, sha256: str) -> str:
     target = path_of(sha256)
     target.parent.mkdir(exist_ok=True)
     staged.chmod(0o440)
-    os.replace(staged, target)
+    staged.replace(target)
     return sha256

@@ -49,7 +49,11 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
         context["form"] = invalid.form
         return render(request, "action.html", context, status=422)
     except Stale as stale:
-        context |= {"form": _kept(machine, action, request, subject), "decision": stale.decision, "stale": True}
+        context |= {
+            "form": _kept(machine, action, request, subject),
+            "decision": stale.decision,
+            "stale": True,
+        }
         return render(request, "action.html", context, status=409)
     except Refused as refused:
         context |= {"form": _kept(machine, action, request, subject), "decision": refused.decision}

@@ -1,0 +1,1 @@
+"""Offers, turns of a negotiation, and the agreements they end in."""

@@ -1,0 +1,297 @@
+"""Offers, negotiations, agreements and duties. Protocol names: Dataspace Protocol 2025-1."""
+
+from __future__ import annotations
+
+from kernel.machine import Action, Machine, State
+from kernel.registry import register
+from kernel.roles import ANALYST, OWNER, STEWARD, side
+
+NEW = frozenset({""})
+SYSTEM = frozenset({"system"})
+PROVIDER = side("provider", OWNER, STEWARD)
+CONSUMER = side("consumer", OWNER, STEWARD)
+ASKER = side("consumer", OWNER, STEWARD, ANALYST)
+
+OFFER = register(
+    Machine(
+        name="offer",
+        model="negotiations.Offer",
+        label="offer",
+        states=(
+            State("published", "Published", "good", "Members of the trust see these terms."),
+            State("paused", "Paused", "care", "Nobody can start a negotiation on it for now.", "provider"),
+            State("withdrawn", "Withdrawn", "neutral", "It is no longer held out."),
+        ),
+        final=frozenset({"withdrawn"}),
+        creates=(Action("publish", "Publish terms", PROVIDER, NEW, to="published", kind="primary"),),
+        actions=(
+            Action("pause", "Pause", PROVIDER, frozenset({"published"}), to="paused"),
+            Action("resume", "Resume", PROVIDER, frozenset({"paused"}), to="published", kind="primary"),
+            Action(
+                "withdraw",
+                "Withdraw",
+                PROVIDER,
+                frozenset({"published", "paused"}),
+                to="withdrawn",
+                asks=True,
+                kind="danger",
+            ),
+        ),
+    )
+)
+
+OPEN = frozenset({"requested", "offered"})
+NEGOTIATION = register(
+    Machine(
+        name="negotiation",
+        model="negotiations.Negotiation",
+        label="negotiation",
+        states=(
+            State(
+                "requested",
+                "Requested",
+                "active",
+                "The provider answers the consumer's terms.",
+                "provider",
+                "REQUESTED",
+            ),
+            State(
+                "offered",
+                "Offered",
+                "active",
+                "The consumer answers the provider's terms.",
+                "consumer",
+                "OFFERED",
+            ),
+            State(
+                "accepted",
+                "Accepted",
+                "active",
+                "The consumer agreed; the contract is being written.",
+                "system",
+                "ACCEPTED",
+            ),
+            State(
+                "agreed",
+                "Agreed",
+                "active",
+                "The provider's signature is on the contract.",
+                "system",
+                "AGREED",
+            ),
+            State(
+                "verified",
+                "Verified",
+                "active",
+                "The consumer's signature is on it too.",
+                "system",
+                "VERIFIED",
+            ),
+            State("finalized", "In force", "good", "There is a contract.", "", "FINALIZED"),
+            State("withdrawn", "Withdrawn", "neutral", "The consumer no longer asks.", "", "TERMINATED"),
+            State("rejected", "Rejected", "bad", "One side ended it with a reason.", "", "TERMINATED"),
+            State("lapsed", "Lapsed", "neutral", "Nobody answered in time.", "", "TERMINATED"),
+        ),
+        final=frozenset({"finalized", "withdrawn", "rejected", "lapsed"}),
+        creates=(
+            Action(
+                "ask", "Ask for terms", ASKER, NEW, to="requested", kind="primary", then=("negotiation.turn",)
+            ),
+            Action("offer_to", "Offer to a partner", PROVIDER, NEW, to="offered", then=("negotiation.turn",)),
+        ),
+        actions=(
+            Action(
+                "accept",
+                "Accept",
+                CONSUMER,
+                frozenset({"offered"}),
+                to="accepted",
+                kind="primary",
+                asks=True,
+                done="Accepted. The contract is signed for both sides.",
+            ),
+            Action(
+                "accept_request",
+                "Accept",
+                PROVIDER,
+                frozenset({"requested"}),
+                to="agreed",
+                kind="primary",
+                asks=True,
+                done="Accepted. The contract is signed for both sides.",
+            ),
+            Action(
+                "counter",
+                "Write a counter-offer",
+                CONSUMER,
+                frozenset({"offered"}),
+                to="requested",
+                asks=True,
+                then=("negotiation.turn",),
+                done="Your counter-offer is with the provider.",
+            ),
+            Action(
+                "make_offer",
+                "Write a counter-offer",
+                PROVIDER,
+                frozenset({"requested"}),
+                to="offered",
+                asks=True,
+                then=("negotiation.turn",),
+                done="Your offer is with the partner.",
+            ),
+            Action("comment", "Ask or comment", PROVIDER | ASKER, OPEN, asks=True, done="Sent."),
+            Action(
+                "reject",
+                "Reject",
+                PROVIDER,
+                frozenset({"requested", "offered"}),
+                to="rejected",
+                asks=True,
+                kind="danger",
+                then=("negotiation.ended",),
+            ),
+            Action(
+                "decline",
+                "Reject",
+                CONSUMER,
+                frozenset({"offered"}),
+                to="rejected",
+                asks=True,
+                kind="danger",
+                then=("negotiation.ended",),
+            ),
+            Action(
+                "withdraw",
+                "Withdraw",
+                ASKER,
+                frozenset({"requested"}),
+                to="withdrawn",
+                asks=True,
+                then=("negotiation.ended",),
+            ),
+            Action("write", "Write the contract", SYSTEM, frozenset({"accepted"}), to="agreed", hidden=True),
+            Action(
+                "verify", "Check both signatures", SYSTEM, frozenset({"agreed"}), to="verified", hidden=True
+            ),
+            Action(
+                "finalize",
+                "Put into force",
+                SYSTEM,
+                frozenset({"verified"}),
+                to="finalized",
+                hidden=True,
+                then=("negotiation.finalized",),
+            ),
+            Action("lapse", "Lapse", SYSTEM, OPEN, to="lapsed", hidden=True, then=("negotiation.ended",)),
+        ),
+    )
+)
+
+EITHER = PROVIDER | CONSUMER
+AGREEMENT = register(
+    Machine(
+        name="agreement",
+        model="negotiations.Agreement",
+        label="contract",
+        states=(
+            State("in_force", "In force", "good", "Requests can be made and answered under it."),
+            State(
+                "suspended",
+                "Suspended",
+                "care",
+                "Nothing is answered or delivered until it is resumed.",
+                "provider",
+            ),
+            State("ended", "Ended", "neutral", "It ran out on its last day."),
+            State("terminated", "Ended early", "bad", "One side ended it with a reason."),
+        ),
+        final=frozenset({"ended", "terminated"}),
+        creates=(Action("conclude", "Conclude", SYSTEM, NEW, to="in_force", hidden=True),),
+        actions=(
+            Action(
+                "suspend",
+                "Suspend",
+                PROVIDER,
+                frozenset({"in_force"}),
+                to="suspended",
+                asks=True,
+                then=("agreement.stopped",),
+                done="Suspended. Running jobs stop and downloads are cut off.",
+            ),
+            Action(
+                "resume",
+                "Resume",
+                PROVIDER,
+                frozenset({"suspended"}),
+                to="in_force",
+                kind="primary",
+                then=("agreement.resumed",),
+                done="In force again.",
+            ),
+            Action(
+                "terminate",
+                "End early",
+                EITHER,
+                frozenset({"in_force", "suspended"}),
+                to="terminated",
+                asks=True,
+                kind="danger",
+                then=("agreement.stopped",),
+                done="Ended. Duties after the end now run.",
+            ),
+            Action("reserve", "Reserve an export", SYSTEM, frozenset({"in_force"}), hidden=True),
+            Action(
+                "release",
+                "Give an export back",
+                SYSTEM,
+                frozenset({"in_force", "suspended", "ended", "terminated"}),
+                hidden=True,
+            ),
+            Action(
+                "run_out",
+                "Run out",
+                SYSTEM,
+                frozenset({"in_force", "suspended"}),
+                to="ended",
+                hidden=True,
+                then=("agreement.stopped",),
+            ),
+        ),
+    )
+)
+
+DUTY = register(
+    Machine(
+        name="duty",
+        model="negotiations.Duty",
+        label="duty",
+        states=(
+            State("open", "Due", "active", "The partner must do it by the date.", "consumer"),
+            State("late", "Late", "bad", "The date has passed and nobody has declared it done.", "consumer"),
+            State("done", "Done", "good", "Declared done, with a statement."),
+        ),
+        final=frozenset({"done"}),
+        creates=(Action("begin", "Begin", SYSTEM, NEW, to="open", hidden=True, then=("duty.begun",)),),
+        actions=(
+            Action(
+                "fulfil",
+                "Declare done",
+                CONSUMER,
+                frozenset({"open", "late"}),
+                to="done",
+                asks=True,
+                kind="primary",
+            ),
+            Action(
+                "overdue",
+                "Mark late",
+                SYSTEM,
+                frozenset({"open"}),
+                to="late",
+                hidden=True,
+                then=("duty.late",),
+            ),
+        ),
+    )
+)

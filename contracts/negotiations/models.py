@@ -1,0 +1,211 @@
+"""Offer, Negotiation with its Proposals and thread, Agreement, Duty."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from kernel.models import StatefulModel
+from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership.models import Trust
+from trusts.organisations.models import Organisation, User
+
+
+class Offer(StatefulModel):
+    """Terms that a provider holds out for a dataset. Text never changes; new terms, new offer."""
+
+    ref_prefix = "F"
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="offers")
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    terms = models.JSONField()
+    odrl = models.JSONField()
+    policy_hash = models.CharField(max_length=64)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.ref} for {self.dataset}"
+
+    def title(self) -> str:
+        return f"Offer {self.ref} for {self.dataset.title_text}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("offer", args=[self.pk])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"provider": [self.provider_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "policy_hash": self.policy_hash}
+
+
+class Negotiation(StatefulModel):
+    """Turns towards an agreement between one provider and one consumer on one dataset."""
+
+    ref_prefix = "N"
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="negotiations")
+    version_of_data = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="+")
+    offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, blank=True)
+    trust = models.ForeignKey(Trust, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    consumer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    due = models.DateTimeField(null=True, blank=True, help_text="Reply by; afterwards it lapses")
+    rounds = models.PositiveIntegerField(default=0)
+    apart = models.PositiveIntegerField(default=0, help_text="Terms in which the last two proposals differ")
+    ended_because = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["-changed"]
+        indexes = [
+            models.Index(fields=["provider", "state"], name="negotiation_provider"),
+            models.Index(fields=["consumer", "state"], name="negotiation_consumer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.dataset}"
+
+    def title(self) -> str:
+        return f"Negotiation {self.ref} on {self.dataset.title_text}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("negotiation", args=[self.pk])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"provider": [self.provider_id], "consumer": [self.consumer_id]}
+
+    def people(self) -> Mapping[str, Collection[Any]]:
+        return {"author": [self.opened_by_id]}
+
+    @property
+    def turn(self) -> str:
+        """The side that moves next, or empty when it is over."""
+        return {"requested": "provider", "offered": "consumer"}.get(self.state, "")
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "round": self.rounds,
+            "due": self.due.isoformat() if self.due else None,
+        }
+
+
+class Proposal(models.Model):
+    """One turn: a complete policy put forward by one side. Never changed."""
+
+    negotiation = models.ForeignKey(Negotiation, on_delete=models.CASCADE, related_name="proposals")
+    number = models.PositiveIntegerField()
+    side = models.CharField(max_length=10)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    terms = models.JSONField()
+    odrl = models.JSONField()
+    policy_hash = models.CharField(max_length=64)
+    note = models.TextField(blank=True, default="")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["negotiation", "number"], name="turn_once")]
+
+    def __str__(self) -> str:
+        return f"Offer {self.number}"
+
+
+class Message(models.Model):
+    """A remark in the thread, about the whole or about one term."""
+
+    negotiation = models.ForeignKey(Negotiation, on_delete=models.CASCADE, related_name="messages")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    clause = models.CharField(max_length=40, blank=True, default="")
+    text = models.TextField()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Agreement(StatefulModel):
+    """The signed, immutable result. It names the exact bytes: a version by its hash."""
+
+    ref_prefix = "C"
+    negotiation = models.OneToOneField(Negotiation, on_delete=models.PROTECT, related_name="agreement")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="agreements")
+    version_of_data = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="+")
+    trust = models.ForeignKey(Trust, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    consumer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    terms = models.JSONField()
+    odrl = models.JSONField()
+    policy_hash = models.CharField(max_length=64)
+    payload = models.JSONField(help_text="What both signatures cover")
+    jws = models.JSONField(help_text="JWS general JSON serialisation, two signatures")
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    exports_used = models.PositiveIntegerField(default=0)
+    sealed_key = models.TextField(help_text="Pseudonym key of this agreement, encrypted")
+    ended_because = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["-created"]
+        indexes = [
+            models.Index(fields=["provider", "state"], name="agreement_provider"),
+            models.Index(fields=["consumer", "state"], name="agreement_consumer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.dataset}"
+
+    def title(self) -> str:
+        return f"Contract {self.ref} on {self.dataset.title_text}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("contract", args=[self.pk])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"provider": [self.provider_id], "consumer": [self.consumer_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "policy_hash": self.policy_hash, "exports_used": self.exports_used}
+
+    @property
+    def iri(self) -> str:
+        return f"urn:uuid:{self.pk}"
+
+
+class Duty(StatefulModel):
+    """Something the consumer must do by a date, such as deleting its copies."""
+
+    ref_prefix = "U"
+    agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="duties")
+    clause = models.CharField(max_length=40)
+    text = models.CharField(max_length=300)
+    due = models.DateTimeField()
+    statement = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["due"]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def title(self) -> str:
+        return f"Duty {self.ref}: {self.text}"
+
+    def get_absolute_url(self) -> str:
+        return self.agreement.get_absolute_url()
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return self.agreement.parties()
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "due": self.due.isoformat(), "statement": self.statement}

@@ -1,0 +1,1 @@
+"""Sharing requests under an agreement, and their review."""

@@ -1,0 +1,104 @@
+"""Sharing requests: drafted by the consumer, decided by the provider."""
+
+from __future__ import annotations
+
+from kernel.machine import Action, Machine, State
+from kernel.registry import register
+from kernel.roles import ANALYST, OWNER, REVIEWER, STEWARD, side
+
+NEW = frozenset({""})
+SYSTEM = frozenset({"system"})
+ASKER = side("consumer", OWNER, STEWARD, ANALYST)
+REVIEWERS = side("provider", OWNER, STEWARD, REVIEWER)
+
+REQUEST = register(
+    Machine(
+        name="request",
+        model="sharing.Request",
+        label="request",
+        states=(
+            State(
+                "draft", "Draft", "neutral", "Only your organisation sees it until you submit.", "consumer"
+            ),
+            State("submitted", "In review", "active", "The provider decides.", "provider"),
+            State(
+                "returned",
+                "Returned",
+                "care",
+                "The provider has questions; answer and submit again.",
+                "consumer",
+            ),
+            State("approved", "Approved", "good", "A worker makes the export."),
+            State("refused", "Refused", "bad", "The provider said no, with a reason."),
+            State("withdrawn", "Withdrawn", "neutral", "The asker took it back."),
+            State("lapsed", "Lapsed", "neutral", "Nobody decided in time."),
+        ),
+        final=frozenset({"approved", "refused", "withdrawn", "lapsed"}),
+        creates=(Action("draft", "Request an export", ASKER, NEW, to="draft", kind="primary"),),
+        actions=(
+            Action("edit", "Edit", ASKER, frozenset({"draft", "returned"}), asks=True, done="Saved."),
+            Action(
+                "submit",
+                "Submit for review",
+                ASKER,
+                frozenset({"draft", "returned"}),
+                to="submitted",
+                kind="primary",
+                then=("request.submitted",),
+                done="Submitted. The provider has been told.",
+            ),
+            Action(
+                "approve",
+                "Approve",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                to="approved",
+                kind="primary",
+                asks=True,
+                then=("request.approved",),
+                done="Approved. A worker makes the export.",
+            ),
+            Action(
+                "send_back",
+                "Return with questions",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                to="returned",
+                asks=True,
+                then=("request.returned",),
+                done="Returned with your questions.",
+            ),
+            Action(
+                "refuse",
+                "Refuse",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                to="refused",
+                asks=True,
+                kind="danger",
+                then=("request.refused",),
+                done="Refused. The asker sees your reason.",
+            ),
+            Action(
+                "comment",
+                "Ask or comment",
+                ASKER | REVIEWERS,
+                frozenset({"submitted", "returned"}),
+                asks=True,
+                done="Sent.",
+            ),
+            Action(
+                "withdraw", "Withdraw", ASKER, frozenset({"draft", "submitted", "returned"}), to="withdrawn"
+            ),
+            Action(
+                "lapse",
+                "Lapse",
+                SYSTEM,
+                frozenset({"draft", "submitted", "returned"}),
+                to="lapsed",
+                hidden=True,
+                then=("request.lapsed",),
+            ),
+        ),
+    )
+)

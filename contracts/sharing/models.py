@@ -1,0 +1,128 @@
+"""Request: a consumer's wish to receive something specific under an agreement; and its reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from contracts.negotiations.models import Agreement
+from kernel.models import StatefulModel
+from trusts.datasets.models import DatasetVersion
+from trusts.organisations.models import Organisation, User
+
+FORMATS = [("csv", "CSV"), ("parquet", "Parquet"), ("jsonl", "JSON Lines"), ("xlsx", "Excel (XLSX)")]
+
+
+class Request(StatefulModel):
+    """Purpose, people, columns, rows, recipe, format; frozen into a plan when submitted."""
+
+    ref_prefix = "R"
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="requests")
+    version_of_data = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    consumer = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    purpose = models.CharField(max_length=60, blank=True, default="")
+    purpose_note = models.TextField(blank=True, default="")
+    place = models.CharField(max_length=10, blank=True, default="")
+    columns = models.JSONField(default=list)
+    row_filter = models.JSONField(default=list)
+    recipe = models.JSONField(default=list)
+    format = models.CharField(max_length=10, choices=FORMATS, default="csv")
+    plan = models.JSONField(default=dict)
+    plan_hash = models.CharField(max_length=64, blank=True, default="")
+    advice = models.JSONField(default=dict)
+    previous = models.JSONField(default=dict, help_text="The answers as last reviewed")
+    due = models.DateTimeField(null=True, blank=True)
+    decided = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-changed"]
+        indexes = [
+            models.Index(fields=["provider", "state"], name="request_provider"),
+            models.Index(fields=["consumer", "state"], name="request_consumer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.agreement.dataset}"
+
+    def title(self) -> str:
+        return f"Request {self.ref} for {self.agreement.dataset.title_text}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("request", args=[self.pk])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        # A draft is the asker's own affair: the provider learns of it when it is submitted.
+        sides: dict[str, Collection[Any]] = {"consumer": [self.consumer_id]}
+        if self.state not in {"", "draft"}:
+            sides["provider"] = [self.provider_id]
+        return sides
+
+    def people(self) -> Mapping[str, Collection[Any]]:
+        return {"author": [self.author_id]}
+
+    def answers(self) -> dict[str, Any]:
+        """What the asker answered, for comparison after a return."""
+        names = ("purpose", "purpose_note", "place", "columns", "row_filter", "recipe", "format")
+        people = sorted(str(person.user_id) for person in self.named.all()) if self.pk else []
+        return {name: getattr(self, name) for name in names} | {"people": people}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "plan_hash": self.plan_hash,
+            "purpose": self.purpose,
+            "format": self.format,
+        }
+
+
+class NamedPerson(models.Model):
+    """A person of the consumer who may fetch the export."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="named")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "user"], name="named_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Review(models.Model):
+    """One reviewer's answer: approve, return or refuse, with the reason and the advice they saw."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="reviews")
+    reviewer = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    verdict = models.CharField(max_length=10)
+    reason = models.TextField(blank=True, default="")
+    checklist = models.JSONField(default=list)
+    advice = models.JSONField(default=dict)
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.reviewer}"
+
+
+class Remark(models.Model):
+    """A question or answer in the request's thread, seen by both sides."""
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="remarks")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -1,0 +1,48 @@
+"""Deliveries: fetched by named people until they expire or are cut off."""
+
+from __future__ import annotations
+
+from kernel.machine import Action, Machine, State
+from kernel.registry import register
+from kernel.roles import OWNER, STEWARD, side
+
+SYSTEM = frozenset({"system"})
+
+DELIVERY = register(
+    Machine(
+        name="delivery",
+        model="deliveries.Delivery",
+        label="export",
+        states=(
+            State("available", "Available", "good", "The named people can fetch it."),
+            State("expired", "Expired", "neutral", "Its time is over; ask again under the same contract."),
+            State("revoked", "Cut off", "bad", "The provider cut it off."),
+        ),
+        final=frozenset({"expired", "revoked"}),
+        creates=(
+            Action(
+                "deliver",
+                "Deliver",
+                SYSTEM,
+                frozenset({""}),
+                to="available",
+                hidden=True,
+                then=("delivery.available",),
+            ),
+        ),
+        actions=(
+            Action("download", "Download", frozenset({"named"}), frozenset({"available"}), kind="primary"),
+            Action(
+                "revoke",
+                "Cut off",
+                side("provider", OWNER, STEWARD),
+                frozenset({"available"}),
+                to="revoked",
+                asks=True,
+                kind="danger",
+                done="Cut off. It can no longer be fetched.",
+            ),
+            Action("expire", "Expire", SYSTEM, frozenset({"available"}), to="expired", hidden=True),
+        ),
+    )
+)

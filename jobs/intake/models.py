@@ -1,0 +1,1 @@
+"""Intake keeps no table of its own: it fills DatasetVersion and Column through their services."""

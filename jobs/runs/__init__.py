@@ -1,0 +1,1 @@
+"""Jobs: queued, claimed by one worker, run, checked, recorded."""

@@ -1,0 +1,1 @@
+"""The REST door: tokens, pages, problems, routes."""

@@ -1,0 +1,34 @@
+"""Puts the actor on the request: the person and the organisation acted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from kernel.actor import NOBODY
+from trusts.membership.selectors import active_trust_ids
+from trusts.organisations.selectors import actor_for, places_of
+
+SESSION_KEY = "acting_for"
+
+
+class ActorMiddleware:
+    """`request.actor` and `request.places`. A choice of organisation lives in the session and
+    falls back to the first place when it is no longer held."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not user.is_authenticated:
+            request.actor, request.places = NOBODY, []  # type: ignore[attr-defined]
+            return self.get_response(request)
+        places = places_of(user)
+        wanted = request.session.get(SESSION_KEY)
+        place = next((p for p in places if str(p.organisation_id) == wanted), places[0] if places else None)
+        trusts = active_trust_ids(place.organisation_id) if place else frozenset()
+        request.places = places  # type: ignore[attr-defined]
+        request.actor = actor_for(user, place, trusts)  # type: ignore[attr-defined]
+        return self.get_response(request)

@@ -1,0 +1,1 @@
+"""Datasets, their frozen versions and dictionaries, and the catalogue."""

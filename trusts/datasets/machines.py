@@ -1,0 +1,140 @@
+"""Datasets and their frozen versions."""
+
+from __future__ import annotations
+
+from kernel.machine import Action, Machine, State
+from kernel.registry import register
+from kernel.roles import OWNER, STEWARD, side
+
+NEW = frozenset({""})
+SYSTEM = frozenset({"system"})
+HOLDER = side("holder", OWNER, STEWARD)
+
+DATASET = register(
+    Machine(
+        name="dataset",
+        model="datasets.Dataset",
+        label="dataset",
+        states=(
+            State("private", "Private", "neutral", "Only your organisation knows of it.", "holder"),
+            State("listed", "Listed", "good", "Members of the trust find it in the catalogue."),
+            State("retired", "Retired", "neutral", "No new negotiations; contracts run on."),
+        ),
+        final=frozenset({"retired"}),
+        creates=(Action("register", "Register a dataset", HOLDER, NEW, to="private", kind="primary"),),
+        actions=(
+            Action(
+                "describe",
+                "Edit description",
+                HOLDER,
+                frozenset({"private", "listed"}),
+                asks=True,
+                done="Description saved.",
+            ),
+            Action(
+                "add_version", "Upload a new version", HOLDER, frozenset({"private", "listed"}), asks=True
+            ),
+            Action(
+                "enlist",
+                "List in the catalogue",
+                HOLDER,
+                frozenset({"private", "listed"}),
+                to="listed",
+                hidden=True,
+            ),
+            Action(
+                "unlist",
+                "Take out of the catalogue",
+                HOLDER,
+                frozenset({"listed"}),
+                to="private",
+                hidden=True,
+            ),
+            Action(
+                "retire",
+                "Retire",
+                HOLDER,
+                frozenset({"private", "listed"}),
+                to="retired",
+                asks=True,
+                kind="danger",
+                done="Retired. Existing contracts run on.",
+            ),
+        ),
+    )
+)
+
+VERSION = register(
+    Machine(
+        name="version",
+        model="datasets.DatasetVersion",
+        label="version",
+        states=(
+            State("registered", "Registered", "active", "The file is kept; a worker will read it.", "system"),
+            State("profiling", "Being read", "active", "A worker reads and measures it.", "system"),
+            State("profiled", "Ready", "good", "It was read and measured, and can be offered."),
+            State("failed", "Could not be read", "bad", "See what is wrong and upload again.", "holder"),
+            State("retired", "Retired", "neutral", "Superseded; kept for the contracts that name it."),
+        ),
+        final=frozenset({"retired"}),
+        creates=(
+            Action(
+                "register", "Register a version", HOLDER, NEW, to="registered", then=("version.registered",)
+            ),
+        ),
+        actions=(
+            Action(
+                "start",
+                "Start reading",
+                SYSTEM,
+                frozenset({"registered", "profiling"}),
+                to="profiling",
+                hidden=True,
+            ),
+            Action(
+                "finish",
+                "Finish reading",
+                SYSTEM,
+                frozenset({"profiling"}),
+                to="profiled",
+                hidden=True,
+                then=("version.profiled",),
+            ),
+            Action(
+                "fail",
+                "Could not be read",
+                SYSTEM,
+                frozenset({"registered", "profiling"}),
+                to="failed",
+                hidden=True,
+                then=("version.failed",),
+            ),
+            Action(
+                "retry",
+                "Read again",
+                HOLDER,
+                frozenset({"failed"}),
+                to="registered",
+                kind="primary",
+                then=("version.registered",),
+            ),
+            Action(
+                "describe_columns",
+                "Edit dictionary",
+                HOLDER,
+                frozenset({"profiled"}),
+                asks=True,
+                done="Dictionary saved.",
+            ),
+            Action(
+                "retire",
+                "Retire this version",
+                HOLDER,
+                frozenset({"profiled", "failed"}),
+                to="retired",
+                asks=True,
+                kind="danger",
+            ),
+        ),
+    )
+)

@@ -1,0 +1,119 @@
+"""Dataset, its frozen DatasetVersion, and the Column dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+
+from kernel.models import StatefulModel
+from trusts.membership.models import Trust
+from trusts.organisations.models import Organisation, User
+
+
+class Dataset(StatefulModel):
+    """A named thing that an organisation holds and may offer.
+
+    `trust` is where it is listed; while private nobody else learns of it.
+    """
+
+    ref_prefix = "D"
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="datasets")
+    trust = models.ForeignKey(Trust, on_delete=models.PROTECT, null=True, blank=True, related_name="datasets")
+    title_text = models.CharField("title", max_length=160)
+    slug = models.SlugField(max_length=120, unique=True)
+    summary = models.CharField(max_length=300, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    keywords = models.JSONField(default=list)
+    provenance = models.TextField(blank=True, default="")
+    contact_email = models.EmailField(blank=True, default="")
+    terms_summary = models.CharField(max_length=200, blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.title_text
+
+    def title(self) -> str:
+        return self.title_text
+
+    def get_absolute_url(self) -> str:
+        return reverse("dataset", args=[self.slug])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"holder": [self.organisation_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        names = ("state", "title_text", "summary", "description", "keywords", "provenance", "contact_email")
+        return {name: getattr(self, name) for name in names} | {
+            "trust": str(self.trust_id) if self.trust_id else None
+        }
+
+    @property
+    def iri(self) -> str:
+        return f"urn:uuid:{self.pk}"
+
+
+class DatasetVersion(StatefulModel):
+    """One frozen state of a dataset: the original by its SHA-256 and the typed Parquet made of it."""
+
+    ref_prefix = "V"
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    registered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    original_name = models.CharField(max_length=200)
+    original_sha256 = models.CharField(max_length=64)
+    original_bytes = models.PositiveBigIntegerField()
+    parquet_sha256 = models.CharField(max_length=64, blank=True, default="")
+    parquet_bytes = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveBigIntegerField(null=True)
+    reading = models.JSONField(default=dict, help_text="What was guessed about the file")
+    profile = models.JSONField(default=dict)
+    failure = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="version_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} v{self.number}"
+
+    def title(self) -> str:
+        return f"{self.dataset.title_text}, version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("dataset_version", args=[self.dataset.slug, self.number])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"holder": [self.dataset.organisation_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "original_sha256": self.original_sha256,
+            "parquet_sha256": self.parquet_sha256,
+            "rows": self.rows,
+        }
+
+    def column_types(self) -> dict[str, str]:
+        """Column name → type, in order."""
+        return dict(self.columns.order_by("position").values_list("name", "type"))
+
+
+class Column(models.Model):
+    """One column of one version: type, meaning, unit, whether it may identify a person."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="columns")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    type = models.CharField(max_length=20)
+    description = models.CharField(max_length=500, blank=True, default="")
+    unit = models.CharField(max_length=40, blank=True, default="")
+    personal = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["version", "name"], name="column_once")]
+
+    def __str__(self) -> str:
+        return self.name

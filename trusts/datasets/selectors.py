@@ -1,0 +1,35 @@
+"""Reads: which datasets and versions an actor may know of."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from kernel.actor import Actor
+from kernel.registry import sees
+from trusts.datasets.machines import DATASET, VERSION
+from trusts.datasets.models import Dataset, DatasetVersion
+
+
+@sees(DATASET)
+def datasets(actor: Actor) -> QuerySet[Dataset]:
+    """One's own organisation's, and those listed (or retired after listing) in one's trusts."""
+    found = Dataset.objects.select_related("organisation", "trust")
+    if actor.is_system:
+        return found
+    if actor.organisation_id is None:
+        return found.none()
+    own = Q(organisation_id=actor.organisation_id)
+    return found.filter(own | Q(state="listed", trust_id__in=actor.trust_ids))
+
+
+@sees(VERSION)
+def versions(actor: Actor) -> QuerySet[DatasetVersion]:
+    """All versions of one's own datasets; ready versions of listed ones."""
+    found = DatasetVersion.objects.select_related("dataset", "dataset__organisation")
+    if actor.is_system:
+        return found
+    if actor.organisation_id is None:
+        return found.none()
+    own = Q(dataset__organisation_id=actor.organisation_id)
+    listed = Q(dataset__state="listed", dataset__trust_id__in=actor.trust_ids, state="profiled")
+    return found.filter(own | listed)

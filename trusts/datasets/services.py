@@ -1,0 +1,148 @@
+"""Verbs of datasets and versions: the only writers."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from kernel.actor import Actor
+from kernel.decision import Refused
+from kernel.registry import performs
+from kernel.store import Stored
+from kernel.transition import creation, transition
+from trusts.datasets.machines import DATASET, VERSION
+from trusts.datasets.models import Column, Dataset, DatasetVersion
+from trusts.membership.models import Trust
+from trusts.organisations.services import free_slug
+
+
+@performs(DATASET, "register")
+def register(
+    *,
+    actor: Actor,
+    title: str,
+    summary: str = "",
+    description: str = "",
+    keywords: list[str] | None = None,
+    provenance: str = "",
+    contact_email: str = "",
+    trust: Trust | None = None,
+    id: UUID | None = None,
+) -> Dataset:
+    """A private dataset of the organisation acted for. The same `id` twice gives the same dataset."""
+    if id is not None:
+        twice = Dataset.objects.filter(pk=id, organisation_id=actor.organisation_id).first()
+        if twice is not None:
+            return twice
+    dataset = Dataset(
+        organisation_id=actor.organisation_id,
+        trust=trust,
+        title_text=title,
+        slug=free_slug(Dataset, title),
+        summary=summary,
+        description=description,
+        keywords=keywords or [],
+        provenance=provenance,
+        contact_email=contact_email or actor.email,
+        **({"id": id} if id else {}),
+    )
+    with creation(DATASET, "register", dataset, actor=actor):
+        pass
+    return dataset
+
+
+@performs(VERSION, "register")
+def register_version(dataset_id: UUID, *, actor: Actor, stored: Stored, name: str) -> DatasetVersion:
+    """The next version, from a file that is already kept. A worker will read it."""
+    with transaction.atomic():
+        dataset = Dataset.objects.select_for_update(of=("self",)).get(pk=dataset_id)
+        if dataset.state == "retired":
+            raise Refused.because("dataset.retired", "This dataset is retired", remedy="Register a new one")
+        last = dataset.versions.order_by("-number").first()
+        version = DatasetVersion(
+            dataset=dataset,
+            number=(last.number if last else 0) + 1,
+            registered_by_id=actor.user_id,
+            original_name=name[:200],
+            original_sha256=stored.sha256,
+            original_bytes=stored.size,
+        )
+        with creation(VERSION, "register", version, actor=actor) as change:
+            change.detail = {"name": version.original_name, "bytes": stored.size}
+    return version
+
+
+@performs(VERSION, "start")
+def start_reading(version_id: UUID, *, actor: Actor, seen: int | None = None) -> DatasetVersion:
+    with transition(VERSION, "start", version_id, actor=actor) as change:
+        pass
+    return change.subject
+
+
+@performs(VERSION, "finish")
+def finish_reading(
+    version_id: UUID,
+    *,
+    actor: Actor,
+    parquet: Stored,
+    rows: int,
+    columns: list[dict[str, Any]],
+    reading: dict[str, Any],
+    profile: dict[str, Any],
+    seen: int | None = None,
+) -> DatasetVersion:
+    """The typed, measured version. `columns`: name, type, personal; words are kept from the last version."""
+    with transition(VERSION, "finish", version_id, actor=actor) as change:
+        version: DatasetVersion = change.subject
+        version.parquet_sha256, version.parquet_bytes, version.rows = parquet.sha256, parquet.size, rows
+        version.reading, version.profile, version.failure = reading, profile, {}
+        earlier = (
+            version.dataset.versions.filter(state="profiled", number__lt=version.number)
+            .order_by("-number")
+            .first()
+        )
+        known = {c.name: c for c in earlier.columns.all()} if earlier else {}
+        version.columns.all().delete()
+        for position, found in enumerate(columns):
+            before = known.get(found["name"])
+            Column.objects.create(
+                version=version,
+                position=position,
+                name=found["name"],
+                type=found["type"],
+                personal=before.personal if before else bool(found.get("personal")),
+                description=before.description if before else "",
+                unit=before.unit if before else "",
+            )
+        change.detail = {"columns": len(columns), "format": reading.get("format", "")}
+    return change.subject
+
+
+@performs(VERSION, "fail")
+def fail_reading(
+    version_id: UUID, *, actor: Actor, failure: dict[str, Any], seen: int | None = None
+) -> DatasetVersion:
+    """`failure`: code, text, row, column, remedy."""
+    with transition(VERSION, "fail", version_id, actor=actor, reason=failure.get("text", "")) as change:
+        change.subject.failure = failure
+    return change.subject
+
+
+@performs(DATASET, "enlist")
+def enlist(
+    dataset_id: UUID, *, actor: Actor, trust: Trust, terms_summary: str, seen: int | None = None
+) -> Dataset:
+    """List in a trust's catalogue. Called when an offer is published."""
+    with transition(DATASET, "enlist", dataset_id, actor=actor) as change:
+        change.subject.trust, change.subject.terms_summary = trust, terms_summary
+    return change.subject
+
+
+@performs(DATASET, "unlist")
+def unlist(dataset_id: UUID, *, actor: Actor, seen: int | None = None) -> Dataset:
+    """Take out of the catalogue. Called when the last offer is withdrawn."""
+    with transition(DATASET, "unlist", dataset_id, actor=actor) as change:
+        change.subject.terms_summary = ""
+    return change.subject

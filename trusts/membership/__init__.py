@@ -1,0 +1,1 @@
+"""Trusts and alliances: charter, and which organisations belong."""

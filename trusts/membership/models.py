@@ -1,0 +1,121 @@
+"""Trust (or alliance, or room), its Charter in versions, and each organisation's Membership."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from kernel.models import StatefulModel
+from trusts.organisations.models import Organisation, User
+
+KINDS = [("trust", "Data trust"), ("alliance", "Data alliance"), ("room", "Bilateral room")]
+ROLES = [
+    ("trustee", "Trustee: decides who joins"),
+    ("provider", "Provider: offers data"),
+    ("consumer", "Consumer: asks for data"),
+    ("observer", "Observer: reads the catalogue"),
+]
+STANDING = ("invited", "applied", "active", "suspended")
+
+
+class Trust(StatefulModel):
+    """Organisations that share data under one charter. The kind is data, not a branch in code."""
+
+    ref_prefix = "T"
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=80, unique=True)
+    kind = models.CharField(max_length=10, choices=KINDS, default="trust")
+    purpose = models.TextField()
+    founder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="founded")
+    open_to_apply = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def title(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("trust", args=[self.slug])
+
+    def standing(self) -> dict[str, list[Any]]:
+        """Active memberships by role, read once per instance: role → organisation ids."""
+        if not hasattr(self, "_standing"):
+            rows = self.memberships.filter(state="active").values_list("role", "organisation_id")
+            known: dict[str, list[Any]] = {}
+            for role, organisation in rows:
+                known.setdefault(role, []).append(organisation)
+            self._standing = known
+        return self._standing
+
+    def trustees(self) -> list[Any]:
+        return self.standing().get("trustee", [])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        everyone = [organisation for found in self.standing().values() for organisation in found]
+        # While it is being founded there is no membership yet; the founder is its trustee.
+        return {"trustee": self.trustees() or [self.founder_id], "member": everyone or [self.founder_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "name": self.name, "kind": self.kind, "purpose": self.purpose}
+
+    @property
+    def iri(self) -> str:
+        return f"urn:uuid:{self.pk}"
+
+
+class Charter(models.Model):
+    """One version of a trust's rules in words. Never changed; a new version replaces it."""
+
+    trust = models.ForeignKey(Trust, on_delete=models.CASCADE, related_name="charters")
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    created = models.DateTimeField(default=timezone.now)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["trust", "number"], name="charter_number_once")]
+
+    def __str__(self) -> str:
+        return f"Charter {self.number}"
+
+
+class Membership(StatefulModel):
+    """An organisation's place in a trust."""
+
+    ref_prefix = "M"
+    trust = models.ForeignKey(Trust, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=ROLES, default="consumer")
+    message = models.TextField(blank=True, default="")
+    since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trust", "organisation"],
+                condition=Q(state__in=STANDING),
+                name="one_standing_membership",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation} in {self.trust}"
+
+    def title(self) -> str:
+        return str(self)
+
+    def get_absolute_url(self) -> str:
+        return reverse("trust_members", args=[self.trust.slug])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"candidate": [self.organisation_id], "trustee": self.trust.trustees()}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "role": self.role}

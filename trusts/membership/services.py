@@ -1,0 +1,112 @@
+"""Verbs of trusts and memberships: the only writers."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from kernel.actor import Actor
+from kernel.decision import Refused
+from kernel.registry import performs
+from kernel.transition import creation, transition
+from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.models import Charter, Membership, Trust
+from trusts.organisations.models import Organisation
+from trusts.organisations.services import free_slug
+
+
+@performs(TRUST, "found")
+def found(
+    *, actor: Actor, name: str, kind: str, purpose: str, charter: str, open_to_apply: bool = True
+) -> Trust:
+    """A new trust with charter version 1; the founding organisation is its first trustee."""
+    if Trust.objects.filter(name__iexact=name.strip()).exists():
+        raise Refused.because(
+            "trust.name_taken",
+            f"There is already a trust called {name}",
+            remedy="Choose another name",
+            field="name",
+        )
+    trust = Trust(
+        name=name.strip(),
+        slug=free_slug(Trust, name),
+        kind=kind,
+        purpose=purpose,
+        founder_id=actor.organisation_id,
+        open_to_apply=open_to_apply,
+    )
+    with transaction.atomic():
+        with creation(TRUST, "found", trust, actor=actor):
+            pass
+        Charter.objects.create(trust=trust, number=1, text=charter, author_id=actor.user_id)
+        first = Membership(
+            trust=trust, organisation_id=actor.organisation_id, role="trustee", since=timezone.now()
+        )
+        with creation(MEMBERSHIP, "start", first, actor=actor):
+            pass
+    return trust
+
+
+def _begin(action: str, membership: Membership, actor: Actor) -> Membership:
+    try:
+        with creation(MEMBERSHIP, action, membership, actor=actor):
+            pass
+    except IntegrityError as problem:
+        raise Refused.because(
+            "membership.standing",
+            f"{membership.organisation} already has a standing membership or application",
+            remedy="See the members' page",
+        ) from problem
+    return membership
+
+
+@performs(MEMBERSHIP, "invite")
+def invite(
+    trust_id: UUID,
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    role: str,
+    message: str = "",
+    seen: int | None = None,
+) -> Membership:
+    """Invite an organisation; it becomes a member when it accepts."""
+    return _begin(
+        "invite", Membership(trust_id=trust_id, organisation=organisation, role=role, message=message), actor
+    )
+
+
+@performs(MEMBERSHIP, "apply")
+def apply(trust_id: UUID, *, actor: Actor, role: str, message: str = "") -> Membership:
+    """Apply for the organisation acted for; a trustee decides."""
+    organisation = Organisation.objects.get(pk=actor.organisation_id)
+    return _begin(
+        "apply", Membership(trust_id=trust_id, organisation=organisation, role=role, message=message), actor
+    )
+
+
+def _simple(action: str, stamps: bool = False) -> Any:
+    def verb(membership_id: UUID, *, actor: Actor, seen: int | None = None, reason: str = "") -> Membership:
+        with transition(MEMBERSHIP, action, membership_id, actor=actor, seen=seen, reason=reason) as change:
+            if stamps:
+                change.subject.since = timezone.now()
+        return change.subject
+
+    verb.__name__ = action
+    verb.__doc__ = f"{MEMBERSHIP.action(action).label}. Raises Refused and changes nothing."
+    return performs(MEMBERSHIP, action)(verb)
+
+
+accept = _simple("accept", stamps=True)
+decline = _simple("decline")
+admit = _simple("admit", stamps=True)
+refuse = _simple("refuse")
+withdraw = _simple("withdraw")
+revoke = _simple("revoke")
+suspend = _simple("suspend")
+reinstate = _simple("reinstate")
+leave = _simple("leave")
+expel = _simple("expel")

@@ -1,0 +1,1 @@
+"""People, the organisations they act for, their roles, invitations and tokens."""

@@ -1,0 +1,134 @@
+"""Who may do what with an organisation, its people, invitations and tokens."""
+
+from __future__ import annotations
+
+from kernel.machine import Action, Machine, State
+from kernel.registry import register
+from kernel.roles import ANYONE, OWNER, side
+
+NEW = frozenset({""})
+OWNERS = side("own", OWNER)
+
+ORGANISATION = register(
+    Machine(
+        name="organisation",
+        model="organisations.Organisation",
+        label="organisation",
+        states=(State("active", "Active", "good", "It takes part."),),
+        final=frozenset({"active"}),
+        creates=(
+            Action("found", "Found an organisation", frozenset({ANYONE}), NEW, to="active", kind="primary"),
+        ),
+        actions=(
+            Action("edit", "Edit profile", OWNERS, frozenset({"active"}), asks=True, done="Profile saved."),
+            Action(
+                "invite",
+                "Invite a person",
+                OWNERS,
+                frozenset({"active"}),
+                asks=True,
+                kind="primary",
+                done="The invitation is on its way.",
+            ),
+            Action(
+                "make_token",
+                "Create a token",
+                OWNERS | side("own", "steward"),
+                frozenset({"active"}),
+                asks=True,
+            ),
+        ),
+    )
+)
+
+MEMBER = register(
+    Machine(
+        name="member",
+        model="organisations.OrganisationMember",
+        label="person's place",
+        states=(
+            State("active", "Active", "good", "They may act for the organisation in their roles."),
+            State("removed", "Removed", "neutral", "They may no longer act for the organisation."),
+        ),
+        final=frozenset({"removed"}),
+        creates=(Action("join", "Join", frozenset({ANYONE, "system"}), NEW, to="active", hidden=True),),
+        actions=(
+            Action(
+                "change_roles",
+                "Change roles",
+                OWNERS,
+                frozenset({"active"}),
+                asks=True,
+                done="Roles changed.",
+            ),
+            Action(
+                "remove",
+                "Remove",
+                OWNERS,
+                frozenset({"active"}),
+                to="removed",
+                asks=True,
+                kind="danger",
+                done="Removed. Their sessions lose access at once.",
+            ),
+            Action(
+                "leave",
+                "Leave",
+                frozenset({"self"}),
+                frozenset({"active"}),
+                to="removed",
+                asks=True,
+                kind="danger",
+                done="You have left the organisation.",
+            ),
+        ),
+    )
+)
+
+INVITATION = register(
+    Machine(
+        name="invitation",
+        model="organisations.Invitation",
+        label="invitation",
+        states=(
+            State("open", "Sent", "active", "Waiting for the person to accept.", "invitee"),
+            State("accepted", "Accepted", "good", "The person has joined."),
+            State("withdrawn", "Withdrawn", "neutral", "The link no longer works."),
+            State("lapsed", "Lapsed", "neutral", "It was not used in time."),
+        ),
+        final=frozenset({"accepted", "withdrawn", "lapsed"}),
+        creates=(Action("send", "Invite", OWNERS, NEW, to="open", then=("invitation.sent",), hidden=True),),
+        actions=(
+            Action("accept", "Accept", frozenset({ANYONE}), frozenset({"open"}), to="accepted", hidden=True),
+            Action("withdraw", "Withdraw", OWNERS, frozenset({"open"}), to="withdrawn", kind="danger"),
+            Action("lapse", "Lapse", frozenset({"system"}), frozenset({"open"}), to="lapsed", hidden=True),
+        ),
+    )
+)
+
+TOKEN = register(
+    Machine(
+        name="token",
+        model="organisations.ApiToken",
+        label="token",
+        states=(
+            State("active", "Active", "good", "Programs may use it until its end date."),
+            State("revoked", "Revoked", "neutral", "It no longer works."),
+        ),
+        final=frozenset({"revoked"}),
+        creates=(
+            Action("issue", "Create a token", OWNERS | side("own", "steward"), NEW, to="active", hidden=True),
+        ),
+        actions=(
+            Action(
+                "revoke",
+                "Revoke",
+                OWNERS | frozenset({"self"}),
+                frozenset({"active"}),
+                to="revoked",
+                kind="danger",
+                done="The token no longer works.",
+            ),
+        ),
+    )
+)

@@ -1,0 +1,219 @@
+"""User, Organisation, OrganisationMember with its roles, Invitation, ApiToken, SigningKey."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from kernel.models import StatefulModel
+from kernel.roles import ROLE_LABELS
+
+
+class UserManager(BaseUserManager["User"]):
+    """People log in by e-mail; there is no user name."""
+
+    def create_user(self, email: str, password: str | None = None, **more: Any) -> User:
+        if not email:
+            raise ValueError("A person needs an e-mail address")
+        user = self.model(email=self.normalize_email(email).lower(), **more)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **more: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **more)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. `is_staff` marks an operator of the installation, who sees health, not data."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=120, blank=True, default="")
+    zone = models.CharField(max_length=60, default="Europe/Berlin")
+    theme = models.CharField(max_length=8, default="auto")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+
+class Organisation(StatefulModel):
+    """A legal entity that takes part; a participant in the Dataspace Protocol's sense."""
+
+    ref_prefix = "O"
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=80, unique=True)
+    kind = models.CharField(max_length=30, default="company")
+    country = models.CharField(max_length=2, default="DE", help_text="ISO 3166-1 alpha-2")
+    about = models.TextField(blank=True, default="")
+    website = models.URLField(blank=True, default="")
+    contact_email = models.EmailField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def title(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("organisation", args=[self.slug])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"own": [self.pk]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        names = ("state", "name", "kind", "country", "about", "website", "contact_email")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def iri(self) -> str:
+        return f"urn:uuid:{self.pk}"
+
+
+class OrganisationMember(StatefulModel):
+    """A person's place in an organisation; its roles are rows of MemberRole."""
+
+    ref_prefix = "P"
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="places")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "user"], condition=Q(state="active"), name="one_active_place"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.organisation}"
+
+    def title(self) -> str:
+        return str(self)
+
+    def get_absolute_url(self) -> str:
+        return reverse("people")
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"own": [self.organisation_id]}
+
+    def people(self) -> Mapping[str, Collection[Any]]:
+        return {"self": [self.user_id]}
+
+    @property
+    def role_codes(self) -> list[str]:
+        """Role codes held here; uses prefetched rows."""
+        held = {row.role for row in self.roles.all()}
+        return [code for code in ROLE_LABELS if code in held]
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "roles": sorted(MemberRole.objects.filter(member=self).values_list("role", flat=True)),
+        }
+
+
+class MemberRole(models.Model):
+    """One role of one member. Written by the services of this station only."""
+
+    member = models.ForeignKey(OrganisationMember, on_delete=models.CASCADE, related_name="roles")
+    role = models.CharField(max_length=20, choices=list(ROLE_LABELS.items()))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "role"], name="role_once")]
+
+    def __str__(self) -> str:
+        return self.role
+
+
+class Invitation(StatefulModel):
+    """An e-mail that lets a person join an organisation. Only the token's hash is kept."""
+
+    ref_prefix = "I"
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    roles = models.JSONField(default=list)
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires = models.DateTimeField()
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+
+    def __str__(self) -> str:
+        return f"{self.email} → {self.organisation}"
+
+    def title(self) -> str:
+        return f"Invitation of {self.email}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("people")
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"own": [self.organisation_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "email": self.email, "roles": self.roles}
+
+
+class ApiToken(StatefulModel):
+    """Machine access for an organisation: scopes, an end date, and only the hash of the secret."""
+
+    ref_prefix = "K"
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def title(self) -> str:
+        return f"Token {self.name}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("tokens")
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"own": [self.organisation_id]}
+
+    def people(self) -> Mapping[str, Collection[Any]]:
+        return {"self": [self.user_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "scopes": self.scopes, "expires": self.expires.isoformat()}
+
+
+class SigningKey(models.Model):
+    """An Ed25519 key that the portal holds for an organisation; the private half is sealed."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="signing_keys")
+    public_hex = models.CharField(max_length=64)
+    sealed_private = models.TextField()
+    created = models.DateTimeField(default=timezone.now)
+    retired = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.key_id
+
+    @property
+    def key_id(self) -> str:
+        return f"urn:ed25519:{self.public_hex[:16]}"

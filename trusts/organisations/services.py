@@ -1,0 +1,157 @@
+"""Verbs of organisations, people, invitations and tokens: the only writers."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from kernel import outbox
+from kernel.actor import Actor, system
+from kernel.decision import Refused
+from kernel.keys import open_secret, seal_secret
+from kernel.registry import performs
+from kernel.roles import ROLE_LABELS
+from kernel.transition import creation, transition
+from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
+from trusts.organisations.models import (
+    ApiToken,
+    Invitation,
+    MemberRole,
+    Organisation,
+    OrganisationMember,
+    SigningKey,
+    User,
+)
+
+
+def free_slug(model: Any, name: str) -> str:
+    """A slug nobody has yet, made from a name."""
+    base = slugify(name)[:70] or "item"
+    slug, number = base, 2
+    while model.objects.filter(slug=slug).exists():
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+@performs(ORGANISATION, "found")
+def found(
+    *, actor: Actor, name: str, kind: str = "company", country: str = "DE", about: str = "", **more: Any
+) -> Organisation:
+    """A new organisation whose first owner is the founder; it gets a signing key. Raises Refused."""
+    if Organisation.objects.filter(name__iexact=name.strip()).exists():
+        raise Refused.because(
+            "organisation.name_taken",
+            f"There is already an organisation called {name}",
+            remedy="Ask its owner for an invitation, or choose another name",
+            field="name",
+        )
+    organisation = Organisation(
+        name=name.strip(), slug=free_slug(Organisation, name), kind=kind, country=country, about=about, **more
+    )
+    with transaction.atomic():
+        with creation(ORGANISATION, "found", organisation, actor=actor):
+            pass
+        key = Ed25519PrivateKey.generate()
+        SigningKey.objects.create(
+            organisation=organisation,
+            public_hex=key.public_key().public_bytes_raw().hex(),
+            sealed_private=seal_secret(key.private_bytes_raw()),
+        )
+        join(organisation, User.objects.get(pk=actor.user_id), list(ROLE_LABELS)[:4], actor=actor)
+    return organisation
+
+
+def join(organisation: Organisation, user: User, roles: list[str], *, actor: Actor) -> OrganisationMember:
+    """Give a person a place with roles. Called by founding and by accepting an invitation."""
+    member = OrganisationMember(organisation=organisation, user=user)
+    with creation(MEMBER, "join", member, actor=actor) as change:
+        change.detail = {"roles": sorted(roles), "person": user.get_full_name()}
+    MemberRole.objects.bulk_create(MemberRole(member=member, role=role) for role in sorted(set(roles)))
+    return member
+
+
+def signing_key(organisation: Organisation) -> tuple[str, Ed25519PrivateKey]:
+    """Key id and private key that the portal holds for this organisation."""
+    row = organisation.signing_keys.filter(retired__isnull=True).latest("created")
+    return row.key_id, Ed25519PrivateKey.from_private_bytes(open_secret(row.sealed_private))
+
+
+@performs(INVITATION, "send")
+def invite(
+    organisation_id: UUID, *, actor: Actor, email: str, roles: list[str], seen: int | None = None
+) -> Invitation:
+    """Invite a person by e-mail for 14 days. The link's secret leaves by mail only."""
+    secret = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        organisation_id=organisation_id,
+        email=email.lower(),
+        roles=sorted(set(roles)),
+        token_hash=hashlib.sha256(secret.encode()).hexdigest(),
+        expires=timezone.now() + timedelta(days=14),
+        invited_by_id=actor.user_id,
+    )
+    with creation(INVITATION, "send", invitation, actor=actor) as change:
+        # The secret is needed once, by the mailer, and kept sealed until then.
+        change.publish("invitation.mail", id=str(invitation.pk), sealed=seal_secret(secret.encode()))
+    return invitation
+
+
+@performs(INVITATION, "accept")
+def accept_invitation(invitation_id: UUID, *, actor: Actor, secret: str) -> OrganisationMember:
+    """Join by the link that was mailed. Raises Refused if it is not (or no longer) good."""
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    with transition(INVITATION, "accept", invitation_id, actor=actor) as change:
+        invitation: Invitation = change.subject
+        if not secrets.compare_digest(digest, invitation.token_hash) or invitation.expires < timezone.now():
+            raise Refused.because(
+                "invitation.stale", "This invitation is no longer good", remedy="Ask for a new one"
+            )
+        if OrganisationMember.objects.filter(
+            organisation=invitation.organisation, user_id=actor.user_id, state="active"
+        ).exists():
+            raise Refused.because(
+                "member.already", "You already belong to this organisation", remedy="Sign in as usual"
+            )
+        user = User.objects.get(pk=actor.user_id)
+        return join(
+            invitation.organisation, user, invitation.roles, actor=system("Commonhold", door=actor.door)
+        )
+
+
+@performs(TOKEN, "issue")
+def issue_token(
+    organisation_id: UUID,
+    *,
+    actor: Actor,
+    name: str,
+    scopes: list[str],
+    days: int = 90,
+    seen: int | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token and its secret, which is shown once and never stored."""
+    secret = f"ch_{secrets.token_urlsafe(32)}"
+    token = ApiToken(
+        organisation_id=organisation_id,
+        user_id=actor.user_id,
+        name=name,
+        prefix=secret[:10],
+        secret_hash=hashlib.sha256(secret.encode()).hexdigest(),
+        scopes=sorted(set(scopes)),
+        expires=timezone.now() + timedelta(days=days),
+    )
+    with creation(TOKEN, "issue", token, actor=actor):
+        pass
+    return token, secret
+
+
+def mail(topic: str, **payload: Any) -> None:
+    """Ask for an e-mail in the present transaction."""
+    outbox.put(topic, payload)
