@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from kernel import store
 from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
@@ -145,4 +146,77 @@ def unlist(dataset_id: UUID, *, actor: Actor, seen: int | None = None) -> Datase
     """Take out of the catalogue. Called when the last offer is withdrawn."""
     with transition(DATASET, "unlist", dataset_id, actor=actor) as change:
         change.subject.terms_summary = ""
+    return change.subject
+
+
+@performs(DATASET, "describe")
+def describe(dataset_id: UUID, *, actor: Actor, seen: int | None = None, **values: Any) -> Dataset:
+    """Change title, summary, description, keywords, provenance or contact. A version never changes."""
+    with transition(DATASET, "describe", dataset_id, actor=actor, seen=seen) as change:
+        for name, value in values.items():
+            setattr(change.subject, name, value)
+    return change.subject
+
+
+@performs(DATASET, "add_version")
+def add_version(dataset_id: UUID, *, actor: Actor, file: Any, seen: int | None = None) -> DatasetVersion:
+    """Keep the uploaded file and register it as the next version. Raises Refused if the disk is full."""
+    try:
+        stored = store.put_stream(file.chunks(store.CHUNK))
+    except store.StoreFull as problem:
+        raise Refused.because(
+            "store.full", str(problem), remedy="Tell the operator; nothing was kept"
+        ) from problem
+    if stored.size == 0:
+        raise Refused.because(
+            "file.empty", f"{file.name} is empty", remedy="Choose another file", field="file"
+        )
+    with transition(DATASET, "add_version", dataset_id, actor=actor, seen=seen) as change:
+        change.detail = {"name": file.name, "sha256": stored.sha256}
+        return register_version(dataset_id, actor=actor, stored=stored, name=file.name)
+
+
+@performs(DATASET, "retire")
+def retire(dataset_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Dataset:
+    """No new negotiations; contracts run on. The reason is kept."""
+    with transition(DATASET, "retire", dataset_id, actor=actor, seen=seen, reason=reason) as change:
+        pass
+    return change.subject
+
+
+@performs(VERSION, "retry")
+def read_again(version_id: UUID, *, actor: Actor, seen: int | None = None) -> DatasetVersion:
+    """Queue a version that could not be read once more."""
+    with transition(VERSION, "retry", version_id, actor=actor, seen=seen) as change:
+        change.subject.failure = {}
+    return change.subject
+
+
+@performs(VERSION, "retire")
+def retire_version(version_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> DatasetVersion:
+    with transition(VERSION, "retire", version_id, actor=actor, seen=seen, reason=reason) as change:
+        pass
+    return change.subject
+
+
+@performs(VERSION, "describe_columns")
+def describe_columns(
+    version_id: UUID, *, actor: Actor, columns: dict[str, dict[str, Any]], seen: int | None = None
+) -> DatasetVersion:
+    """Write the dictionary. `columns`: name → any of description, unit, personal."""
+    with transition(VERSION, "describe_columns", version_id, actor=actor, seen=seen) as change:
+        changed: dict[str, Any] = {}
+        for column in change.subject.columns.select_for_update(of=("self",)):
+            given = columns.get(column.name, {})
+            moved = {
+                k: v
+                for k, v in given.items()
+                if k in ("description", "unit", "personal") and getattr(column, k) != v
+            }
+            if moved:
+                for key, value in moved.items():
+                    setattr(column, key, value)
+                column.save()
+                changed[column.name] = moved
+        change.detail = {"columns": changed}
     return change.subject

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from trusts.datasets import views
+
+urlpatterns = [
+    path("datasets/new/", views.register, name="dataset_new"),
+    path("datasets/<slug:slug>/quality/", views.quality, name="dataset_quality"),
+    path("datasets/<slug:slug>/schema/", views.schema, name="dataset_schema"),
+    path("datasets/<slug:slug>/versions/<int:number>/", views.version, name="dataset_version"),
+]
