@@ -1,0 +1,135 @@
+"""What waits for me: everything in a state where my side moves next and my roles may move it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.negotiations import selectors as negotiated
+from contracts.negotiations.machines import DUTY, NEGOTIATION
+from contracts.sharing import selectors as shared
+from contracts.sharing.machines import REQUEST
+from jobs.deliveries import selectors as delivered
+from jobs.deliveries.machines import DELIVERY
+from jobs.runs import selectors as runs
+from jobs.runs.machines import JOB
+from kernel.actor import Actor
+from kernel.machine import Machine
+from kernel.roles import roles_of
+from trusts.datasets import selectors as datasets
+from trusts.datasets.machines import VERSION
+from trusts.membership import selectors as membership
+from trusts.membership.machines import MEMBERSHIP
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do: what, with whom, since when, by when."""
+
+    machine: Machine
+    subject: Any
+    verb: str
+    counterpart: str
+    since: datetime
+    due: datetime | None
+
+    @property
+    def state(self) -> Any:
+        return self.machine.state(self.subject.state)
+
+
+def items(actor: Actor, limit: int = 200) -> list[Item]:
+    """Sorted by due date, then age. A constant number of queries."""
+    if actor.organisation_id is None:
+        return []
+    mine = actor.organisation_id
+    found: list[Item] = []
+
+    def add(machine: Machine, rows: Any, verb: str, counterpart: Any) -> None:
+        for row in rows[:limit]:
+            movable = any(
+                not a.hidden and a.kind != "danger" for a in machine.offered(row.state, roles_of(actor, row))
+            )
+            if movable:
+                due = getattr(row, "due", None)
+                found.append(Item(machine, row, verb, counterpart(row), row.changed, due))
+
+    negotiations = negotiated.negotiations(actor).select_related("provider", "consumer", "dataset")
+    add(
+        NEGOTIATION,
+        negotiations.filter(state="requested", provider_id=mine),
+        "Answer the request",
+        lambda n: n.consumer.name,
+    )
+    add(
+        NEGOTIATION,
+        negotiations.filter(state="offered", consumer_id=mine),
+        "Answer the offer",
+        lambda n: n.provider.name,
+    )
+    requests = shared.requests(actor).select_related("provider", "consumer", "agreement__dataset")
+    add(
+        REQUEST,
+        requests.filter(state="submitted", provider_id=mine),
+        "Review the request",
+        lambda r: r.consumer.name,
+    )
+    add(
+        REQUEST,
+        requests.filter(state="returned", consumer_id=mine),
+        "Answer the questions",
+        lambda r: r.provider.name,
+    )
+    add(
+        REQUEST,
+        requests.filter(state="draft", consumer_id=mine),
+        "Finish your draft",
+        lambda r: r.provider.name,
+    )
+    duties = negotiated.duties(actor).select_related("agreement__provider", "agreement__dataset")
+    add(
+        DUTY,
+        duties.filter(state__in=["open", "late"], agreement__consumer_id=mine),
+        "Do what the contract asks",
+        lambda d: d.agreement.provider.name,
+    )
+    members = membership.memberships(actor)
+    add(
+        MEMBERSHIP,
+        members.filter(state="invited", organisation_id=mine),
+        "Accept or decline",
+        lambda m: m.trust.name,
+    )
+    add(
+        MEMBERSHIP,
+        members.filter(state="applied", trust_id__in=actor.trust_ids).prefetch_related("trust__memberships"),
+        "Decide on the application",
+        lambda m: m.organisation.name,
+    )
+    add(
+        VERSION,
+        datasets.versions(actor).filter(state="failed", dataset__organisation_id=mine),
+        "Upload again",
+        lambda v: "",
+    )
+    jobs = runs.jobs(actor).select_related("holder", "consumer", "version_of_data__dataset")
+    add(
+        JOB,
+        jobs.filter(state="failed", kind="export"),
+        "See why it failed",
+        lambda j: j.consumer.name if j.consumer else "",
+    )
+    for delivery in delivered.fresh_for(actor)[:limit]:
+        found.append(
+            Item(
+                DELIVERY,
+                delivery,
+                "Fetch the export",
+                delivery.provider.name,
+                delivery.created,
+                delivery.expires,
+            )
+        )
+    far = datetime.max.replace(tzinfo=found[0].since.tzinfo) if found else None
+    return sorted(found, key=lambda item: (item.due or far, item.since))

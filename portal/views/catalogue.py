@@ -1,0 +1,107 @@
+"""The catalogue and a dataset's home: where dataset, terms, access and work come together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.sharing.advice import would_be_allowed
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import F, OuterRef, Q, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from contracts.negotiations import selectors as negotiated
+from jobs.runs import selectors as runs
+from kernel import doors
+from kernel.audit import selectors as audit
+from trusts.datasets import selectors
+from trusts.datasets.machines import DATASET
+from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership import selectors as membership
+
+PER_PAGE = 24
+
+
+def newest_first(found: Any) -> Any:
+    """Datasets with the newest readable version's number, rows and date as columns. No join grows."""
+    ready = DatasetVersion.objects.filter(dataset=OuterRef("pk"), state="profiled").order_by("-number")
+    return found.annotate(
+        ready_number=Subquery(ready.values("number")[:1]),
+        ready_rows=Subquery(ready.values("rows")[:1]),
+        ready_created=Subquery(ready.values("created")[:1]),
+    )
+
+
+@login_required
+@require_GET
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """What my organisation holds and what its trusts offer, searched by words."""
+    actor = request.actor  # type: ignore[attr-defined]
+    asked = request.GET.get("q", "").strip()
+    trust = request.GET.get("trust", "")
+    whose = request.GET.get("whose", "")
+    found = newest_first(selectors.datasets(actor))
+    if asked:
+        for word in asked.split()[:8]:
+            found = found.filter(
+                Q(title_text__icontains=word)
+                | Q(summary__icontains=word)
+                | Q(description__icontains=word)
+                | Q(keywords__icontains=word)
+                | Q(organisation__name__icontains=word)
+            )
+    if trust:
+        found = found.filter(trust__slug=trust)
+    if whose == "ours":
+        found = found.filter(organisation_id=actor.organisation_id)
+    elif whose == "others":
+        found = found.exclude(organisation_id=actor.organisation_id)
+    page = Paginator(found.order_by(F("changed").desc(), "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    access = would_be_allowed(list(page.object_list), actor)
+    for dataset in page.object_list:
+        dataset.access = access.get(dataset.pk)
+    context = {
+        "page": page,
+        "asked": asked,
+        "trust": trust,
+        "whose": whose,
+        "trusts": membership.trusts(actor).filter(pk__in=actor.trust_ids).order_by("name"),
+    }
+    return render(request, "portal/catalogue.html", context)
+
+
+@login_required
+@require_GET
+def dataset(request: HttpRequest, slug: str) -> HttpResponse:
+    """One dataset: what it is, on which terms, its versions, and what I can do now."""
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Dataset = get_object_or_404(newest_first(selectors.datasets(actor)), slug=slug)
+    versions = list(selectors.versions(actor).filter(dataset=found)[:20])
+    ready = next((v for v in versions if v.state == "profiled"), None)
+    own = found.organisation_id == actor.organisation_id
+    job = (
+        runs.jobs(actor).filter(version_of_data=versions[0], kind="intake").first()
+        if own and versions
+        else None
+    )
+    context = {
+        "dataset": found,
+        "data_version": ready,
+        "versions": versions,
+        "job": job,
+        "own": own,
+        "tab": "overview",
+        "offers": list(negotiated.offers(actor).filter(dataset=found).exclude(state="withdrawn")),
+        "negotiations": list(
+            negotiated.negotiations(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
+        ),
+        "contracts": list(
+            negotiated.agreements(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
+        ),
+        "access": would_be_allowed([found], actor).get(found.pk),
+        "choices": doors.choices(DATASET, found, actor),
+        "events": audit.history(found.pk, actor).order_by("-created")[:5],
+    }
+    return render(request, "portal/dataset.html", context)
