@@ -1,0 +1,38 @@
+"""What can go wrong with data, said so that a steward can act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Fault(Exception):
+    """code, text, and where: row and column (rows count from 1, the header not counted)."""
+
+    def __init__(
+        self,
+        code: str,
+        text: str,
+        remedy: str = "",
+        row: int | None = None,
+        column: str | None = None,
+        step: int | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.code, self.text, self.remedy = code, text, remedy
+        self.row, self.column, self.step = row, column, step
+
+    def as_dict(self) -> dict[str, Any]:
+        names = ("code", "text", "remedy", "row", "column", "step")
+        return {name: getattr(self, name) for name in names if getattr(self, name) not in (None, "")}
+
+
+class IntakeError(Fault):
+    """The file cannot be read as a table."""
+
+
+class StepError(Fault):
+    """A step of the plan cannot be done; `step` counts from 0."""
+
+
+class Cancelled(Exception):
+    """Someone stopped the work."""
