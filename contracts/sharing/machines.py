@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from contracts.sharing.rules import (
+    contract_stands,
+    not_the_asker,
+    not_the_requesters_organisation,
+    terms_allow_it,
+)
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANALYST, OWNER, REVIEWER, STEWARD, side
@@ -42,6 +48,7 @@ REQUEST = register(
                 "Submit for review",
                 ASKER,
                 frozenset({"draft", "returned"}),
+                needs=(contract_stands,),
                 to="submitted",
                 kind="primary",
                 then=("request.submitted",),
@@ -52,6 +59,12 @@ REQUEST = register(
                 "Approve",
                 REVIEWERS,
                 frozenset({"submitted"}),
+                needs=(
+                    not_the_asker,
+                    not_the_requesters_organisation,
+                    contract_stands,
+                    terms_allow_it,
+                ),
                 to="approved",
                 kind="primary",
                 asks=True,
@@ -63,6 +76,10 @@ REQUEST = register(
                 "Return with questions",
                 REVIEWERS,
                 frozenset({"submitted"}),
+                needs=(
+                    not_the_asker,
+                    not_the_requesters_organisation,
+                ),
                 to="returned",
                 asks=True,
                 then=("request.returned",),
@@ -73,6 +90,10 @@ REQUEST = register(
                 "Refuse",
                 REVIEWERS,
                 frozenset({"submitted"}),
+                needs=(
+                    not_the_asker,
+                    not_the_requesters_organisation,
+                ),
                 to="refused",
                 asks=True,
                 kind="danger",

@@ -1,0 +1,80 @@
+"""Reads: offers, negotiations, agreements and duties an actor may know of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OFFER
+from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer
+from contracts.negotiations.rules import Standing, agreement_stands
+from kernel.actor import Actor
+from kernel.decision import Decision
+from kernel.registry import sees
+from trusts.membership.models import Membership
+
+
+@sees(OFFER)
+def offers(actor: Actor) -> QuerySet[Offer]:
+    """One's own; and published ones for datasets listed in one's trusts."""
+    found = Offer.objects.select_related("dataset", "provider")
+    if actor.is_system:
+        return found
+    if actor.organisation_id is None:
+        return found.none()
+    public = Q(state="published", dataset__state="listed", dataset__trust_id__in=actor.trust_ids)
+    return found.filter(Q(provider_id=actor.organisation_id) | public)
+
+
+def _of_both(actor: Actor, found: QuerySet, prefix: str = "") -> QuerySet:  # type: ignore[type-arg]
+    if actor.is_system:
+        return found
+    if actor.organisation_id is None:
+        return found.none()
+    mine = actor.organisation_id
+    return found.filter(Q(**{f"{prefix}provider_id": mine}) | Q(**{f"{prefix}consumer_id": mine}))
+
+
+@sees(NEGOTIATION)
+def negotiations(actor: Actor) -> QuerySet[Negotiation]:
+    """Those of the organisation acted for, on either side. Nobody else learns of them."""
+    return _of_both(actor, Negotiation.objects.select_related("dataset", "provider", "consumer", "trust"))
+
+
+@sees(AGREEMENT)
+def agreements(actor: Actor) -> QuerySet[Agreement]:
+    """Contracts of the organisation acted for, on either side."""
+    return _of_both(
+        actor, Agreement.objects.select_related("dataset", "provider", "consumer", "trust", "version_of_data")
+    )
+
+
+@sees(DUTY)
+def duties(actor: Actor) -> QuerySet[Duty]:
+    """Duties under contracts of the organisation acted for."""
+    found = Duty.objects.select_related(
+        "agreement", "agreement__dataset", "agreement__provider", "agreement__consumer"
+    )
+    return _of_both(actor, found, "agreement__")
+
+
+def standing(agreement: Agreement, now: datetime | None = None) -> Decision:
+    """Whether anything may happen under this agreement now. One query."""
+    active = {agreement.provider_id, agreement.consumer_id}
+    if agreement.trust_id:
+        rows = Membership.objects.filter(
+            trust_id=agreement.trust_id, state="active", organisation_id__in=active
+        )
+        active = set(rows.values_list("organisation_id", flat=True))
+    return agreement_stands(
+        Standing(
+            agreement.state,
+            agreement.starts,
+            agreement.ends,
+            agreement.provider_id in active,
+            agreement.consumer_id in active,
+            now or timezone.now(),
+        )  # fmt: skip
+    )

@@ -1,0 +1,46 @@
+"""Who may decide on a request, and when it may be approved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.decision import ALLOW, Decision, Outcome, deny
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What the rules read: who acts, who asked, whom the actor also works for, and the two decisions."""
+
+    actor_id: UUID | None
+    author_id: UUID | None
+    actor_is_of_consumer: bool
+    standing: Decision
+    advice: Decision
+
+
+def not_the_asker(facts: RequestFacts) -> Decision:
+    """Nobody decides on what they asked for."""
+    if facts.actor_id is not None and facts.actor_id == facts.author_id:
+        return deny("request.author", "You wrote this request", remedy="Another reviewer must decide")
+    return ALLOW
+
+
+def not_the_requesters_organisation(facts: RequestFacts) -> Decision:
+    """A person of the requesting organisation never reviews, even if they belong to both."""
+    if facts.actor_is_of_consumer:
+        return deny(
+            "request.own_organisation",
+            "You also belong to the organisation that asks",
+            remedy="Someone who does not must decide",
+        )
+    return ALLOW
+
+
+def contract_stands(facts: RequestFacts) -> Decision:
+    return facts.standing
+
+
+def terms_allow_it(facts: RequestFacts) -> Decision:
+    """The machine's no is final; its 'needs information' must be answered first."""
+    return facts.advice if facts.advice.outcome is not Outcome.ALLOW else ALLOW

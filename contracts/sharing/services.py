@@ -1,0 +1,235 @@
+"""Verbs of sharing requests: the only writers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from contracts.negotiations.agreements import attempt, reserve_export
+from contracts.negotiations.models import Agreement
+from contracts.policies.terms import Terms
+from contracts.recipes.compile import Plan, compile_plan
+from contracts.recipes.recipe import Recipe
+from contracts.sharing.advice import advice_record, advise
+from contracts.sharing.machines import REQUEST
+from contracts.sharing.models import NamedPerson, Remark, Request, Review
+from kernel.actor import Actor, system
+from kernel.decision import Decision, Outcome, Reason, Refused
+from kernel.registry import performs
+from kernel.transition import creation, transition
+from trusts.organisations.models import OrganisationMember
+
+REVIEW_DAYS = 14
+ANSWERS = ("purpose", "purpose_note", "place", "columns", "row_filter", "recipe", "format")
+
+
+def _people(request: Request, people: list[UUID]) -> None:
+    """Set the named people; each must be an active person of the consumer."""
+    known = set(
+        OrganisationMember.objects.filter(
+            organisation_id=request.consumer_id, state="active", user_id__in=people
+        ).values_list("user_id", flat=True)
+    )
+    if set(people) - known:
+        raise Refused.because(
+            "request.people",
+            "Someone named does not belong to your organisation",
+            remedy="Name people of your organisation",
+            field="people",
+        )
+    request.named.all().delete()
+    NamedPerson.objects.bulk_create(
+        NamedPerson(request=request, user_id=user) for user in sorted(known, key=str)
+    )
+
+
+@performs(REQUEST, "draft")
+def draft(
+    *, actor: Actor, agreement: Agreement, people: list[UUID], id: UUID | None = None, **answers: Any
+) -> Request:
+    """A draft that only the consumer sees. The same `id` twice is one draft."""
+    if id is not None:
+        twice = Request.objects.filter(pk=id, consumer_id=actor.organisation_id).first()
+        if twice is not None:
+            return twice
+    request = Request(
+        agreement=agreement, version_of_data=agreement.version_of_data, provider_id=agreement.provider_id,
+        consumer_id=agreement.consumer_id, author_id=actor.user_id, **_known(answers), **({"id": id} if id else {}),
+    )  # fmt: skip
+    with transaction.atomic():
+        with creation(REQUEST, "draft", request, actor=actor):
+            pass
+        _people(request, people)
+    return request
+
+
+def _known(answers: dict[str, Any]) -> dict[str, Any]:
+    return {name: answers[name] for name in ANSWERS if name in answers}
+
+
+@performs(REQUEST, "edit")
+def edit(
+    request_id: UUID, *, actor: Actor, people: list[UUID], seen: int | None = None, **answers: Any
+) -> Request:
+    """Change the answers of a draft or a returned request."""
+    with transition(REQUEST, "edit", request_id, actor=actor, seen=seen) as change:
+        before = change.subject.answers()
+        for name, value in _known(answers).items():
+            setattr(change.subject, name, value)
+        _people(change.subject, people)
+        after = change.subject.answers()
+        change.detail = {"changed": sorted(name for name in after if after[name] != before[name])}
+    return change.subject
+
+
+def plan_of(request: Request) -> Plan:
+    """The plan that this request and its agreement make. Raises Refused, naming clause and step."""
+    recipe, problems = Recipe.from_list(request.recipe)
+    if problems:
+        raise Refused(
+            Decision(
+                Outcome.DENY,
+                tuple(
+                    Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}")
+                    for p in problems
+                ),
+            )
+        )
+    version = request.version_of_data
+    return compile_plan(
+        Terms.from_dict(request.agreement.terms), recipe=recipe, columns=request.columns, row_filter=request.row_filter,
+        types=version.column_types(), output_format=request.format, input_sha256=version.parquet_sha256,
+        policy_hash=request.agreement.policy_hash,
+    )  # fmt: skip
+
+
+@performs(REQUEST, "submit")
+def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
+    """Freeze the plan and send it to the provider. Raises Refused for what the contract forbids."""
+    with transition(REQUEST, "submit", request_id, actor=actor, seen=seen) as change:
+        request: Request = change.subject
+        plan = plan_of(request)
+        people = request.named.count()
+        decision = advise(request, people)
+        blocking = tuple(r for r in decision.reasons if decision.outcome is not Outcome.ALLOW)
+        if blocking:
+            raise Refused(Decision(decision.outcome, blocking, decision.trace))
+        if not people:
+            raise Refused.because(
+                "request.people",
+                "Nobody is named to receive the export",
+                remedy="Name at least one person",
+                field="people",
+            )
+        request.plan, request.plan_hash = plan.as_dict(), plan.hash
+        request.advice = advice_record(decision)
+        request.due = timezone.now() + timedelta(days=REVIEW_DAYS)
+        change.detail = {"steps": len(plan.steps), "columns": len(request.columns)}
+    return change.subject
+
+
+def _review(request: Request, actor: Actor, verdict: str, reason: str, checklist: list[str]) -> None:
+    Review.objects.create(
+        request=request,
+        reviewer_id=actor.user_id,
+        verdict=verdict,
+        reason=reason,
+        checklist=checklist,
+        advice=request.advice,
+    )
+
+
+@performs(REQUEST, "approve")
+def approve(
+    request_id: UUID,
+    *,
+    actor: Actor,
+    reason: str = "",
+    checklist: list[str] | None = None,
+    seen: int | None = None,
+) -> Request:
+    """Approve, reserve one export and tell the worker, in one transaction. Raises Refused."""
+    with transaction.atomic():
+        agreement_id = Request.objects.values_list("agreement_id", flat=True).get(pk=request_id)
+        # Locks in one order everywhere: agreement before request.
+        Agreement.objects.select_for_update(of=("self",)).get(pk=agreement_id)
+        with transition(REQUEST, "approve", request_id, actor=actor, seen=seen, reason=reason) as change:
+            request: Request = change.subject
+            if plan_of(request).hash != request.plan_hash:
+                raise Refused.because(
+                    "request.plan_moved",
+                    "The plan no longer follows from the contract",
+                    remedy="Return it; the asker submits again",
+                )
+            request.advice = advice_record(advise(request, request.named.count()))
+            request.decided, request.due = timezone.now(), None
+            _review(request, actor, "approve", reason, checklist or [])
+            reserve_export(request.agreement_id, actor=system("export counter", door=actor.door))
+    return change.subject
+
+
+@performs(REQUEST, "send_back")
+def send_back(
+    request_id: UUID,
+    *,
+    actor: Actor,
+    reason: str,
+    checklist: list[str] | None = None,
+    seen: int | None = None,
+) -> Request:
+    """Return with questions; the answers as reviewed are kept, so that changes show."""
+    with transition(REQUEST, "send_back", request_id, actor=actor, seen=seen, reason=reason) as change:
+        change.subject.previous = change.subject.answers()
+        _review(change.subject, actor, "return", reason, checklist or [])
+    return change.subject
+
+
+@performs(REQUEST, "refuse")
+def refuse(
+    request_id: UUID,
+    *,
+    actor: Actor,
+    reason: str,
+    checklist: list[str] | None = None,
+    seen: int | None = None,
+) -> Request:
+    with transition(REQUEST, "refuse", request_id, actor=actor, seen=seen, reason=reason) as change:
+        change.subject.decided, change.subject.due = timezone.now(), None
+        _review(change.subject, actor, "refuse", reason, checklist or [])
+    return change.subject
+
+
+@performs(REQUEST, "comment")
+def comment(request_id: UUID, *, actor: Actor, text: str, seen: int | None = None) -> Request:
+    with transition(REQUEST, "comment", request_id, actor=actor) as change:
+        Remark.objects.create(
+            request=change.subject, author_id=actor.user_id, organisation_id=actor.organisation_id, text=text
+        )
+        change.detail = {"characters": len(text)}
+    return change.subject
+
+
+@performs(REQUEST, "withdraw")
+def withdraw(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
+    with transition(REQUEST, "withdraw", request_id, actor=actor, seen=seen) as change:
+        change.subject.due = None
+    return change.subject
+
+
+@performs(REQUEST, "lapse")
+def lapse(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
+    with transition(REQUEST, "lapse", request_id, actor=actor) as change:
+        change.subject.due = None
+    return change.subject
+
+
+def lapse_due(now: datetime) -> int:
+    """Let requests lapse that nobody decided in time; returns how many."""
+    ids = Request.objects.filter(state__in=["submitted", "returned"], due__lt=now).values_list(
+        "pk", flat=True
+    )[:200]
+    return sum(attempt(lapse, pk) for pk in ids)
