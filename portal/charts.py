@@ -38,7 +38,16 @@ def histogram(edges: Sequence[float], counts: Sequence[float]) -> list[Bar]:
     for i, count in enumerate(counts):
         height = round((HEIGHT - PAD) * count / top, 2)
         label = f"{number(edges[i])} to {number(edges[i + 1])}"
-        bars.append(Bar(round(i * width, 2), round(HEIGHT - PAD - height, 2), round(width - 1, 2), height, label, count))
+        bars.append(
+            Bar(
+                round(i * width, 2),
+                round(HEIGHT - PAD - height, 2),
+                round(width - 1, 2),
+                height,
+                label,
+                count,
+            )
+        )
     return bars
 
 
@@ -46,4 +55,7 @@ def rows(items: Sequence[tuple[str, float]], most: int = 12) -> list[Bar]:
     """Horizontal bars, longest first as given; widths against the largest."""
     shown = list(items)[:most]
     top = max((value for _, value in shown), default=0) or 1
-    return [Bar(150, i * 22 + 4, round(250 * value / top, 2), 15, label, value) for i, (label, value) in enumerate(shown)]
+    return [
+        Bar(150, i * 22 + 4, round(250 * value / top, 2), 15, label, value)
+        for i, (label, value) in enumerate(shown)
+    ]
