@@ -107,7 +107,7 @@ def find_visible(machine: Machine, pk: UUID, actor: Actor) -> Any:
     return found
 
 
-def form_for(machine: Machine, action: str) -> type[forms.Form]:
+def form_for(machine: Machine, action: str) -> type[ActionForm]:
     return registry.entry(machine.name).forms.get(action, ActionForm)
 
 

@@ -1,0 +1,72 @@
+"""Every page a steward and a partner use: accessible, quiet in the console, and no wider than the phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.test import Client
+
+from tests import worlds
+from tests.cast import assemble
+
+pytestmark = [pytest.mark.ui, pytest.mark.django_db(transaction=True)]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def sign_in(context: Any, url: str, user: Any) -> None:
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
+
+
+def look(page: Any, url: str, problems: list[str]) -> None:
+    """Load one page and note what a user of assistive technology, a phone or the CSP would trip over."""
+    page.goto(url, wait_until="load")
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        problems.append(f"{url}: {wide} px wider than the window")
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    for violation in found.response["violations"]:
+        nodes = [node["html"][:120] for node in violation["nodes"][:2]]
+        problems.append(f"{url}: {violation['id']}: {nodes}")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 360)])
+def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: str, width: int) -> None:
+    assert not django_settings.DEBUG
+    cast = assemble()
+    request = worlds.delivered(cast)
+    waiting = worlds.submitted(cast, request.agreement)
+    dataset, agreement, delivery = request.agreement.dataset, request.agreement, request.deliveries.get()
+    fresh = worlds.negotiations.ask(
+        actor=cast.actor("piotr"), dataset=dataset, terms=worlds.terms(exports={"at_most": 9})
+    )
+    worlds.negotiations.make_offer(
+        fresh.pk, actor=cast.actor("dana"), terms=worlds.terms(delete_within={"days": 14})
+    )
+    both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
+            "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
+            f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
+            f"/datasets/{dataset.slug}/schema/", f"/datasets/{dataset.slug}/versions/1/", fresh.get_absolute_url(),
+            agreement.get_absolute_url(), waiting.get_absolute_url(), request.jobs.get().get_absolute_url(), delivery.get_absolute_url(),
+            f"/receipts/{delivery.data_sha256}/"]  # fmt: skip
+    only = {
+        "dana": ["/datasets/new/", f"/datasets/{dataset.slug}/offer/new/", f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/"],
+        "piotr": [f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
+        "": ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
+    }  # fmt: skip
+    problems: list[str] = []
+    for who, pages in only.items():
+        context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        page = context.new_page()
+        page.on("console", lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda e: problems.append(f"script: {e}"))
+        if who:
+            sign_in(context, live_server.url, cast.users[who])
+        for path in [*pages, *(both if who else [])]:
+            look(page, live_server.url + path, problems)
+        context.close()
+    assert problems == []
