@@ -1,0 +1,105 @@
+"""Everything on one machine with one command; Ctrl-C stops it all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.demo.supervisor import CannotStart, Supervisor
+
+SEEDED = "demo-seeded"
+
+
+def secret_of(folder: Path) -> str:
+    """The installation's own secret, made once and readable by its owner only."""
+    file = folder / "secret-key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
+
+
+class Command(BaseCommand):
+    help = "Starts broker, web, worker and beat on this machine; --demo adds people and data; --reset begins anew."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--demo", action="store_true")
+        parser.add_argument("--reset", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+        address = f"http://{host}:{port}"
+        var = settings.COMMONHOLD_VAR
+        if options["reset"]:
+            self._reset(var)
+        env = dict(os.environ)
+        if not env.get("SECRET_KEY") and not env.get("SECRET_KEY_FILE"):
+            secret_of(var)
+            env["SECRET_KEY_FILE"] = str(var / "secret-key")
+        env.setdefault("SITE_URL", address)
+        env.setdefault("CSRF_TRUSTED_ORIGINS", address)
+        if options["demo"]:
+            env["DEMO"] = "1"
+        if any(os.environ.get(k) != env.get(k) for k in ("SECRET_KEY_FILE", "SITE_URL", "DEMO")):
+            # Settings are read once at start: begin again with what they must be.
+            arguments = [a for a, on in (("--demo", options["demo"]),) if on]
+            os.execve(sys.executable, [sys.executable, "manage.py", "runlocal", *arguments], env)  # noqa: S606
+        supervisor = Supervisor(host, port, env)
+        signal.signal(signal.SIGTERM, self._interrupt)
+        try:
+            supervisor.check()
+            supervisor.start_broker()
+            self._say("Preparing the database …")
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("collectstatic", verbosity=0, interactive=False)
+            supervisor.start_portal()
+            if options["demo"] and not (var / SEEDED).exists():
+                self._say("Making the demo: real flights through the real worker. This takes a minute …")
+                call_command("seed_demo")
+                (var / SEEDED).touch()
+            supervisor._wait(supervisor.worker_answers, 60, "The worker did not answer")
+            self._say(f"\nCommonhold is at {address}  (ready after {time.monotonic() - started:.0f} s)")
+            if options["demo"]:
+                self._say(
+                    "Choose a person on the first page: Dana decides, Piotr asks, Rui reviews, Ada governs, Ines audits."
+                )
+            self._say("Ctrl-C stops everything; your data stays under var/.")
+            supervisor.watch()
+        except CannotStart as problem:
+            raise CommandError(str(problem)) from None
+        except OSError as problem:
+            raise CommandError(
+                f"Something could not be written: {problem.strerror}. Is the disk full?"
+            ) from None
+        except KeyboardInterrupt:
+            self._say("\nStopping …")
+        finally:
+            supervisor.stop()
+
+    @staticmethod
+    def _interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def _reset(self, var: Path) -> None:
+        """Only what the portal itself keeps under its own folder."""
+        for name in ("store", "work", "valkey", "log", "run"):
+            shutil.rmtree(var / name, ignore_errors=True)
+        for name in ("commonhold.sqlite3", "commonhold.sqlite3-wal", "commonhold.sqlite3-shm", SEEDED):
+            (var / name).unlink(missing_ok=True)
