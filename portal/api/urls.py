@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path
 
-from portal.api import docs
+from portal.api import docs, kinds
+
+KINDS: dict[str, type[Any]] = {
+    "organisations": kinds.Organisations,
+    "trusts": kinds.Trusts,
+    "memberships": kinds.Memberships,
+    "datasets": kinds.Datasets,
+    "versions": kinds.Versions,
+    "offers": kinds.Offers,
+    "negotiations": kinds.Negotiations,
+    "agreements": kinds.Agreements,
+    "duties": kinds.Duties,
+    "requests": kinds.Requests,
+    "jobs": kinds.Jobs,
+    "deliveries": kinds.Deliveries,
+}
+
+
+def _routes() -> list[Any]:
+    found: list[Any] = []
+    for name, view in KINDS.items():
+        many = {"get": "list"} | ({"post": "create"} if hasattr(view, "create") else {})
+        found += [
+            path(f"{name}", view.as_view(many), name=f"api_{name}"),
+            path(f"{name}/<uuid:pk>", view.as_view({"get": "retrieve"}), name=f"api_{name}_one"),
+            path(f"{name}/<uuid:pk>/actions", view.as_view({"get": "actions"}), name=f"api_{name}_actions"),
+            path(
+                f"{name}/<uuid:pk>/actions/<slug:action>",
+                view.as_view({"post": "act"}),
+                name=f"api_{name}_act",
+            ),
+        ]
+    return found
+
 
 urlpatterns = [
+    *_routes(),
+    path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
+    path("deliveries/<uuid:pk>/package", kinds.Deliveries.as_view({"post": "package"}), name="api_package"),
+    path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
+    path("me", kinds.Me.as_view(), name="api_me"),
+    path("log/head", kinds.Head.as_view(), name="api_head"),
     path("docs/", docs.Docs.as_view(), name="api_docs"),
     path("docs/script.js", docs.DocsScript.as_view(), name="api_docs_script"),
     path("schema/", docs.Schema.as_view(), name="api_schema"),

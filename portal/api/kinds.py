@@ -1,0 +1,239 @@
+"""The kinds of objects in the API, and how each comes to be."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from contracts.negotiations import machines as negotiation_machines
+from contracts.negotiations import offers
+from contracts.negotiations import selectors as negotiated
+from contracts.negotiations import services as negotiations
+from contracts.sharing import machines as sharing_machines
+from contracts.sharing import services as sharing
+from jobs.deliveries.machines import DELIVERY
+from jobs.deliveries.views import package_file
+from jobs.runs.machines import JOB
+from kernel import doors
+from kernel.audit import selectors as audit
+from kernel.keys import portal_key
+from kernel.roles import roles_of
+from portal.api import serializers as out
+from portal.api.views import KEY, MachineView
+from trusts.datasets import machines as dataset_machines
+from trusts.datasets import selectors as dataset_selectors
+from trusts.datasets import services as datasets
+from trusts.datasets.quality import quality_of
+from trusts.membership import machines as membership_machines
+from trusts.membership import selectors as membership_selectors
+from trusts.membership import services as membership
+from trusts.organisations.machines import ORGANISATION
+
+
+class Organisations(MachineView):
+    machine, scope, serializer_class, order = ORGANISATION, "read", out.OrganisationOut, ("name", "pk")
+
+
+class Trusts(MachineView):
+    machine, scope, serializer_class = membership_machines.TRUST, "trusts", out.TrustOut
+
+    @extend_schema(request=out.TrustIn, responses={201: out.TrustOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        self.needs("trusts")
+        return self.created(membership.found(actor=self.actor, **self.valid(out.TrustIn, request)))
+
+
+class Memberships(MachineView):
+    machine, scope, serializer_class = membership_machines.MEMBERSHIP, "trusts", out.MembershipOut
+
+    @extend_schema(request=out.MembershipIn, responses={201: out.MembershipOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        """Apply to join a trust."""
+        self.needs("trusts")
+        given = self.valid(out.MembershipIn, request)
+        trust = get_object_or_404(membership_selectors.trusts(self.actor), pk=given.pop("trust"))
+        return self.created(membership.apply(trust.pk, actor=self.actor, **given))
+
+
+class Datasets(MachineView):
+    machine, scope, serializer_class = dataset_machines.DATASET, "datasets", out.DatasetOut
+
+    def filtered(self, found: Any) -> Any:
+        words = self.request.query_params.get("q", "")
+        found = super().filtered(found)
+        return found.filter(title_text__icontains=words) if words else found
+
+    @extend_schema(request=out.DatasetIn, responses={201: out.DatasetOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        self.needs("datasets")
+        return self.created(datasets.register(actor=self.actor, **self.valid(out.DatasetIn, request)))
+
+
+class Versions(MachineView):
+    machine, scope, serializer_class, related = (
+        dataset_machines.VERSION,
+        "datasets",
+        out.VersionOut,
+        ("columns",),
+    )
+
+    def filtered(self, found: Any) -> Any:
+        dataset = self.request.query_params.get("dataset")
+        found = super().filtered(found)
+        return found.filter(dataset_id=UUID(dataset)) if dataset else found
+
+    @extend_schema(
+        request={"multipart/form-data": out.VersionIn}, responses={201: out.VersionOut}, parameters=[KEY]
+    )
+    def create(self, request: Request) -> Response:
+        """Upload a file as the next version; a worker reads it."""
+        self.needs("datasets")
+        given = self.valid(out.VersionIn, request)
+        dataset = get_object_or_404(dataset_selectors.datasets(self.actor), pk=given["dataset"])
+        made = doors.perform(
+            dataset_machines.DATASET,
+            "add_version",
+            dataset,
+            actor=self.actor,
+            data=request.data,
+            files=request.FILES,
+        )
+        return self.created(made)
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def profile(self, request: Request, pk: UUID) -> Response:
+        """The measurements; small counts are hidden from other organisations."""
+        self.needs("read", "datasets")
+        version = self.get_object()
+        return Response(
+            quality_of(version, masked=version.dataset.organisation_id != self.actor.organisation_id)
+        )
+
+
+class Offers(MachineView):
+    machine, scope, serializer_class = negotiation_machines.OFFER, "negotiations", out.OfferOut
+
+    @extend_schema(request=out.OfferIn, responses={201: out.OfferOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        """Publish terms for a dataset in a trust."""
+        self.needs("negotiations")
+        given = self.valid(out.OfferIn, request)
+        dataset = get_object_or_404(dataset_selectors.datasets(self.actor), pk=given["dataset"])
+        trust = get_object_or_404(membership_selectors.trusts(self.actor), pk=given["trust"])
+        return self.created(offers.publish(dataset.pk, actor=self.actor, terms=given["terms"], trust=trust))
+
+
+class Negotiations(MachineView):
+    machine, scope, serializer_class, related = (
+        negotiation_machines.NEGOTIATION,
+        "negotiations",
+        out.NegotiationOut,
+        ("proposals",),
+    )
+
+    @extend_schema(request=out.NegotiationIn, responses={201: out.NegotiationOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        """Ask a provider for a dataset on these terms."""
+        self.needs("negotiations")
+        given = self.valid(out.NegotiationIn, request)
+        dataset = get_object_or_404(dataset_selectors.datasets(self.actor), pk=given.pop("dataset"))
+        return self.created(negotiations.ask(actor=self.actor, dataset=dataset, **given))
+
+
+class Agreements(MachineView):
+    machine, scope, serializer_class = negotiation_machines.AGREEMENT, "negotiations", out.AgreementOut
+
+
+class Duties(MachineView):
+    machine, scope, serializer_class = negotiation_machines.DUTY, "negotiations", out.DutyOut
+
+
+class Requests(MachineView):
+    machine, scope, serializer_class, related = (
+        sharing_machines.REQUEST,
+        "requests",
+        out.RequestOut,
+        ("named",),
+    )
+
+    @extend_schema(request=out.RequestIn, responses={201: out.RequestOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        """Write a draft; submit it with the action `submit`."""
+        self.needs("requests")
+        given = self.valid(out.RequestIn, request)
+        agreement = get_object_or_404(negotiated.agreements(self.actor), pk=given.pop("agreement"))
+        return self.created(sharing.draft(actor=self.actor, agreement=agreement, **given))
+
+
+class Jobs(MachineView):
+    machine, scope, serializer_class = JOB, "requests", out.JobOut
+
+
+class Deliveries(MachineView):
+    machine, scope, serializer_class = DELIVERY, "deliveries", out.DeliveryOut
+
+    @extend_schema(request=None, responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def package(self, request: Request, pk: UUID) -> Any:
+        """Fetch the package; counted, and decided anew each time. The token's owner must be named."""
+        self.needs("deliveries")
+        found = self.get_object()
+        if "named" not in roles_of(self.actor, found):
+            from kernel.decision import Refused
+
+            raise Refused.because(
+                "delivery.named",
+                "Only the people named in the request may fetch it",
+                remedy="Ask to be named in a new request",
+            )
+        doors.perform(DELIVERY, "download", found, actor=self.actor, data={})
+        return package_file(found)
+
+
+class Events(MachineView):
+    """The trail of what concerns the token's organisation, newest first."""
+
+    machine, scope, serializer_class, order = ORGANISATION, "read", out.EventOut, ("-created", "-id")
+
+    def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return audit.Event.objects.none()
+        return audit.visible_to(self.actor).order_by(*self.order)
+
+    def filtered(self, found: Any) -> Any:
+        subject = self.request.query_params.get("subject")
+        return found.filter(subject_id=UUID(subject)) if subject else found
+
+
+class Me(APIView):
+    @extend_schema(responses=out.MeOut)
+    def get(self, request: Request) -> Response:
+        """Whom this token acts for, and what it may do."""
+        actor = request.user.actor  # type: ignore[union-attr]
+        return Response({"user": actor.user_id, "name": actor.name, "organisation": actor.organisation_id, "organisation_name": actor.organisation_name,
+                         "roles": sorted(actor.roles), "scopes": sorted(actor.scopes or ())})  # fmt: skip
+
+
+class Head(APIView):
+    authentication_classes: list[type] = []
+    permission_classes: list[type] = []
+
+    @extend_schema(responses=out.HeadOut)
+    def get(self, request: Request) -> Response:
+        """The newest signed head of the log; public, so that anyone can keep it."""
+        head = audit.head()
+        public = portal_key().public_key().public_bytes_raw().hex()
+        return Response(
+            {
+                "size": head.size if head else 0,
+                "link_hash": head.link_hash if head else "",
+                "note": head.note if head else "",
+                "public_key": public,
+            }
+        )

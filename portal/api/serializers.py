@@ -1,0 +1,273 @@
+"""What each kind of object looks like outside. Reading only; writing goes through the verbs' forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer, Proposal
+from contracts.sharing.models import Request
+from jobs.deliveries.models import Delivery
+from jobs.runs.models import Job
+from kernel.audit.models import Event
+from trusts.datasets.models import Column, Dataset, DatasetVersion
+from trusts.membership.models import Membership, Trust
+from trusts.organisations.models import Organisation
+
+BASE = ["id", "ref", "state", "version", "created", "changed"]
+
+
+class OrganisationOut(serializers.ModelSerializer[Organisation]):
+    class Meta:
+        model = Organisation
+        fields = ["id", "name", "slug", "kind", "country", "about", "website"]
+
+
+class TrustOut(serializers.ModelSerializer[Trust]):
+    class Meta:
+        model = Trust
+        fields = [*BASE, "name", "slug", "kind", "purpose", "open_to_apply"]
+
+
+class MembershipOut(serializers.ModelSerializer[Membership]):
+    organisation_name = serializers.CharField(source="organisation.name", read_only=True)
+
+    class Meta:
+        model = Membership
+        fields = [*BASE, "trust", "organisation", "organisation_name", "role", "since"]
+
+
+class DatasetOut(serializers.ModelSerializer[Dataset]):
+    title = serializers.CharField(source="title_text", read_only=True)
+
+    class Meta:
+        model = Dataset
+        fields = [
+            *BASE,
+            "title",
+            "slug",
+            "organisation",
+            "trust",
+            "summary",
+            "description",
+            "keywords",
+            "provenance",
+            "terms_summary",
+        ]
+
+
+class ColumnOut(serializers.ModelSerializer[Column]):
+    class Meta:
+        model = Column
+        fields = ["name", "type", "description", "unit", "personal"]
+
+
+class VersionOut(serializers.ModelSerializer[DatasetVersion]):
+    columns = ColumnOut(many=True, read_only=True)
+
+    class Meta:
+        model = DatasetVersion
+        fields = [
+            *BASE,
+            "dataset",
+            "number",
+            "original_name",
+            "original_sha256",
+            "original_bytes",
+            "parquet_sha256",
+            "rows",
+            "reading",
+            "failure",
+            "columns",
+        ]
+
+
+class OfferOut(serializers.ModelSerializer[Offer]):
+    class Meta:
+        model = Offer
+        fields = [*BASE, "dataset", "provider", "terms", "odrl", "policy_hash"]
+
+
+class ProposalOut(serializers.ModelSerializer[Proposal]):
+    class Meta:
+        model = Proposal
+        fields = ["number", "side", "terms", "odrl", "policy_hash", "note", "created"]
+
+
+class NegotiationOut(serializers.ModelSerializer[Negotiation]):
+    proposals = ProposalOut(many=True, read_only=True)
+    turn = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Negotiation
+        fields = [
+            *BASE,
+            "dataset",
+            "provider",
+            "consumer",
+            "trust",
+            "due",
+            "rounds",
+            "apart",
+            "turn",
+            "ended_because",
+            "proposals",
+        ]
+
+
+class AgreementOut(serializers.ModelSerializer[Agreement]):
+    class Meta:
+        model = Agreement
+        fields = [*BASE, "negotiation", "dataset", "version_of_data", "trust", "provider", "consumer", "terms", "odrl", "policy_hash",
+                  "payload", "jws", "starts", "ends", "exports_used", "ended_because"]  # fmt: skip
+
+
+class DutyOut(serializers.ModelSerializer[Duty]):
+    class Meta:
+        model = Duty
+        fields = [*BASE, "agreement", "clause", "text", "due", "statement"]
+
+
+class RequestOut(serializers.ModelSerializer[Request]):
+    people = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Request
+        fields = [*BASE, "agreement", "version_of_data", "provider", "consumer", "purpose", "purpose_note", "place", "people", "columns",
+                  "row_filter", "recipe", "format", "plan", "plan_hash", "advice", "due", "decided"]  # fmt: skip
+
+    def get_people(self, request: Request) -> list[str]:
+        return [str(person.user_id) for person in request.named.all()]
+
+
+class JobOut(serializers.ModelSerializer[Job]):
+    class Meta:
+        model = Job
+        fields = [
+            *BASE,
+            "kind",
+            "holder",
+            "consumer",
+            "version_of_data",
+            "request",
+            "plan_hash",
+            "attempt",
+            "started",
+            "finished",
+            "progress",
+            "result",
+            "failure",
+        ]
+
+
+class DeliveryOut(serializers.ModelSerializer[Delivery]):
+    class Meta:
+        model = Delivery
+        fields = [*BASE, "job", "request", "agreement", "provider", "consumer", "package_name", "package_sha256", "package_bytes",
+                  "data_name", "data_sha256", "data_bytes", "rows", "receipt", "expires", "downloads_allowed", "downloads_made"]  # fmt: skip
+
+
+class EventOut(serializers.ModelSerializer[Event]):
+    index = serializers.SerializerMethodField()
+    link_hash = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Event
+        fields = ["id", "index", "created", "machine", "action", "subject_id", "subject_version", "subject_title", "from_state", "to_state",
+                  "actor_name", "organisation_name", "door", "reason", "before", "after", "detail", "link_hash"]  # fmt: skip
+
+    def get_index(self, event: Event) -> int | None:
+        leaf = getattr(event, "leaf", None)
+        return leaf.index if leaf else None
+
+    def get_link_hash(self, event: Event) -> str | None:
+        leaf = getattr(event, "leaf", None)
+        return leaf.link_hash if leaf else None
+
+
+class ReasonOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+    remedy = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)
+    field = serializers.CharField(required=False)
+
+
+class ActionOut(serializers.Serializer[Any]):
+    """One command on the object: allowed now, or the reasons why not."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    allowed = serializers.BooleanField()
+    reasons = ReasonOut(many=True)
+
+
+class DatasetIn(serializers.Serializer[Any]):
+    id = serializers.UUIDField(required=False, help_text="Choose it yourself to make a repetition harmless")
+    title = serializers.CharField(max_length=160)
+    summary = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    description = serializers.CharField(required=False, default="", allow_blank=True)
+    keywords = serializers.ListField(child=serializers.CharField(max_length=80), required=False, default=list)
+    provenance = serializers.CharField(required=False, default="", allow_blank=True)
+
+
+class VersionIn(serializers.Serializer[Any]):
+    dataset = serializers.UUIDField()
+    file = serializers.FileField()
+
+
+class OfferIn(serializers.Serializer[Any]):
+    dataset = serializers.UUIDField()
+    trust = serializers.UUIDField()
+    terms = serializers.DictField()
+
+
+class NegotiationIn(serializers.Serializer[Any]):
+    id = serializers.UUIDField(required=False)
+    dataset = serializers.UUIDField()
+    terms = serializers.DictField()
+    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+
+
+class RequestIn(serializers.Serializer[Any]):
+    id = serializers.UUIDField(required=False)
+    agreement = serializers.UUIDField()
+    purpose = serializers.CharField(max_length=60)
+    purpose_note = serializers.CharField(max_length=4000)
+    place = serializers.CharField(max_length=10)
+    people = serializers.ListField(child=serializers.UUIDField(), allow_empty=False)
+    columns = serializers.ListField(child=serializers.CharField(), allow_empty=False)
+    row_filter = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    recipe = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    format = serializers.ChoiceField(choices=["csv", "parquet", "jsonl", "xlsx"], default="csv")
+
+
+class TrustIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    kind = serializers.ChoiceField(choices=["trust", "alliance", "room"], default="trust")
+    purpose = serializers.CharField()
+    charter = serializers.CharField()
+    open_to_apply = serializers.BooleanField(default=True)
+
+
+class MembershipIn(serializers.Serializer[Any]):
+    trust = serializers.UUIDField()
+    role = serializers.ChoiceField(choices=["provider", "consumer", "observer"])
+    message = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+
+
+class MeOut(serializers.Serializer[Any]):
+    user = serializers.UUIDField()
+    name = serializers.CharField()
+    organisation = serializers.UUIDField()
+    organisation_name = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    scopes = serializers.ListField(child=serializers.CharField())
+
+
+class HeadOut(serializers.Serializer[Any]):
+    size = serializers.IntegerField()
+    link_hash = serializers.CharField()
+    note = serializers.CharField()
+    public_key = serializers.CharField()

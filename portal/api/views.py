@@ -1,0 +1,146 @@
+"""One kind of view for all machines: list, read, say what may be done, do it.
+
+Every command goes through the same door as the browser's (`kernel.doors.perform`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from kernel import doors, registry
+from kernel.actor import Actor
+from kernel.machine import Machine
+from portal.api.idempotency import IdempotentPosts
+from portal.api.serializers import ActionOut
+
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key twice does it once"
+)
+
+
+def flat(data: Any, form: Any) -> QueryDict:
+    """JSON as form data: lists become repeated values, objects become JSON for JSON fields."""
+    import json
+
+    from django import forms
+
+    post = QueryDict(mutable=True)
+    declared = dict(form.fields.items())
+    for name, value in dict(data).items():
+        field = declared.get(name)
+        if isinstance(field, forms.JSONField):
+            post[name] = value if isinstance(value, str) else json.dumps(value)
+        elif isinstance(value, (list, tuple)) and not isinstance(field, (forms.CharField,)):
+            post.setlist(name, [str(v) for v in value])
+        elif isinstance(value, (list, tuple)):
+            post[name] = ", ".join(str(v) for v in value)
+        elif value is True:
+            post[name] = "on"
+        elif value is not False and value is not None:
+            post[name] = value if isinstance(value, str) else str(value)
+    return post
+
+
+class MachineView(IdempotentPosts, GenericViewSet):
+    """Subclasses name machine, scope and serializer; visibility comes from the registry."""
+
+    machine: Machine
+    scope = "read"
+    order = ("-created", "pk")
+    related: tuple[str, ...] = ()
+
+    @property
+    def actor(self) -> Actor:
+        found: Actor = self.request.user.actor  # type: ignore[union-attr]
+        return found
+
+    def needs(self, *scopes: str) -> None:
+        held = self.actor.scopes or frozenset()
+        if not held.intersection(scopes):
+            raise PermissionDenied(
+                f"The token needs the scope {' or '.join(scopes)}; create one that has it."
+            )
+
+    def get_queryset(self) -> Any:
+        selector = registry.entry(self.machine.name).visible
+        assert selector is not None
+        if getattr(self, "swagger_fake_view", False):
+            return registry.entry(self.machine.name).model._default_manager.none()
+        found = selector(self.actor).order_by(*self.order)
+        return found.prefetch_related(*self.related) if self.related else found
+
+    def filtered(self, found: Any) -> Any:
+        state = self.request.query_params.get("state")
+        return found.filter(state=state) if state else found
+
+    @extend_schema(parameters=[OpenApiParameter("state", str, description="Only objects in this state")])
+    def list(self, request: Request) -> Response:
+        self.needs("read", self.scope)
+        page = self.paginate_queryset(self.filtered(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        self.needs("read", self.scope)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(responses=ActionOut(many=True))
+    def actions(self, request: Request, pk: UUID) -> Response:
+        """What may be done with it now, and for the rest the reasons why not."""
+        self.needs("read", self.scope)
+        found = doors.choices(self.machine, self.get_object(), self.actor)
+        return Response([
+            {"name": c.name, "label": c.label, "allowed": c.enabled, "reasons": [r.as_dict() for r in c.reasons]} for c in found
+        ])  # fmt: skip
+
+    @extend_schema(
+        parameters=[KEY, OpenApiParameter("action", str, OpenApiParameter.PATH)],
+        request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT},
+    )  # fmt: skip
+    def act(self, request: Request, pk: UUID, action: str) -> Response:
+        """Do it. Body: the action's fields, and `seen` with the version you read, to be refused if it moved."""
+        self.needs(self.scope)
+        subject = self.get_object()
+        data = request.data if isinstance(request.data, (dict, MultiValueDict)) else {}
+        seen = data.get("seen")
+        post: Any = data
+        if not isinstance(data, QueryDict):
+            form = (
+                doors.form_for(self.machine, action)(subject=subject, actor=self.actor)
+                if self.machine.has(action)
+                else None
+            )
+            post = flat(data, form) if form is not None else {}
+        done = doors.perform(
+            self.machine, action, subject, actor=self.actor, data=post, files=request.FILES,
+            seen=int(seen) if str(seen).isdigit() else None,
+        )  # fmt: skip
+        return Response(self.answer(done, subject))
+
+    def answer(self, done: Any, subject: Any) -> Any:
+        """The subject as it is now; if the verb made something else, its id too."""
+        subject = self.get_queryset().filter(pk=subject.pk).first() or subject
+        body = dict(self.get_serializer(subject).data)
+        if getattr(done, "pk", None) not in (None, subject.pk):
+            body["made"] = {"kind": type(done).__name__, "id": str(done.pk)}
+        return body
+
+    def valid(self, kind: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
+        found = kind(data=request.data)
+        found.is_valid(raise_exception=True)
+        return dict(found.validated_data)
+
+    def created(self, subject: Any) -> Response:
+        found = self.get_queryset().get(pk=subject.pk)
+        return Response(self.get_serializer(found).data, status=status.HTTP_201_CREATED)
