@@ -120,7 +120,7 @@ def _close(machine: Machine, change: Change, before: dict[str, Any], origin: str
     subject: models.Model = change.subject
     subject.version += 1  # type: ignore[attr-defined]
     subject.changed = timezone.now()  # type: ignore[attr-defined]
-    subject.save(force_insert=new)
+    subject.save(force_insert=new and subject._state.adding)
     record(machine, change, before=before, origin=origin)
     for topic in change.action.then:
         outbox.put(topic, {"id": str(subject.pk), "machine": machine.name})

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernel import outbox
 
 
 def connect() -> None:
     """Called once when the portal starts, in every process."""
-    for topic, listener in _routes():
-        outbox.listen(topic, listener)
+    from jobs.deliveries import export
+    from jobs.intake import services as intake
+    from portal import notify
+
+    outbox.listen("version.registered", intake.on_registered)
+    outbox.listen("request.approved", export.on_approved)
+    outbox.listen("agreement.stopped", export.on_agreement_stopped)
+    outbox.listen("membership.ended", export.on_membership_ended)
+    outbox.listen("job.stopped", export.on_stopped)
+    outbox.listen("job.queued", send_to_worker)
+    for topic in notify.TOPICS:
+        outbox.listen(topic, send_mail_later(topic))
 
 
-def _routes() -> list[tuple[str, outbox.Listener]]:
-    return []
+def send_to_worker(message: dict[str, Any]) -> None:
+    """Hand the job's id to the broker; raises if it is away, and the outbox tries again."""
+    from jobs.runs.tasks import run_job
+
+    run_job.apply_async([message["id"]], queue="long", retry=False)
+
+
+def send_mail_later(topic: str) -> outbox.Listener:
+    """E-mail is sent by a worker, so that no web request waits for a mail server."""
+
+    def listener(message: dict[str, Any]) -> None:
+        from portal.tasks import mail
+
+        mail.apply_async([topic, message], retry=False)
+
+    return listener

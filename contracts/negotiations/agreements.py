@@ -93,7 +93,7 @@ def run_out(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agr
 
 def _begin_duties(agreement: Agreement, ended: datetime) -> None:
     clause = agreement.terms.get("delete_within")
-    if not clause or not agreement.deliveries.exists():  # type: ignore[attr-defined]
+    if not clause or agreement.exports_used == 0:
         return
     duty = Duty(
         agreement=agreement, clause="delete_within", due=ended + timedelta(days=clause["days"]),

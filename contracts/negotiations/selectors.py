@@ -76,5 +76,5 @@ def standing(agreement: Agreement, now: datetime | None = None) -> Decision:
             agreement.provider_id in active,
             agreement.consumer_id in active,
             now or timezone.now(),
-        )  # fmt: skip
+        )
     )

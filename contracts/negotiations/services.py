@@ -40,7 +40,7 @@ def _check_parties(dataset: Dataset, consumer: Organisation) -> None:
             consumer_active=consumer.pk in active,
             same=dataset.organisation_id == consumer.pk,
             listed=dataset.state == "listed" and dataset.trust_id is not None,
-        )  # fmt: skip
+        )
     )
     if not decision.allowed:
         raise Refused(decision)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobs.deliveries.rules import contract_stands, downloads_left, not_expired
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, STEWARD, side
@@ -31,7 +32,14 @@ DELIVERY = register(
             ),
         ),
         actions=(
-            Action("download", "Download", frozenset({"named"}), frozenset({"available"}), kind="primary"),
+            Action(
+                "download",
+                "Download",
+                frozenset({"named"}),
+                frozenset({"available"}),
+                needs=(contract_stands, not_expired, downloads_left),
+                kind="primary",
+            ),
             Action(
                 "revoke",
                 "Cut off",

@@ -68,3 +68,13 @@ class Job(StatefulModel):
 
     def audit_fields(self) -> dict[str, Any]:
         return {"state": self.state, "attempt": self.attempt, "plan_hash": self.plan_hash}
+
+
+class WorkerBeat(models.Model):
+    """When a worker was last heard of, so that a page can say that none is there."""
+
+    worker = models.CharField(max_length=120, primary_key=True)
+    seen = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.worker

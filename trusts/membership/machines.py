@@ -5,6 +5,7 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, side
+from trusts.membership.rules import a_trustee_stays
 
 NEW = frozenset({""})
 TRUSTEE = side("trustee", OWNER)
@@ -95,6 +96,7 @@ MEMBERSHIP = register(
                 TRUSTEE,
                 frozenset({"active"}),
                 to="suspended",
+                needs=(a_trustee_stays,),
                 asks=True,
                 kind="danger",
                 then=("membership.ended",),
@@ -118,6 +120,7 @@ MEMBERSHIP = register(
                 CANDIDATE,
                 frozenset({"active", "suspended"}),
                 to="left",
+                needs=(a_trustee_stays,),
                 asks=True,
                 kind="danger",
                 then=("membership.ended",),
@@ -129,6 +132,7 @@ MEMBERSHIP = register(
                 TRUSTEE,
                 frozenset({"active", "suspended"}),
                 to="expelled",
+                needs=(a_trustee_stays,),
                 asks=True,
                 kind="danger",
                 then=("membership.ended",),

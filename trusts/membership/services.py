@@ -12,8 +12,10 @@ from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.membership.facts import membership_facts
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import Charter, Membership, Trust
+from trusts.membership.rules import a_trustee_stays
 from trusts.organisations.models import Organisation
 from trusts.organisations.services import free_slug
 
@@ -110,3 +112,51 @@ suspend = _simple("suspend")
 reinstate = _simple("reinstate")
 leave = _simple("leave")
 expel = _simple("expel")
+
+
+@performs(TRUST, "edit")
+def edit(
+    trust_id: UUID, *, actor: Actor, purpose: str, open_to_apply: bool, seen: int | None = None
+) -> Trust:
+    with transition(TRUST, "edit", trust_id, actor=actor, seen=seen) as change:
+        change.subject.purpose, change.subject.open_to_apply = purpose, open_to_apply
+    return change.subject
+
+
+@performs(TRUST, "change_charter")
+def change_charter(trust_id: UUID, *, actor: Actor, text: str, seen: int | None = None) -> Trust:
+    """A new version of the charter; earlier ones stay readable."""
+    with transition(TRUST, "change_charter", trust_id, actor=actor, seen=seen) as change:
+        last = change.subject.charters.first()
+        number = (last.number if last else 0) + 1
+        Charter.objects.create(trust=change.subject, number=number, text=text, author_id=actor.user_id)
+        change.detail = {"charter": number}
+    return change.subject
+
+
+@performs(TRUST, "invite")
+def invite_member(
+    trust_id: UUID,
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    role: str,
+    message: str = "",
+    seen: int | None = None,
+) -> Membership:
+    """Invite through the trust's page: recorded there, begun by `invite`."""
+    with transition(TRUST, "invite", trust_id, actor=actor) as change:
+        change.detail = {"organisation": organisation.name, "role": role}
+        return invite(trust_id, actor=actor, organisation=organisation, role=role, message=message)
+
+
+@performs(MEMBERSHIP, "change_role")
+def change_role(membership_id: UUID, *, actor: Actor, role: str, seen: int | None = None) -> Membership:
+    """Another role in the trust. Raises Refused if the last trustee would lose that role."""
+    with transition(MEMBERSHIP, "change_role", membership_id, actor=actor, seen=seen) as change:
+        if role != "trustee":
+            decision = a_trustee_stays(membership_facts(change.subject, actor))
+            if not decision.allowed:
+                raise Refused(decision)
+        change.subject.role = role
+    return change.subject

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANYONE, OWNER, side
+from trusts.organisations.rules import an_owner_stays
 
 NEW = frozenset({""})
 OWNERS = side("own", OWNER)
@@ -67,6 +68,7 @@ MEMBER = register(
                 OWNERS,
                 frozenset({"active"}),
                 to="removed",
+                needs=(an_owner_stays,),
                 asks=True,
                 kind="danger",
                 done="Removed. Their sessions lose access at once.",
@@ -77,6 +79,7 @@ MEMBER = register(
                 frozenset({"self"}),
                 frozenset({"active"}),
                 to="removed",
+                needs=(an_owner_stays,),
                 asks=True,
                 kind="danger",
                 done="You have left the organisation.",

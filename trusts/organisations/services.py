@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from kernel import outbox
 from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.keys import open_secret, seal_secret
 from kernel.registry import performs
 from kernel.roles import ROLE_LABELS
 from kernel.transition import creation, transition
+from trusts.organisations.facts import place_facts
 from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
 from trusts.organisations.models import (
     ApiToken,
@@ -30,6 +30,7 @@ from trusts.organisations.models import (
     SigningKey,
     User,
 )
+from trusts.organisations.rules import an_owner_stays
 
 
 def free_slug(model: Any, name: str) -> str:
@@ -152,6 +153,105 @@ def issue_token(
     return token, secret
 
 
-def mail(topic: str, **payload: Any) -> None:
-    """Ask for an e-mail in the present transaction."""
-    outbox.put(topic, payload)
+@performs(MEMBER, "join")
+def _join(**_: Any) -> None:
+    """Joining happens by `join`, called from founding and from an accepted invitation."""
+
+
+@performs(ORGANISATION, "edit")
+def edit(organisation_id: UUID, *, actor: Actor, seen: int | None = None, **values: Any) -> Organisation:
+    """Change the public profile."""
+    with transition(ORGANISATION, "edit", organisation_id, actor=actor, seen=seen) as change:
+        for name, value in values.items():
+            setattr(change.subject, name, value)
+    return change.subject
+
+
+@performs(ORGANISATION, "invite")
+def invite_person(
+    organisation_id: UUID, *, actor: Actor, email: str, roles: list[str], seen: int | None = None
+) -> Invitation:
+    """Invite through the organisation's page: recorded there, sent by `invite`."""
+    with transition(ORGANISATION, "invite", organisation_id, actor=actor) as change:
+        member = OrganisationMember.objects.filter(
+            organisation_id=organisation_id, user__email=email.lower(), state="active"
+        )
+        if member.exists():
+            raise Refused.because(
+                "member.already",
+                f"{email} already belongs to the organisation",
+                remedy="Change their roles instead",
+                field="email",
+            )
+        change.detail = {"roles": sorted(set(roles))}
+        return invite(organisation_id, actor=actor, email=email, roles=roles)
+
+
+@performs(ORGANISATION, "make_token")
+def make_token(
+    organisation_id: UUID, *, actor: Actor, name: str, scopes: list[str], days: int, seen: int | None = None
+) -> tuple[ApiToken, str]:
+    """Create a token through the organisation's page; its secret is returned once."""
+    with transition(ORGANISATION, "make_token", organisation_id, actor=actor) as change:
+        change.detail = {"name": name, "scopes": sorted(set(scopes)), "days": days}
+        return issue_token(organisation_id, actor=actor, name=name, scopes=scopes, days=days)
+
+
+@performs(MEMBER, "change_roles")
+def change_roles(
+    member_id: UUID, *, actor: Actor, roles: list[str], seen: int | None = None
+) -> OrganisationMember:
+    """Set someone's roles. Raises Refused if the last owner would lose that role."""
+    with transition(MEMBER, "change_roles", member_id, actor=actor, seen=seen) as change:
+        member: OrganisationMember = change.subject
+        if "owner" not in roles:
+            decision = an_owner_stays(place_facts(member, actor))
+            if not decision.allowed:
+                raise Refused(decision)
+        member.roles.all().delete()
+        MemberRole.objects.bulk_create(MemberRole(member=member, role=role) for role in sorted(set(roles)))
+    return member
+
+
+@performs(MEMBER, "remove")
+def remove(member_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> OrganisationMember:
+    """End someone's place; their next click acts for the organisation no more."""
+    with transition(MEMBER, "remove", member_id, actor=actor, seen=seen, reason=reason) as change:
+        _revoke_tokens(change.subject, actor)
+    return change.subject
+
+
+@performs(MEMBER, "leave")
+def leave(member_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> OrganisationMember:
+    with transition(MEMBER, "leave", member_id, actor=actor, seen=seen, reason=reason) as change:
+        _revoke_tokens(change.subject, actor)
+    return change.subject
+
+
+def _revoke_tokens(member: OrganisationMember, actor: Actor) -> None:
+    for pk in ApiToken.objects.filter(
+        organisation_id=member.organisation_id, user_id=member.user_id, state="active"
+    ).values_list("pk", flat=True):
+        with transition(TOKEN, "revoke", pk, actor=actor, reason="Its owner left the organisation"):
+            pass
+
+
+@performs(INVITATION, "withdraw")
+def withdraw_invitation(invitation_id: UUID, *, actor: Actor, seen: int | None = None) -> Invitation:
+    with transition(INVITATION, "withdraw", invitation_id, actor=actor, seen=seen) as change:
+        pass
+    return change.subject
+
+
+@performs(INVITATION, "lapse")
+def lapse_invitation(invitation_id: UUID, *, actor: Actor, seen: int | None = None) -> Invitation:
+    with transition(INVITATION, "lapse", invitation_id, actor=actor) as change:
+        pass
+    return change.subject
+
+
+@performs(TOKEN, "revoke")
+def revoke_token(token_id: UUID, *, actor: Actor, seen: int | None = None) -> ApiToken:
+    with transition(TOKEN, "revoke", token_id, actor=actor, seen=seen) as change:
+        pass
+    return change.subject

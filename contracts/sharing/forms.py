@@ -1,0 +1,134 @@
+"""What the actions on requests ask for."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+
+from contracts.policies.taxonomy import (
+    COUNTRIES,
+    GROUPS,
+    PURPOSES,
+    countries_within,
+    place_label,
+    purpose_label,
+    purposes_within,
+)
+from contracts.policies.terms import Terms
+from contracts.recipes.recipe import Recipe
+from contracts.sharing.machines import REQUEST
+from contracts.sharing.models import FORMATS
+from kernel.doors import ActionForm
+from kernel.registry import asks_with
+from trusts.organisations.models import OrganisationMember
+
+CHECKLIST = [
+    ("purpose", "The purpose is clear and inside the contract"),
+    ("columns", "Only the columns that the purpose needs"),
+    ("people", "The people are named and known"),
+    ("risk", "The risk that someone is recognised is acceptable"),
+    ("place", "The place of use is right"),
+    ("end", "Deletion and end date are understood"),
+]
+
+
+class AnswersForm(ActionForm):
+    """Purpose, people, columns, rows, recipe, format, of a new or returned request."""
+
+    purpose = forms.ChoiceField(label="What for", choices=[(c, purpose_label(c)) for c in PURPOSES])
+    purpose_note = forms.CharField(
+        label="In your words", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=4000,
+        help_text="What will be done with the data, and what will come of it.",
+    )  # fmt: skip
+    place = forms.ChoiceField(label="Where it is kept and looked at", choices=[])
+    people = forms.MultipleChoiceField(
+        label="Who fetches it", choices=[], widget=forms.CheckboxSelectMultiple
+    )
+    columns = forms.MultipleChoiceField(label="Columns", choices=[], widget=forms.CheckboxSelectMultiple)
+    row_filter = forms.JSONField(label="Which rows", required=False, widget=forms.HiddenInput)
+    recipe = forms.JSONField(label="Recipe", required=False, widget=forms.HiddenInput)
+    format = forms.ChoiceField(label="Format", choices=FORMATS, initial="csv")
+
+    def __init__(self, *args: Any, agreement: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.agreement = agreement or self.subject.agreement
+        terms = Terms.from_dict(self.agreement.terms)
+        types = self.agreement.version_of_data.column_types()
+        self.allowed = terms.columns_allowed(types)
+        self.types = types
+        members = OrganisationMember.objects.filter(
+            organisation_id=self.agreement.consumer_id, state="active"
+        ).select_related("user")
+        inside = purposes_within(terms.as_dict()["purpose"]["any_of"])
+        places = countries_within((terms.get("place") or {}).get("any_of", [])) or frozenset(COUNTRIES)
+        groups = [g for g in GROUPS if countries_within([g]) <= places]
+        f: Any = self.fields
+        f["purpose"].choices = [(c, purpose_label(c)) for c in PURPOSES if c in inside]
+        f["place"].choices = [(c, place_label(c)) for c in [*groups, *sorted(places, key=place_label)]]
+        f["people"].choices = [(str(m.user_id), str(m.user)) for m in members]
+        f["columns"].choices = [(n, n) for n in types]
+        if self.subject is not None and not self.is_bound:
+            self.initial.update(self.subject.answers())
+
+    def clean_people(self) -> list[uuid.UUID]:
+        return [uuid.UUID(value) for value in self.cleaned_data["people"]]
+
+    def clean_columns(self) -> list[str]:
+        chosen = set(self.cleaned_data["columns"])
+        return [name for name in self.types if name in chosen]
+
+    def clean_row_filter(self) -> list[dict[str, Any]]:
+        value = self.cleaned_data["row_filter"] or []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise forms.ValidationError("The row filter must be a list of conditions.", code="row_filter")
+        return value
+
+    def clean_recipe(self) -> list[dict[str, Any]]:
+        value = self.cleaned_data["recipe"] or []
+        if not isinstance(value, list):
+            raise forms.ValidationError("The recipe must be a list of steps.", code="recipe")
+        recipe, problems = Recipe.from_list(value)
+        if problems:
+            raise forms.ValidationError(
+                [forms.ValidationError(f"{p.text} {p.remedy}", code="recipe.step") for p in problems]
+            )
+        return [{"name": step.name, "params": step.params} for step in recipe.steps]
+
+
+@asks_with(REQUEST, "edit")
+class EditForm(AnswersForm):
+    pass
+
+
+class VerdictForm(ActionForm):
+    checklist = forms.MultipleChoiceField(
+        label="Check list", required=False, choices=CHECKLIST, widget=forms.CheckboxSelectMultiple
+    )
+    reason = forms.CharField(
+        label="Reason, shown to the asker",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=4000,
+    )
+
+
+@asks_with(REQUEST, "approve")
+class ApproveForm(VerdictForm):
+    pass
+
+
+@asks_with(REQUEST, "send_back", "refuse")
+class ReasonedVerdictForm(VerdictForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+        self.fields["reason"].min_length = 5  # type: ignore[attr-defined]
+
+
+@asks_with(REQUEST, "comment")
+class CommentForm(ActionForm):
+    text = forms.CharField(
+        label="Your question or answer", widget=forms.Textarea(attrs={"rows": 3}), max_length=4000
+    )

@@ -1,0 +1,241 @@
+"""The export job: re-check, run the frozen plan, look again, write, sign, and only then let go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from contracts.negotiations.agreements import release_export
+from contracts.negotiations.models import Agreement
+from contracts.negotiations.selectors import standing
+from contracts.sharing.advice import advise
+from contracts.sharing.models import Request
+from jobs.deliveries import package, receipt
+from jobs.deliveries.models import Delivery
+from jobs.runs import services as runs
+from jobs.runs.models import Job
+from jobs.runs.runner import Work, handles
+from kernel import store
+from kernel.actor import system
+from kernel.audit.selectors import head
+from kernel.canonical import sha256_hex
+from kernel.decision import Outcome, Refused
+from kernel.keys import open_secret, portal_key, portal_key_id
+
+SOFTWARE = "commonhold/0.1.0"
+KEEP_DAYS = 30
+TREATMENTS = {
+    "pseudonymise": "pseudonym",
+    "mask": "masked",
+    "generalise": "made coarser",
+    "fill_missing": "gaps filled",
+}
+
+
+def on_approved(message: dict[str, Any]) -> None:
+    """A request was approved: queue its export, once."""
+    request = Request.objects.get(pk=UUID(message["id"]))
+    if request.state != "approved" or request.jobs.filter(kind="export").exists():
+        return
+    job = Job(kind="export", holder_id=request.provider_id, consumer_id=request.consumer_id, request=request,
+              version_of_data_id=request.version_of_data_id, plan=request.plan, plan_hash=request.plan_hash)  # fmt: skip
+    runs.enqueue(job, actor=system())
+
+
+def on_stopped(message: dict[str, Any]) -> None:
+    """A job ended without a delivery: give the export back."""
+    job = Job.objects.select_related("request").get(pk=UUID(message["id"]))
+    if job.kind == "export" and job.state == "cancelled" and job.request is not None:
+        release_export(job.request.agreement_id, actor=system("export counter"))
+
+
+def on_agreement_stopped(message: dict[str, Any]) -> None:
+    """A contract was suspended or ended: nothing under it goes on."""
+    runs.stop_for([UUID(message["id"])], "The contract was suspended or ended.")
+
+
+def on_membership_ended(message: dict[str, Any]) -> None:
+    """A membership ended: exports of that organisation in that trust stop."""
+    from trusts.membership.models import Membership
+
+    membership = Membership.objects.get(pk=UUID(message["id"]))
+    sides = Agreement.objects.filter(trust_id=membership.trust_id, state="in_force")
+    mine = [a.pk for a in sides if membership.organisation_id in (a.provider_id, a.consumer_id)]
+    runs.stop_for(mine, "A membership in the trust was suspended or ended.")
+
+
+def _recheck(request: Request) -> None:
+    """Contract, memberships, terms and bytes, as they are now. Raises Refused."""
+    decision = standing(request.agreement)
+    if not decision.allowed:
+        raise Refused(decision)
+    advice = advise(request, request.named.count())
+    # The export being made is already counted, so the counter is not asked again.
+    open_reasons = [r for r in advice.reasons if r.code != "terms.exports"]
+    if advice.outcome is not Outcome.ALLOW and open_reasons:
+        raise Refused(advice)
+    if request.plan.get("input_sha256") != request.agreement.version_of_data.parquet_sha256:
+        raise Refused.because(
+            "job.input", "The data is not the version that the contract names", remedy="Submit a new request"
+        )
+    if sha256_hex(request.plan) != request.plan_hash:
+        raise Refused.because(
+            "job.plan", "The plan was changed after it was approved", remedy="Submit a new request"
+        )
+
+
+@handles("export")
+def export(work: Work) -> None:
+    from jobs.pipeline import engine, gates, writers
+    from jobs.pipeline.faults import Cancelled, StepError
+    from jobs.pipeline.profile import profile
+
+    job = work.job
+    request = Request.objects.select_related(
+        "agreement__provider", "agreement__consumer", "agreement__dataset", "agreement__version_of_data"
+    ).get(pk=job.request_id)
+    _recheck(request)
+    agreement, plan = request.agreement, job.plan
+    names = [_label(s) for s in plan["steps"]]
+    shown = [*names, "Check the result", "Measure", "Write", "Seal"]
+
+    def show(at: int, done: int, total: int) -> None:
+        work.progress(shown[min(at, len(shown) - 1)], done, total, steps=shown, at=at)
+
+    source = store.path_of(plan["input_sha256"])
+    key = open_secret(agreement.sealed_key)
+    result = engine.run(plan, source, work.folder, key=key, progress=show, cancelled=work.cancelled)
+    if result.rows_out == 0:
+        raise StepError("result.empty", "No row is left after the plan's steps.", "Widen the filter, or ask for columns with larger groups.",
+                        step=next((i for i, s in enumerate(result.steps) if s.rows_out == 0), None))  # fmt: skip
+    runs.check(job.pk, actor=work.actor, attempt=work.attempt)
+    show(len(names), 0, 1)
+    findings = gates.check(result.path, plan["demands"])
+    if findings:
+        raise StepError(
+            findings[0].code,
+            f"Stopped before leaving: {findings[0].text}",
+            "Tell the provider's steward; nothing has left.",
+        )
+    show(len(names) + 1, 0, 1)
+    after = profile(result.path, progress=lambda *_: None, cancelled=work.cancelled, duplicates=False)
+    quality = _quality(agreement.version_of_data.profile, after)
+    show(len(names) + 2, 0, 1)
+    data_name = f"{agreement.dataset.slug}-v{agreement.version_of_data.number}.{plan['format']}"
+    written = writers.write(result.path, work.folder / "data", plan["format"])
+    if work.cancelled():
+        raise Cancelled
+    show(len(names) + 3, 0, 1)
+    data = store.put_file(written.path)
+    body = _body(job, request, agreement, result, written.neutralised_cells, data, data_name)
+    signed = receipt.sign(body, portal_key(), portal_key_id())
+    zipped = work.folder / "package.zip"
+    columns = _dictionary(request, plan, result.columns)
+    package.build(zipped, store.path_of(data.sha256), data_name, agreement, columns, quality, signed)
+    kept = store.put_file(zipped)
+    _settle(work, request, kept, data, data_name, result.rows_out, signed, quality)
+
+
+def _label(step: dict[str, Any]) -> str:
+    from contracts.recipes.steps import STEPS
+
+    return STEPS[step["name"]].label
+
+
+def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored, data_name: str, rows: int,
+            signed: dict[str, Any], quality: dict[str, Any]) -> None:  # fmt: skip
+    """File first, row second: with agreement and job locked, either all of it happens or nothing."""
+    from jobs.deliveries.services import deliver
+
+    with transaction.atomic():
+        agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=request.agreement_id)
+        decision = standing(agreement)
+        if not decision.allowed:
+            raise Refused(decision)
+        expires = min(timezone.now() + timedelta(days=KEEP_DAYS), agreement.ends)
+        job = runs.finish(
+            work.job.pk, actor=work.actor, attempt=work.attempt, result={"rows": rows, "package": kept.sha256}
+        )
+        deliver(
+            Delivery(
+                job=job, request=request, agreement=agreement, provider_id=request.provider_id, consumer_id=request.consumer_id,
+                package_name=f"{Path(data_name).stem}-{job.ref}.zip", package_sha256=kept.sha256, package_bytes=kept.size,
+                data_name=data_name, data_sha256=data.sha256, data_bytes=data.size, rows=rows, receipt=signed,
+                quality=quality, expires=expires,
+            ),
+            actor=work.actor,
+        )  # fmt: skip
+
+
+def _body(
+    job: Job,
+    request: Request,
+    agreement: Agreement,
+    result: Any,
+    neutralised: int,
+    data: store.Stored,
+    data_name: str,
+) -> dict[str, Any]:
+    version, checkpoint = agreement.version_of_data, head()
+    return {
+        "issued": timezone.now().isoformat(), "software": SOFTWARE, "portal": settings.SITE_URL,
+        "job": {"id": str(job.pk), "attempt": job.attempt}, "request": str(request.pk),
+        "input": {"dataset": agreement.dataset.title_text, "version": version.number, "original_sha256": version.original_sha256,
+                  "parquet_sha256": version.parquet_sha256, "rows": result.rows_in},
+        "plan": {"sha256": job.plan_hash, "steps": [
+            {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c.rows_in, "rows_out": c.rows_out}
+            for s, c in zip(job.plan["steps"], result.steps, strict=True)]},
+        "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
+                      "provider": agreement.provider.name, "consumer": agreement.consumer.name},
+        "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}
+                        for r in request.reviews.filter(verdict="approve").select_related("reviewer")],
+        "recipients": sorted(str(p.user) for p in request.named.select_related("user")),
+        "purpose": request.purpose,
+        "output": {"name": data_name, "format": job.plan["format"], "sha256": data.sha256, "bytes": data.size,
+                   "rows": result.rows_out, "rows_removed": result.rows_in - result.rows_out,
+                   "columns": [c["name"] for c in result.columns], "neutralised_cells": neutralised},
+        "log": {"size": checkpoint.size, "link_hash": checkpoint.link_hash} if checkpoint else None,
+    }  # fmt: skip
+
+
+def _dictionary(
+    request: Request, plan: dict[str, Any], columns: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    known = {c.name: c for c in request.version_of_data.columns.all()}
+    origin = {name: name for name in known}
+    treated: dict[str, list[str]] = {}
+    for step in plan["steps"]:
+        if step["name"] == "rename":
+            for old, new in step["params"]["mapping"].items():
+                origin[new] = origin.get(old, old)
+                treated[new] = treated.pop(old, [])
+        if step["name"] in TREATMENTS:
+            for name in step["params"].get("columns") or [step["params"].get("column")]:
+                treated.setdefault(name, []).append(TREATMENTS[step["name"]])
+    found = []
+    for column in columns:
+        source = known.get(origin.get(column["name"], ""))
+        found.append({**column, "description": source.description if source else "", "unit": source.unit if source else "",
+                      "treatment": ", ".join(treated.get(column["name"], []))})  # fmt: skip
+    return found
+
+
+def _quality(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Before and after for the columns that left: completeness, distinct values, histograms."""
+    earlier = {c["name"]: c for c in before.get("columns", [])}
+    columns = []
+    for column in after["columns"]:
+        was = earlier.get(column["name"])
+        columns.append({
+            "name": column["name"], "type": column["type"],
+            "before": {"missing": was["missing"], "distinct": was["distinct"], "histogram": was.get("histogram")} if was else None,
+            "after": {"missing": column["missing"], "distinct": column["distinct"], "histogram": column.get("histogram")},
+        })  # fmt: skip
+    return {"rows_before": before.get("rows"), "rows_after": after["rows"], "columns": columns,
+            "complete_before": before.get("completeness"), "complete_after": after["completeness"]}  # fmt: skip

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from django.utils import timezone
+
+from contracts.negotiations.selectors import standing
+from jobs.deliveries.machines import DELIVERY
+from jobs.deliveries.models import Delivery
+from jobs.deliveries.rules import DeliveryFacts
+from kernel.actor import Actor
+from kernel.registry import loads_facts
+
+
+@loads_facts(DELIVERY)
+def facts(delivery: Delivery, actor: Actor) -> DeliveryFacts:
+    return DeliveryFacts(
+        standing=standing(delivery.agreement),
+        expires=delivery.expires,
+        downloads_made=delivery.downloads_made,
+        downloads_allowed=delivery.downloads_allowed,
+        as_of=timezone.now(),
+    )

@@ -1,0 +1,82 @@
+"""The package that leaves: data, dictionary, contract in words and ODRL, quality, receipt, verifier."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from contracts.negotiations.models import Agreement
+from contracts.policies.terms import Terms
+from contracts.policies.words import sentences
+
+# A fixed time, so that the same content gives the same bytes.
+STAMP = (2000, 1, 1, 0, 0, 0)
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text else text
+
+
+def dictionary_csv(columns: list[dict[str, Any]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["column", "type", "meaning", "unit", "treatment"])
+    for column in columns:
+        writer.writerow(
+            [_safe(str(column.get(k, ""))) for k in ("name", "type", "description", "unit", "treatment")]
+        )
+    return out.getvalue().encode()
+
+
+def contract_text(agreement: Agreement) -> bytes:
+    lines = [
+        f"Contract {agreement.ref}",
+        f"{agreement.provider.name} gives, {agreement.consumer.name} receives: {agreement.dataset.title_text}",
+        "",
+    ]
+    lines += [f"- {s.text}" for s in sentences(Terms.from_dict(agreement.terms), agreement.consumer.name)]
+    lines += ["", f"Policy SHA-256: {agreement.policy_hash}", ""]
+    return "\n".join(lines).encode()
+
+
+def readme(data_name: str, credit: str) -> bytes:
+    text = [
+        "This package was made by Commonhold under a contract; see contract.txt.", "",
+        "To check that the data is what was agreed and nothing was changed:", "",
+        "    pip install cryptography", f"    python verify_receipt.py receipt.json {data_name}", "",
+    ]  # fmt: skip
+    if credit:
+        text += [f"Credit line: {credit}", ""]
+    return "\n".join(text).encode()
+
+
+def build(target: Path, data: Path, data_name: str, agreement: Agreement, columns: list[dict[str, Any]],
+          quality: dict[str, Any], receipt: dict[str, Any]) -> None:  # fmt: skip
+    """Write the zip; entries and times are fixed, so equal content has equal bytes."""
+    credit = (agreement.terms.get("attribution") or {}).get("text", "")
+    texts = {
+        "README.txt": readme(data_name, credit),
+        "contract.odrl.json": json.dumps(agreement.odrl, indent=2, ensure_ascii=False).encode(),
+        "contract.signed.json": json.dumps(agreement.jws, indent=2).encode(),
+        "contract.txt": contract_text(agreement),
+        "dictionary.csv": dictionary_csv(columns),
+        "quality.json": json.dumps(quality, indent=2, ensure_ascii=False).encode(),
+        "receipt.json": json.dumps(receipt, indent=2, ensure_ascii=False).encode(),
+        "verify_receipt.py": (Path(settings.BASE_DIR) / "verify_receipt.py").read_bytes(),
+    }
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
+        entry = zipfile.ZipInfo(data_name, STAMP)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        with data.open("rb") as source, archive.open(entry, "w", force_zip64=True) as out:
+            while chunk := source.read(1 << 20):
+                out.write(chunk)
+        for name, content in texts.items():
+            info = zipfile.ZipInfo(name, STAMP)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)

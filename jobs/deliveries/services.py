@@ -1,0 +1,59 @@
+"""Verbs of deliveries: deliver, download, cut off, expire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from contracts.negotiations.agreements import attempt
+from jobs.deliveries.machines import DELIVERY
+from jobs.deliveries.models import Delivery, Download
+from kernel.actor import Actor
+from kernel.registry import performs
+from kernel.transition import creation, transition
+
+
+@performs(DELIVERY, "deliver")
+def deliver(delivery: Delivery, *, actor: Actor) -> Delivery:
+    """Record what was produced; the named people may fetch it from now on."""
+    with creation(DELIVERY, "deliver", delivery, actor=actor) as change:
+        change.detail = {"rows": delivery.rows, "request": str(delivery.request_id)}
+    return delivery
+
+
+@performs(DELIVERY, "download")
+def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Delivery:
+    """Count one fetch by a named person. Raises Refused with the reason once it is cut off."""
+    with transition(DELIVERY, "download", delivery_id, actor=actor) as change:
+        change.subject.downloads_made += 1
+        Download.objects.create(delivery=change.subject, user_id=actor.user_id)
+        change.detail = {"package_sha256": change.subject.package_sha256}
+    return change.subject
+
+
+@performs(DELIVERY, "revoke")
+def revoke(delivery_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Delivery:
+    with transition(DELIVERY, "revoke", delivery_id, actor=actor, seen=seen, reason=reason) as change:
+        pass
+    return change.subject
+
+
+@performs(DELIVERY, "expire")
+def expire(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Delivery:
+    with transition(DELIVERY, "expire", delivery_id, actor=actor) as change:
+        pass
+    return change.subject
+
+
+def expire_due(now: datetime | None = None) -> int:
+    """Expire what is past its time; returns how many."""
+    ids: Any = Delivery.objects.filter(state="available", expires__lte=now or timezone.now()).values_list(
+        "pk", flat=True
+    )[:200]
+    return sum(attempt(expire, pk) for pk in ids)
+
+
+from jobs.deliveries import export  # noqa: E402,F401 (its job handler registers on import)

@@ -1,0 +1,75 @@
+"""From a registered version to a job, and from the job to a typed, measured version."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs.runs.models import Job
+from jobs.runs.runner import Work, handles
+from jobs.runs.services import enqueue, finish
+from kernel import store
+from kernel.actor import system
+from trusts.datasets import services as datasets
+from trusts.datasets.models import DatasetVersion
+
+STEPS = ["Open the file", "Read types", "Write", "Measure columns", "Record"]
+
+
+def on_registered(message: dict[str, Any]) -> None:
+    """A version was registered: queue its reading, once."""
+    with transaction.atomic():
+        version = (
+            DatasetVersion.objects.select_for_update(of=("self",))
+            .select_related("dataset")
+            .get(pk=UUID(message["id"]))
+        )
+        alive = version.jobs.filter(kind="intake", state__in=["queued", "running", "checking"]).exists()
+        if version.state == "registered" and not alive:
+            job = Job(kind="intake", holder_id=version.dataset.organisation_id, version_of_data=version)
+            enqueue(job, actor=system())
+
+
+@handles("intake")
+def read_version(work: Work) -> None:
+    """Original → canonical Parquet → profile → ready version, or a failure with row and remedy."""
+    from jobs.pipeline.faults import IntakeError
+    from jobs.pipeline.intake import to_parquet
+    from jobs.pipeline.profile import profile
+
+    job = work.job
+    version = DatasetVersion.objects.get(pk=job.version_of_data_id)
+    if version.state in ("registered", "profiling"):
+        datasets.start_reading(version.pk, actor=work.actor)
+
+    def show(step: str, done: int, total: int) -> None:
+        work.progress(step, done, total, steps=STEPS, at=STEPS.index(step) if step in STEPS else 0)
+
+    target = work.folder / "canonical.parquet"
+    try:
+        found = to_parquet(
+            store.path_of(version.original_sha256),
+            version.original_name,
+            target,
+            progress=show,
+            cancelled=work.cancelled,
+        )
+        measured = profile(target, progress=show, cancelled=work.cancelled)
+    except IntakeError as fault:
+        datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict())
+        raise
+    show("Record", 1, 1)
+    kept = store.put_file(target)
+    personal = {c["name"] for c in measured["columns"] if c.get("personal")}
+    columns = [{**column, "personal": column["name"] in personal} for column in found.columns]
+    with transaction.atomic():
+        finish(
+            job.pk,
+            actor=work.actor,
+            attempt=work.attempt,
+            result={"rows": found.rows, "columns": len(columns), "notes": found.notes},
+        )
+        datasets.finish_reading(version.pk, actor=work.actor, parquet=kept, rows=found.rows, columns=columns,
+                                reading=found.reading(), profile=measured)  # fmt: skip

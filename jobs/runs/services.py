@@ -1,0 +1,176 @@
+"""Verbs of jobs. A worker may write only while its attempt holds the lease."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs.runs.machines import JOB
+from jobs.runs.models import Job, WorkerBeat
+from kernel import outbox
+from kernel.actor import Actor, system
+from kernel.decision import Refused
+from kernel.registry import performs
+from kernel.transition import creation, transition
+
+log = logging.getLogger(__name__)
+
+
+@performs(JOB, "enqueue")
+def enqueue(job: Job, *, actor: Actor) -> Job | None:
+    """Queue a job; None if one for the same request is alive already (a message came twice)."""
+    try:
+        with creation(JOB, "enqueue", job, actor=actor) as change:
+            change.detail = {"kind": job.kind}
+    except IntegrityError:
+        return None
+    return job
+
+
+@performs(JOB, "claim")
+def claim(job_id: UUID, *, actor: Actor, worker: str, seen: int | None = None) -> Job:
+    """Take a queued job for one attempt. Raises Refused if someone else has it."""
+    with transition(JOB, "claim", job_id, actor=actor) as change:
+        job: Job = change.subject
+        job.attempt += 1
+        job.worker, job.lease_until = worker, timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+        job.started = job.started or timezone.now()
+        job.progress, job.failure = {}, {}
+        change.detail = {"attempt": job.attempt, "worker": worker}
+    return job
+
+
+def beat(job_id: UUID, attempt: int, progress: dict[str, Any]) -> bool:
+    """Extend the lease and show progress; False when the attempt no longer holds the job.
+
+    One conditional update, no event: progress is not evidence.
+    """
+    until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    held = Job.objects.filter(pk=job_id, attempt=attempt, state__in=["running", "checking"])
+    return bool(held.update(lease_until=until, progress=progress))
+
+
+def report_worker(worker: str) -> None:
+    WorkerBeat.objects.update_or_create(worker=worker, defaults={"seen": timezone.now()})
+
+
+def _held(job: Job, attempt: int) -> None:
+    if job.attempt != attempt:
+        raise Refused.because("job.lease", "Another worker has taken this job over", remedy="Nothing to do")
+
+
+@performs(JOB, "check")
+def check(job_id: UUID, *, actor: Actor, attempt: int, seen: int | None = None) -> Job:
+    """The result is being checked before anything leaves."""
+    with transition(JOB, "check", job_id, actor=actor) as change:
+        _held(change.subject, attempt)
+    return change.subject
+
+
+@performs(JOB, "finish")
+def finish(
+    job_id: UUID, *, actor: Actor, attempt: int, result: dict[str, Any], seen: int | None = None
+) -> Job:
+    """Done, by the attempt that holds the job. Called in the transaction that keeps the result."""
+    with transition(JOB, "finish", job_id, actor=actor) as change:
+        job: Job = change.subject
+        _held(job, attempt)
+        job.result, job.finished, job.lease_until = result, timezone.now(), None
+        job.progress = {**job.progress, "percent": 100}
+    return job
+
+
+@performs(JOB, "fail")
+def fail(
+    job_id: UUID, *, actor: Actor, attempt: int, failure: dict[str, Any], seen: int | None = None
+) -> Job:
+    """`failure`: code, text, step, row, column, remedy."""
+    with transition(JOB, "fail", job_id, actor=actor, reason=failure.get("text", "")) as change:
+        job: Job = change.subject
+        _held(job, attempt)
+        job.failure, job.finished, job.lease_until = failure, timezone.now(), None
+    return job
+
+
+@performs(JOB, "requeue")
+def requeue(job_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Job:
+    """The worker was lost: queue again."""
+    with transition(JOB, "requeue", job_id, actor=actor, reason=reason) as change:
+        job: Job = change.subject
+        if job.lease_until and job.lease_until > timezone.now():
+            raise Refused.because("job.lease", "The worker has reported again", remedy="Nothing to do")
+        job.lease_until = None
+    return job
+
+
+@performs(JOB, "stop")
+def stop(job_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Job:
+    """Stopped by the portal, for example because the contract was ended."""
+    with transition(JOB, "stop", job_id, actor=actor, reason=reason) as change:
+        _closed(change.subject, reason)
+    return change.subject
+
+
+@performs(JOB, "cancel")
+def cancel(job_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Job:
+    with transition(JOB, "cancel", job_id, actor=actor, seen=seen, reason=reason) as change:
+        _closed(change.subject, reason)
+    return change.subject
+
+
+def _closed(job: Job, reason: str) -> None:
+    job.failure = {"code": "job.stopped", "text": reason, "remedy": "Ask again when the reason is gone."}
+    job.finished, job.lease_until = timezone.now(), None
+
+
+@performs(JOB, "retry")
+def retry(job_id: UUID, *, actor: Actor, seen: int | None = None) -> Job:
+    """Try a failed job again from its first step."""
+    with transition(JOB, "retry", job_id, actor=actor, seen=seen) as change:
+        change.subject.failure, change.subject.finished, change.subject.attempt = {}, None, 0
+    return change.subject
+
+
+def sweep(now: datetime) -> int:
+    """Return jobs whose lease ran out to the queue, or fail them after the last attempt; send the
+    message of queued jobs again that nobody took. Returns how many moved."""
+    moved, robot = 0, system("watchdog")
+    for job in Job.objects.filter(state__in=["running", "checking"], lease_until__lt=now)[:100]:
+        try:
+            with transaction.atomic():
+                if job.attempt >= settings.JOB_ATTEMPTS:
+                    fail(job.pk, actor=robot, attempt=job.attempt, failure={
+                        "code": "job.worker_lost", "text": f"The worker was lost {job.attempt} times while working on this.",
+                        "remedy": "Tell the operator; then try again."})  # fmt: skip
+                else:
+                    requeue(job.pk, actor=robot, reason=f"No sign of life from {job.worker or 'the worker'}")
+            moved += 1
+        except Refused as refused:
+            log.info("sweep: %s", refused)
+    for job in Job.objects.filter(state="queued", changed__lt=now - timedelta(seconds=20))[:100]:
+        waiting = Job.objects.filter(pk=job.pk, state="queued", changed=job.changed).update(changed=now)
+        if waiting:
+            outbox.put("job.queued", {"id": str(job.pk), "machine": JOB.name})
+            moved += 1
+    return moved
+
+
+def stop_for(agreement_ids: list[UUID], reason: str) -> int:
+    """Stop live exports under these agreements; returns how many."""
+    stopped = 0
+    live = Job.objects.filter(
+        kind="export", state__in=["queued", "running", "checking"], request__agreement_id__in=agreement_ids
+    )
+    for pk in live.values_list("pk", flat=True):
+        try:
+            stop(pk, actor=system("contract guard"), reason=reason)
+            stopped += 1
+        except Refused as refused:
+            log.info("stop: %s", refused)
+    return stopped

@@ -1,0 +1,98 @@
+"""E-mail for what someone must act on or wait for: plain text, a link, no data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+
+from kernel import registry
+from kernel.keys import open_secret
+from trusts.organisations.models import Invitation, User
+from trusts.organisations.selectors import people_with
+
+STEWARDS = frozenset({"owner", "steward"})
+REVIEWERS = frozenset({"owner", "steward", "reviewer"})
+OWNERS = frozenset({"owner"})
+To = Callable[[Any], list[User]]
+
+
+def _side(name: str, roles: frozenset[str]) -> To:
+    return lambda subject: list(people_with(getattr(subject, f"{name}_id"), roles))
+
+
+def _author(subject: Any) -> list[User]:
+    return [subject.author] if subject.author_id else []
+
+
+def _both(subject: Any) -> list[User]:
+    found = {
+        u.pk: u for s in ("provider", "consumer") for u in people_with(getattr(subject, f"{s}_id"), STEWARDS)
+    }
+    return list(found.values())
+
+
+def _turn(negotiation: Any) -> list[User]:
+    return _side(negotiation.turn, STEWARDS)(negotiation) if negotiation.turn else []
+
+
+def _trustees(membership: Any) -> list[User]:
+    return [u for pk in membership.trust.trustees() for u in people_with(pk, OWNERS)]
+
+
+# topic → (machine, who is told, what it says)
+TOPICS: dict[str, tuple[str, To, str]] = {
+    "negotiation.turn": ("negotiation", _turn, "It is your turn to answer."),
+    "negotiation.ended": ("negotiation", _both, "It ended without a contract."),
+    "negotiation.finalized": ("negotiation", _both, "There is a contract, signed for both sides."),
+    "agreement.stopped": ("agreement", _both, "The contract was suspended or ended."),
+    "duty.begun": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "A duty under your contract is due."),
+    "duty.late": ("duty", lambda d: _both(d.agreement), "A duty is late."),
+    "request.submitted": ("request", _side("provider", REVIEWERS), "A request waits for your review."),
+    "request.returned": ("request", _author, "The provider has questions."),
+    "request.refused": ("request", _author, "The provider refused it, with a reason."),
+    "delivery.available": ("delivery", lambda d: [n.user for n in d.request.named.select_related("user")], "Your export is ready."),
+    "job.failed": ("job", lambda j: list(people_with(j.consumer_id or j.holder_id, STEWARDS)), "A job could not finish."),
+    "version.failed": ("version", lambda v: [v.registered_by] if v.registered_by_id else [], "The file could not be read."),
+    "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
+    "membership.applied": ("membership", _trustees, "An organisation asks to join."),
+    "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),
+    "membership.refused": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was not admitted."),
+    "invitation.mail": ("invitation", lambda i: [], ""),
+}  # fmt: skip
+
+
+def send(topic: str, message: dict[str, Any]) -> int:
+    """Send the mails of one topic; returns how many left. Raises OSError if the server is away."""
+    if topic == "invitation.mail":
+        return _invite(message)
+    machine, who, text = TOPICS[topic]
+    subject = registry.entry(machine).model._default_manager.filter(pk=UUID(message["id"])).first()
+    if subject is None:
+        return 0
+    link = f"{settings.SITE_URL}{subject.get_absolute_url()}"
+    people = [user for user in who(subject) if user is not None and user.is_active]
+    for user in people:
+        body = f"Hello {user.get_full_name()},\n\n{subject.title()}: {text}\n\n{link}\n\nCommonhold\n"
+        EmailMessage(f"{subject.title()}: {text}"[:150], body, to=[user.email]).send()
+    return len(people)
+
+
+def _invite(message: dict[str, Any]) -> int:
+    invitation = (
+        Invitation.objects.select_related("organisation").filter(pk=UUID(message["id"]), state="open").first()
+    )
+    if invitation is None:
+        return 0
+    secret = open_secret(message["sealed"]).decode()
+    link = settings.SITE_URL + reverse("invitation", args=[invitation.pk, secret])
+    body = (
+        f"Hello,\n\n{invitation.organisation.name} invites you to act for it in Commonhold. "
+        f"Open this link before {invitation.expires:%d %B %Y}:\n\n{link}\n\nIf you did not expect this, ignore it.\n"
+    )
+    EmailMessage(f"Invitation to {invitation.organisation.name}", body, to=[invitation.email]).send()
+    return 1

@@ -1,0 +1,48 @@
+"""Periodic work: seal the log, and sweep what is due."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from contracts.negotiations.agreements import end_due
+from contracts.negotiations.services import lapse_due
+from contracts.sharing.services import lapse_due as lapse_requests
+from jobs.deliveries.services import expire_due
+from jobs.runs.runner import worker_name
+from jobs.runs.services import report_worker
+from jobs.runs.services import sweep as sweep_jobs
+from kernel import outbox
+from kernel.audit.seal import seal_all
+
+
+@shared_task(name="portal.tasks.seal")
+def seal() -> int:
+    """Give events their place and sign the head."""
+    return seal_all()
+
+
+@shared_task(name="portal.tasks.sweep")
+def sweep() -> dict[str, int]:
+    """Everything that time alone makes due. Safe to run twice at once."""
+    now = timezone.now()
+    report_worker(worker_name().split(":")[0])
+    return {
+        "outbox": outbox.dispatch(),
+        "jobs": sweep_jobs(now),
+        "negotiations": lapse_due(now),
+        "agreements": end_due(now),
+        "requests": lapse_requests(now),
+        "deliveries": expire_due(now),
+    }
+
+
+@shared_task(name="portal.tasks.mail", max_retries=5, default_retry_delay=60, bind=True)
+def mail(self: object, topic: str, message: dict) -> int:  # type: ignore[type-arg]
+    """Tell those who must act. A mail server that is away is tried again later."""
+    from portal import notify
+
+    try:
+        return notify.send(topic, message)
+    except OSError as problem:
+        raise self.retry(exc=problem) from problem  # type: ignore[attr-defined]

@@ -1,0 +1,122 @@
+"""Worlds at a point of the road, reached by walking it with the real verbs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from contracts.negotiations import offers
+from contracts.negotiations import services as negotiations
+from contracts.negotiations.models import Agreement, Negotiation
+from contracts.sharing import services as sharing
+from contracts.sharing.models import Request
+from jobs.runs import runner
+from jobs.runs.models import Job
+from kernel import outbox
+from tests.cast import Cast
+from trusts.datasets import services as datasets
+from trusts.datasets.models import Dataset, DatasetVersion
+
+CSV = b"""carrier,tailnum,dest,distance,arr_delay,note
+UA,N1,IAH,1400,11,ok
+UA,N1,IAH,1400,20,late
+UA,N2,IAH,1400,,=cmd()
+AA,N3,MIA,1089,33,ok
+AA,N4,MIA,1089,-18,ok
+B6,N5,BQN,1576,-25,alone
+"""
+
+
+def upload(content: bytes = CSV, name: str = "flights.csv") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+def drain() -> None:
+    """Deliver topics and run queued jobs in this process, as the worker would."""
+    for _ in range(20):
+        outbox.dispatch()
+        waiting = list(Job.objects.filter(state="queued").values_list("pk", flat=True))
+        for pk in waiting:
+            runner.run(pk, worker="test-worker")
+        if not waiting:
+            return
+
+
+def registered(
+    cast: Cast, content: bytes = CSV, name: str = "flights.csv", title: str = "Flights 2013"
+) -> DatasetVersion:
+    dataset = datasets.register(actor=cast.actor("dana"), title=title, summary="Departures from New York")
+    version = datasets.add_version(dataset.pk, actor=cast.actor("dana"), file=upload(content, name))
+    drain()
+    version.refresh_from_db()
+    return version
+
+
+def terms(**changes: Any) -> dict[str, Any]:
+    today = timezone.now().date()
+    base: dict[str, Any] = {
+        "purpose": {"any_of": ["research", "statistics"]},
+        "recipient": {"who": "named_people"},
+        "place": {"any_of": ["EU"]},
+        "period": {"from": str(today - timedelta(days=1)), "until": str(today + timedelta(days=100)), "zone": "Europe/Berlin"},
+        "columns": {"only": ["carrier", "tailnum", "dest", "distance", "arr_delay"]},
+        "exports": {"at_most": 3},
+        "min_group_size": {"k": 2, "by": ["carrier", "dest"]},
+        "pseudonymise": {"columns": ["tailnum"]},
+        "no_onward_transfer": {}, "no_reidentification": {}, "delete_within": {"days": 30},
+        "attribution": {"text": "Hudson Carriers"},
+    }  # fmt: skip
+    return {k: v for k, v in {**base, **changes}.items() if v is not None}
+
+
+def offered(cast: Cast, **changes: Any) -> Dataset:
+    version = registered(cast)
+    offers.publish(version.dataset_id, actor=cast.actor("dana"), terms=terms(**changes), trust=cast.trust)
+    return Dataset.objects.get(pk=version.dataset_id)
+
+
+def asked(cast: Cast, **changes: Any) -> Negotiation:
+    dataset = offered(cast)
+    return negotiations.ask(
+        actor=cast.actor("piotr"), dataset=dataset, terms=terms(**changes), note="May we?"
+    )
+
+
+def agreed(cast: Cast, **changes: Any) -> Agreement:
+    negotiation = asked(cast, **changes)
+    newest = negotiation.proposals.order_by("-number").first()
+    return negotiations.accept_request(
+        negotiation.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash
+    )
+
+
+ANSWERS: dict[str, Any] = {
+    "purpose": "academic_research", "purpose_note": "A study of delays.", "place": "DE",
+    "columns": ["carrier", "tailnum", "dest", "arr_delay"], "row_filter": [], "format": "csv",
+    "recipe": [{"name": "drop_missing", "params": {"columns": ["arr_delay"]}}],
+}  # fmt: skip
+
+
+def drafted(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> Request:
+    found = agreement or agreed(cast)
+    return sharing.draft(
+        actor=cast.actor("piotr"), agreement=found, people=[cast.users["piotr"].pk], **{**ANSWERS, **answers}
+    )
+
+
+def submitted(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> Request:
+    return sharing.submit(drafted(cast, agreement, **answers).pk, actor=cast.actor("piotr"))
+
+
+def approved(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> Request:
+    return sharing.approve(submitted(cast, agreement, **answers).pk, actor=cast.actor("rui"), reason="Fine.")
+
+
+def delivered(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> Request:
+    request = approved(cast, agreement, **answers)
+    drain()
+    request.refresh_from_db()
+    return request

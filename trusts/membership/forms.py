@@ -1,0 +1,85 @@
+"""What the actions on trusts and memberships ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from kernel.doors import ActionForm, ReasonForm
+from kernel.registry import asks_with
+from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.models import KINDS, ROLES, STANDING
+from trusts.organisations.models import Organisation
+
+
+class FoundForm(forms.Form):
+    name = forms.CharField(label="Name", max_length=120)
+    kind = forms.ChoiceField(
+        label="Kind",
+        choices=KINDS,
+        help_text="A trust has trustees who decide for beneficiaries; an alliance is of peers; a room is for two.",
+    )
+    purpose = forms.CharField(label="Purpose", widget=forms.Textarea(attrs={"rows": 3}))
+    charter = forms.CharField(
+        label="Charter",
+        widget=forms.Textarea(attrs={"rows": 10}),
+        help_text="The rules in words: who may join, what data is shared for, who decides.",
+    )
+    open_to_apply = forms.BooleanField(label="Organisations may apply to join", required=False, initial=True)
+
+
+@asks_with(TRUST, "edit")
+class EditForm(ActionForm):
+    purpose = forms.CharField(label="Purpose", widget=forms.Textarea(attrs={"rows": 3}))
+    open_to_apply = forms.BooleanField(label="Organisations may apply to join", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            self.initial.setdefault("purpose", self.subject.purpose)
+            self.initial.setdefault("open_to_apply", self.subject.open_to_apply)
+
+
+@asks_with(TRUST, "change_charter")
+class CharterForm(ActionForm):
+    text = forms.CharField(label="Charter", widget=forms.Textarea(attrs={"rows": 14}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        last = self.subject.charters.first() if self.subject is not None else None
+        if last:
+            self.initial.setdefault("text", last.text)
+
+
+@asks_with(TRUST, "invite")
+class InviteForm(ActionForm):
+    organisation = forms.ModelChoiceField(label="Organisation", queryset=Organisation.objects.none())
+    role = forms.ChoiceField(label="Role", choices=ROLES, initial="consumer")
+    message = forms.CharField(label="Message", required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = Organisation.objects.filter(state="active").order_by("name")
+        if self.subject is not None:
+            found = found.exclude(memberships__in=self.subject.memberships.filter(state__in=STANDING))
+        self.fields["organisation"].queryset = found  # type: ignore[attr-defined]
+
+
+class ApplyForm(forms.Form):
+    role = forms.ChoiceField(
+        label="We want to be", choices=[r for r in ROLES if r[0] != "trustee"], initial="consumer"
+    )
+    message = forms.CharField(
+        label="Why we want to join", widget=forms.Textarea(attrs={"rows": 3}), max_length=2000
+    )
+
+
+@asks_with(MEMBERSHIP, "change_role")
+class RoleForm(ActionForm):
+    role = forms.ChoiceField(label="Role", choices=ROLES)
+
+
+@asks_with(MEMBERSHIP, "suspend", "leave", "expel", "refuse", "decline")
+class MembershipReasonForm(ReasonForm):
+    pass

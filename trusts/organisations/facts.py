@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from kernel.actor import Actor
+from kernel.registry import loads_facts
+from trusts.organisations.machines import MEMBER
+from trusts.organisations.models import MemberRole, OrganisationMember
+from trusts.organisations.rules import PlaceFacts
+
+
+@loads_facts(MEMBER)
+def place_facts(member: OrganisationMember, actor: Actor) -> PlaceFacts:
+    owners = MemberRole.objects.filter(
+        role="owner", member__organisation_id=member.organisation_id, member__state="active"
+    )
+    return PlaceFacts(
+        is_owner=owners.filter(member=member).exists(), other_owners=owners.exclude(member=member).count()
+    )

@@ -1,0 +1,10 @@
+"""What a token may be allowed: one word per part of the API, and `read` for all reading."""
+
+SCOPES: dict[str, str] = {
+    "read": "Read everything its organisation may read",
+    "datasets": "Register datasets and versions, edit descriptions",
+    "negotiations": "Offer, negotiate, accept; suspend and end contracts",
+    "requests": "Write, submit and decide on sharing requests",
+    "deliveries": "Download exports that name the token's owner",
+    "trusts": "Found trusts, apply, admit and suspend members",
+}
