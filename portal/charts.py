@@ -268,7 +268,7 @@ def graph(nodes: Sequence[Mapping[str, Any]], edges: Iterable[tuple[str, str]]) 
                 else place[key]
                 for key in layer
             }
-            layer.sort(key=lambda key, middle=middle: middle[key])  # type: ignore[misc]
+            layer.sort(key=middle.__getitem__)
     tallest = max((len(layer) for layer in layers), default=0)
     height = max(tallest * (NODE_HEIGHT + GAP_Y) - GAP_Y, 0)
     drawn: dict[str, Node] = {}
