@@ -145,7 +145,7 @@ def samples() -> dict[str, Any]:
             _choice("reject", "Reject", "danger", ALLOW),
         ],
         "denied": no,
-        "asked": ask("sample", "We do not know yet where the data will be processed", remedy="Name the country"),
+        "unknown": ask("sample", "We do not know yet where the data will be processed", remedy="Name the country"),
         "rail": [
             {"label": "Requested", "note": "3 Nov", "at": "past"},
             {"label": "Offer 1", "note": "8 Nov", "at": "past"},
