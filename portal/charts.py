@@ -191,17 +191,21 @@ def weeks(counts: Sequence[tuple[str, int]]) -> list[Bar]:
     ]
 
 
+def dumbbell_scale(rules: Iterable[tuple[str, float, float]], threshold: float | None = None) -> int:
+    """Where the scale to 100 starts: a round number below all values, so that small steps show."""
+    values = [value for _, before, after in rules for value in (before, after)]
+    least = min([*values, 100 if threshold is None else threshold])
+    return max(0, int(least // 10) * 10 - (10 if least % 10 < 2 else 0))
+
+
 def dumbbell(
-    rules: Iterable[tuple[str, float, float]],
-    threshold: float | None = None,
-    low: float = 0,
-    high: float = 100,
+    rules: Iterable[tuple[str, float, float]], threshold: float | None = None, low: float = 0
 ) -> list[Dumbbell]:
-    """Quality before and after per rule, on one scale from `low` to `high`; more is better."""
-    span = (high - low) or 1
+    """Quality in percent before and after per rule, on one scale from `low` to 100; more is better."""
+    span = (100 - low) or 1
 
     def place(value: float) -> float:
-        return round(LABEL + LONG * (min(max(value, low), high) - low) / span, 2)
+        return round(LABEL + LONG * (min(max(value, low), 100) - low) / span, 2)
 
     tick = None if threshold is None else place(threshold)
     return [

@@ -105,8 +105,17 @@ def _words() -> dict[str, Any]:
     }
 
 
-def _premise(clause: str, left: str, operator: str, right: str, holds: bool | None, source: str) -> dict[str, Any]:
-    return {"clause": clause, "left": left, "operator": operator, "right": right, "holds": holds, "source": source}
+def _premise(
+    clause: str, left: str, operator: str, right: str, holds: bool | None, source: str
+) -> dict[str, Any]:
+    return {
+        "clause": clause,
+        "left": left,
+        "operator": operator,
+        "right": right,
+        "holds": holds,
+        "source": source,
+    }
 
 
 def _charts() -> dict[str, Any]:
@@ -116,14 +125,18 @@ def _charts() -> dict[str, Any]:
     return {
         "before": {"edges": list(range(0, 26, 2)), "counts": counts},
         "after": {"edges": list(range(0, 26, 2)), "counts": [0, 8, 24, 45, 62, 80, 78, 58, 39, 20, 0, 0]},
-        "top": [{"value": v, "count": n} for v, n in (("UA", 58665), ("B6", 54635), ("EV", 54173), ("DL", 48110))],
+        "top": [
+            {"value": v, "count": n} for v, n in (("UA", 58665), ("B6", 54635), ("EV", 54173), ("DL", 48110))
+        ],
         "missing": [("dep_time", 8255), ("arr_delay", 9430), ("tailnum", 2512), ("origin", 0)],
         "total": 336776,
         "shares": [0.0] * 60 + [0.1, 0.4, 0.9, 0.5, 0.1] + [0.02] * 100 + [0.3] * 35,
         "weeks": [(f"week {i}", (i * 7) % 23) for i in range(1, 54)],
         "rules": [("complete rows", 97.2, 99.6), ("delay in range", 98.0, 100.0), ("unique key", 99.9, 99.1)],
         "trend": [96.1, 96.4, 96.0, 97.2, 97.9, 97.5, 98.1],
-        "nodes": [{"key": k, "title": t, "kind": s, "url": "#charts", "current": k == "j"} for k, t, s in kinds],
+        "nodes": [
+            {"key": k, "title": t, "kind": s, "url": "#charts", "current": k == "j"} for k, t, s in kinds
+        ],
         "edges": [("s", "v1"), ("s", "v2"), ("v2", "j"), ("j", "d"), ("d", "m")],
     }
 

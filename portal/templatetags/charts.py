@@ -85,8 +85,11 @@ def dumbbell(
     rules: Iterable[tuple[str, float, float]] | None, title: str, threshold: float | None = None
 ) -> dict[str, Any]:
     """{% dumbbell rules "Quality" 95 %} for triples of rule, percent before, percent after."""
-    marks = charts.dumbbell(rules or [], threshold)
-    return {"marks": marks, "title": title, "height": len(marks) * charts.ROW + 26, "threshold": threshold}
+    given = list(rules or [])
+    low = charts.dumbbell_scale(given, threshold)
+    marks = charts.dumbbell(given, threshold, low)
+    height = len(marks) * charts.ROW + 26
+    return {"marks": marks, "title": title, "height": height, "threshold": threshold, "low": low}
 
 
 @register.inclusion_tag("charts/sparkline.html")
@@ -102,5 +105,4 @@ def lineage(
     nodes: Sequence[Mapping[str, Any]], edges: Iterable[tuple[str, str]], title: str
 ) -> dict[str, Any]:
     """{% lineage nodes edges "Where this came from" %}; see portal.charts.graph for the shapes."""
-    return {"graph": charts.graph(nodes, edges), "title": title, "node_width": charts.NODE_WIDTH,
-            "node_height": charts.NODE_HEIGHT}  # fmt: skip
+    return {"graph": charts.graph(nodes, edges), "title": title}

@@ -144,5 +144,5 @@
     if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
     if (event.target.matches("[data-hash-check]")) compare(event.target);
   });
-  document.querySelector("[data-summary]")?.focus();
+  document.querySelector("[data-summary]:not(.sample *)")?.focus();
 })();

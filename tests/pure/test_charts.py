@@ -60,6 +60,13 @@ def test_a_rule_that_got_worse_is_marked_and_values_stay_on_the_scale() -> None:
     assert better.threshold_x == charts.LABEL + charts.LONG * 0.95
 
 
+@pytest.mark.parametrize(
+    ("values", "start"), [((97, 99), 90), ((91, 99), 80), ((5, 99), 0), ((100, 100), 90)]
+)
+def test_the_scale_starts_at_a_round_number_below_all_values(values: tuple[float, float], start: int) -> None:
+    assert charts.dumbbell_scale([("rule", *values)]) == start
+
+
 def test_a_sparkline_needs_two_points_and_survives_a_flat_series() -> None:
     assert charts.sparkline([1]) is None
     flat = charts.sparkline([2, 2, 2])
