@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from kernel.actor import NOBODY
 from trusts.membership.selectors import active_trust_ids
 from trusts.organisations.selectors import actor_for, places_of
-
-SESSION_KEY = "acting_for"
+from trusts.organisations.views import SESSION_KEY
 
 
 class ActorMiddleware:
@@ -31,4 +32,13 @@ class ActorMiddleware:
         trusts = active_trust_ids(place.organisation_id) if place else frozenset()
         request.places = places  # type: ignore[attr-defined]
         request.actor = actor_for(user, place, trusts)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with timezone.override(_zone(user.zone)):
+            return self.get_response(request)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The person's time zone; UTC if the name is no longer known."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

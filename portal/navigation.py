@@ -1,4 +1,4 @@
-"""What every page needs around its content: places, navigation, badges, demo flag."""
+"""What every page needs around its content: places, navigation, badges, theme, demo flag."""
 
 from __future__ import annotations
 
@@ -6,15 +6,39 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from kernel.actor import NOBODY
+
+GROUPS = [
+    ("My work", [("inbox", "Inbox", "inbox"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
+                 ("requests", "Requests", "document-text"), ("jobs", "Jobs", "cog-6-tooth")]),
+    ("Explore", [("catalogue", "Datasets", "circle-stack"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
+    ("Assurance", [("audit", "Audit trail", "shield-check")]),
+    ("Manage", [("people", "Organisation", "building-office-2"), ("tokens", "Tokens", "key")]),
+]  # fmt: skip
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Context processor for all templates."""
+    actor = getattr(request, "actor", NOBODY)
+    theme = request.COOKIES.get("theme", "")
     return {
-        "actor": getattr(request, "actor", NOBODY),
+        "actor": actor,
         "places": getattr(request, "places", []),
         "demo_mode": settings.DEMO,
-        "navigation": [],
+        "theme": theme if theme in ("light", "dark") else "",
+        "navigation": _groups(request) if actor.user_id else [],
     }
+
+
+def _groups(request: HttpRequest) -> list[dict[str, Any]]:
+    found = []
+    for label, entries in GROUPS:
+        items = []
+        for name, text, icon in entries:
+            url = reverse(name)
+            current = request.path == url or (len(url) > 1 and request.path.startswith(url))
+            items.append({"label": text, "url": url, "icon": icon, "current": current})
+        found.append({"label": label, "items": items})
+    return found

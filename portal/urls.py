@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from kernel.web import act
+from portal.views import audit, catalogue, front, health, work
 
 STATIONS = (
     "trusts.organisations",
@@ -13,12 +14,26 @@ STATIONS = (
     "contracts.negotiations",
     "contracts.sharing",
     "jobs.runs",
-    "jobs.intake",
     "jobs.deliveries",
 )
 
 urlpatterns = [
+    path("", front.front, name="front"),
     path("accounts/", include("allauth.urls")),
-    path("do/<slug:machine_name>/<uuid:pk>/<slug:action>/", act, name="act"),
+    path("demo/sign-in/", work.demo_sign_in, name="demo_sign_in"),
+    path("inbox/", work.inbox, name="inbox"),
+    path("dashboard/", work.dashboard, name="dashboard"),
+    path("datasets/", catalogue.catalogue, name="catalogue"),
     *(path("", include(f"{station}.urls")) for station in STATIONS),
+    path("datasets/<slug:slug>/", catalogue.dataset, name="dataset"),
+    path("do/<slug:machine_name>/<uuid:pk>/<slug:action>/", act, name="act"),
+    path("audit/", audit.trail, name="audit"),
+    path("audit/verify/", audit.verify_now, name="audit_verify"),
+    path("audit/export.<slug:kind>", audit.export, name="audit_export"),
+    path("audit/<uuid:pk>/", audit.event, name="event"),
+    path("help/", front.help_page, name="help"),
+    path("status/", health.status, name="status"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/v1/", include("portal.api.urls")),
 ]

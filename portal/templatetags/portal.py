@@ -40,3 +40,33 @@ def short(value: Any) -> str:
     """First and last digits of a hash."""
     text = str(value)
     return f"{text[:8]}…{text[-4:]}" if len(text) > 14 else text
+
+
+@register.filter
+def state_means(subject: Any) -> str:
+    """What the subject's state means, in one sentence."""
+    return registry.machine_for(subject).state(subject.state).means
+
+
+@register.filter
+def state_protocol(subject: Any) -> str:
+    return registry.machine_for(subject).state(subject.state).protocol
+
+
+@register.filter
+def without_edit(choices: Any) -> list[Any]:
+    """The edit button has a page of its own."""
+    return [choice for choice in choices if choice.name != "edit"]
+
+
+@register.filter
+def sentence(event: Any) -> str:
+    """What happened in words: the action's label, lower-cased, or what was refused."""
+    try:
+        machine = registry.entry(event.machine).machine
+        label = machine.action(event.action).label.lower()
+    except KeyError:
+        label = f"{event.machine} {event.action}"
+    if "refused" in event.detail:
+        return f"was refused: {label}"
+    return label

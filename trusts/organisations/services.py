@@ -255,3 +255,8 @@ def revoke_token(token_id: UUID, *, actor: Actor, seen: int | None = None) -> Ap
     with transition(TOKEN, "revoke", token_id, actor=actor, seen=seen) as change:
         pass
     return change.subject
+
+
+def change_me(user_id: UUID, *, name: str, zone: str) -> None:
+    """One's own name and time zone; no organisation is concerned, so no event is written."""
+    User.objects.filter(pk=user_id).update(name=name, zone=zone)

@@ -1,0 +1,64 @@
+"""Pages of agreements."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from contracts.negotiations import selectors, signing
+from contracts.negotiations.machines import AGREEMENT, DUTY
+from contracts.policies.terms import Terms
+from contracts.policies.words import badges, sentences
+from kernel import doors
+from kernel.audit import selectors as audit
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def contracts(request: HttpRequest) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    page = Paginator(selectors.agreements(actor).order_by("-created", "pk"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    for item in page.object_list:
+        item.giving = item.provider_id == actor.organisation_id
+        item.most = (item.terms.get("exports") or {}).get("at_most")
+    return render(request, "negotiations/contracts.html", {"page": page, "query": ""})
+
+
+@login_required
+@require_GET
+def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found = get_object_or_404(selectors.agreements(actor), pk=pk)
+    terms = Terms.from_dict(found.terms)
+    context = {
+        "contract": found, "sentences": sentences(terms, found.consumer.name), "badges": badges(terms),
+        "signatures": signing.check(found), "standing": selectors.standing(found), "odrl": json.dumps(found.odrl, indent=2),
+        "choices": doors.choices(AGREEMENT, found, actor), "receiving": found.consumer_id == actor.organisation_id,
+        "may_request": found.consumer_id == actor.organisation_id and actor.holds("owner", "steward", "analyst"),
+        "most": (found.terms.get("exports") or {}).get("at_most"), "events": audit.history(found.pk, actor),
+        "duties": [{"duty": d, "choices": doors.choices(DUTY, d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
+        "requests": found.requests.exclude(state="draft").order_by("-created")[:20] if found.provider_id == actor.organisation_id
+        else found.requests.order_by("-created")[:20],
+    }  # fmt: skip
+    return render(request, "negotiations/contract.html", context)
+
+
+@login_required
+@require_GET
+def document(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
+    """The policy as ODRL JSON-LD, or the payload with both signatures."""
+    found = get_object_or_404(selectors.agreements(request.actor), pk=pk)  # type: ignore[attr-defined]
+    body = found.odrl if kind == "odrl" else {"payload": found.payload, "jws": found.jws}
+    answer = JsonResponse(body, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="{found.ref}.{kind}.json"'
+    return answer

@@ -1,0 +1,201 @@
+"""Pages of sharing requests: list, write, read and review."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from contracts.negotiations import selectors as negotiated
+from contracts.negotiations.models import Agreement
+from contracts.policies.terms import Terms
+from contracts.policies.words import sentences
+from contracts.recipes.compile import plan_words
+from contracts.recipes.steps import STEPS
+from contracts.sharing import builder, selectors, services
+from contracts.sharing.advice import advice_record, advise
+from contracts.sharing.forms import CHECKLIST, AnswersForm, CommentForm
+from contracts.sharing.machines import REQUEST
+from contracts.sharing.models import Request
+from kernel import doors
+from kernel.audit import selectors as audit
+from kernel.decision import Decision, Refused
+from kernel.transition import may
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def requests(request: HttpRequest) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    show = request.GET.get("show", "open")
+    live = Q(state__in=["draft", "submitted", "returned"])
+    found = selectors.requests(actor).filter(live if show == "open" else ~live)
+    page = Paginator(found.order_by("due", "-changed", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    for item in page.object_list:
+        item.giving = item.provider_id == actor.organisation_id
+    return render(request, "sharing/list.html", {"page": page, "show": show, "query": f"show={show}"})
+
+
+def _form_data(request: HttpRequest) -> QueryDict:
+    """The posted answers with recipe and filter read from their fields."""
+    data = request.POST.copy()
+    steps = builder.read_steps(request.POST)
+    data["recipe"] = json.dumps(
+        builder.changed(steps, request.POST.get("do", ""), request.POST.get("add", ""))
+    )
+    data["row_filter"] = json.dumps(builder.read_conditions(request.POST))
+    return data
+
+
+def _page(
+    request: HttpRequest, form: AnswersForm, agreement: Agreement, extra: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    if form.is_bound:
+        steps, where = json.loads(form.data["recipe"]), json.loads(form.data["row_filter"])
+    else:
+        steps, where = form.initial.get("recipe") or [], form.initial.get("row_filter") or []
+    terms = Terms.from_dict(agreement.terms)
+    chosen = set(form["columns"].value() or [])
+    context = {
+        "form": form, "agreement": agreement, "sentences": sentences(terms, agreement.consumer.name),
+        "columns": [{"name": n, "type": t, "allowed": n in form.allowed, "chosen": n in chosen} for n, t in form.types.items()],
+        "steps": builder.rows_of_steps(steps, form.allowed), "where": builder.rows_of_conditions(where, form.allowed), "kinds": STEPS.values(),
+        **extra,
+    }  # fmt: skip
+    return render(request, "sharing/form.html", context, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Ask for something specific under a contract."""
+    actor = request.actor  # type: ignore[attr-defined]
+    try:
+        wanted = uuid.UUID(request.GET.get("contract") or request.POST.get("contract") or "")
+    except ValueError:
+        return redirect("contracts")
+    agreement = get_object_or_404(
+        negotiated.agreements(actor).filter(consumer_id=actor.organisation_id), pk=wanted
+    )
+    standing = negotiated.standing(agreement)
+    extra: dict[str, Any] = {
+        "id": request.POST.get("id") or str(uuid.uuid4()),
+        "decision": None if standing.allowed else standing,
+    }
+    if request.method == "GET":
+        initial = {
+            "people": [str(actor.user_id)],
+            "columns": list(
+                Terms.from_dict(agreement.terms).columns_allowed(agreement.version_of_data.column_types())
+            ),
+        }
+        return _page(
+            request, AnswersForm(agreement=agreement, actor=actor, initial=initial), agreement, extra
+        )
+    form = AnswersForm(_form_data(request), agreement=agreement, actor=actor)
+    if request.POST.get("do"):
+        form.full_clean()
+        form.errors.clear()
+        return _page(request, form, agreement, extra)
+    if not form.is_valid():
+        return _page(request, form, agreement, extra, 422)
+    try:
+        made = services.draft(
+            actor=actor, agreement=agreement, id=uuid.UUID(extra["id"]), **form.cleaned_data
+        )
+        if "submit" in request.POST and made.state == "draft":
+            services.submit(made.pk, actor=actor)
+    except Refused as problem:
+        # The draft is kept when only the submission was refused: nothing typed is lost.
+        made_now = Request.objects.filter(pk=extra["id"]).first()
+        if made_now is not None:
+            return _edit_again(request, form, made_now, problem.decision)
+        extra["decision"] = problem.decision
+        return _page(request, form, agreement, extra, 409)
+    messages.success(
+        request,
+        "Submitted. The provider has been told."
+        if made.state != "draft" or "submit" in request.POST
+        else "Saved as a draft.",
+    )
+    return redirect(made)
+
+
+def _edit_again(request: HttpRequest, form: AnswersForm, found: Request, decision: Decision) -> HttpResponse:
+    messages.warning(request, "Kept as a draft; it was not submitted.")
+    return _page(
+        request, form, found.agreement, {"decision": decision, "editing": found, "seen": found.version}, 409
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Request = get_object_or_404(selectors.requests(actor), pk=pk)
+    if not may(REQUEST, "edit", found, actor).allowed:
+        return render(
+            request, "errors/403.html", {"action": REQUEST.action("edit"), "subject": found}, status=403
+        )
+    extra: dict[str, Any] = {"editing": found, "seen": request.POST.get("seen", found.version)}
+    if request.method == "GET":
+        return _page(request, AnswersForm(subject=found, actor=actor), found.agreement, extra)
+    form = AnswersForm(_form_data(request), subject=found, actor=actor)
+    if request.POST.get("do"):
+        form.full_clean()
+        form.errors.clear()
+        return _page(request, form, found.agreement, extra)
+    if not form.is_valid():
+        return _page(request, form, found.agreement, extra, 422)
+    try:
+        seen = str(extra["seen"])
+        services.edit(found.pk, actor=actor, seen=int(seen) if seen.isdigit() else None, **form.cleaned_data)
+        if "submit" in request.POST:
+            services.submit(found.pk, actor=actor)
+    except Refused as problem:
+        found.refresh_from_db()
+        extra |= {"decision": problem.decision, "seen": found.version}
+        return _page(request, form, found.agreement, extra, 409)
+    messages.success(
+        request, "Submitted. The provider has been told." if "submit" in request.POST else "Saved."
+    )
+    return redirect(found)
+
+
+@login_required
+@require_GET
+def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """What is asked, what the engine says, and the decision."""
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Request = get_object_or_404(selectors.requests(actor), pk=pk)
+    named = [person.user for person in found.named.select_related("user")]
+    open_now = found.state in ("draft", "submitted", "returned")
+    plan, problem = found.plan, None
+    if found.state in ("draft", "returned"):
+        try:
+            plan = services.plan_of(found).as_dict()
+        except Refused as refused:
+            plan, problem = {}, refused.decision
+    choices = doors.choices(REQUEST, found, actor)
+    before = found.previous
+    context = {
+        "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
+        "advice": advice_record(advise(found, len(named))) if open_now else found.advice,
+        "choices": [c for c in choices if c.name not in ("approve", "send_back", "refuse", "comment")],
+        "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
+        "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),
+        "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),
+        "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],
+        "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor),
+    }  # fmt: skip
+    return render(request, "sharing/request.html", context)

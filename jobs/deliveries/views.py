@@ -1,0 +1,83 @@
+"""Pages of exports: fetch, receipt, and the public check."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET, require_POST
+
+from jobs.deliveries import selectors
+from jobs.deliveries.machines import DELIVERY
+from jobs.deliveries.models import Delivery
+from kernel import doors, store
+from kernel.audit import selectors as audit
+from kernel.decision import Refused
+from kernel.roles import roles_of
+
+
+@login_required
+@require_GET
+def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Delivery = get_object_or_404(selectors.deliveries(actor), pk=pk)
+    choices = doors.choices(DELIVERY, found, actor)
+    context = {
+        "delivery": found, "choices": [c for c in choices if c.name != "download"],
+        "download": next((c for c in choices if c.name == "download"), None),
+        "named": [p.user for p in found.request.named.select_related("user")],
+        "left": found.downloads_allowed - found.downloads_made, "body": found.receipt["body"], "events": audit.history(found.pk, actor),
+        "fetched": list(found.downloads.select_related("user")),
+    }  # fmt: skip
+    return render(request, "deliveries/delivery.html", context)
+
+
+@login_required
+@require_POST
+def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Counted and decided anew each time; the file streams after the count is committed."""
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Delivery = get_object_or_404(selectors.deliveries(actor), pk=pk)
+    if "named" not in roles_of(actor, found):
+        return render(
+            request, "errors/403.html", {"action": DELIVERY.action("download"), "subject": found}, status=403
+        )
+    try:
+        doors.perform(DELIVERY, "download", found, actor=actor, data={})
+    except Refused as refused:
+        return render(
+            request, "deliveries/refused.html", {"delivery": found, "decision": refused.decision}, status=409
+        )
+    return package_file(found)
+
+
+def package_file(found: Delivery) -> FileResponse:
+    """The package as a file answer, with its SHA-256 in a header."""
+    answer = FileResponse(
+        store.path_of(found.package_sha256).open("rb"), as_attachment=True, filename=found.package_name
+    )
+    answer["X-Content-SHA256"] = found.package_sha256
+    return answer
+
+
+@login_required
+@require_GET
+def receipt_json(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(selectors.deliveries(request.actor), pk=pk)  # type: ignore[attr-defined]
+    answer = JsonResponse(found.receipt, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer["Content-Disposition"] = f'attachment; filename="receipt-{found.ref}.json"'
+    return answer
+
+
+@require_GET
+def receipt(request: HttpRequest, sha256: str) -> HttpResponse:
+    """Public: whoever has the hash may learn that a receipt exists and compare a file, nothing more."""
+    if len(sha256) != 64:
+        raise Http404
+    found = Delivery.objects.filter(data_sha256=sha256).order_by("created").first()
+    return render(
+        request, "deliveries/receipt.html", {"found": found, "sha256": sha256}, status=200 if found else 404
+    )

@@ -1,1 +1,0 @@
-"""Intake keeps no table of its own: it fills DatasetVersion and Column through their services."""

@@ -1,0 +1,111 @@
+"""Pages of trusts and their members."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from kernel import doors
+from kernel.decision import Refused
+from kernel.roles import roles_of
+from trusts.membership import selectors, services
+from trusts.membership.forms import ApplyForm, FoundForm
+from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.models import STANDING
+
+
+@login_required
+@require_GET
+def trusts(request: HttpRequest) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    active = Count("memberships", filter=Q(memberships__state="active"), distinct=True)
+    found = selectors.trusts(actor).annotate(member_count=active).order_by("name")
+    return render(request, "membership/trusts.html", {"trusts": list(found[:200]), "mine": actor.trust_ids})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form, refused = FoundForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.found(actor=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+        except Refused as problem:
+            refused = problem.decision
+        else:
+            messages.success(request, "Founded. Invite the first members.")
+            return redirect(made)
+    status = 409 if refused else 422 if form.is_bound else 200
+    return render(request, "membership/new.html", {"form": form, "decision": refused}, status=status)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def trust(request: HttpRequest, slug: str) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found = get_object_or_404(selectors.trusts(actor), slug=slug)
+    mine = (
+        found.memberships.filter(organisation_id=actor.organisation_id, state__in=STANDING).first()
+        if actor.organisation_id
+        else None
+    )
+    may_apply = mine is None and found.open_to_apply and actor.holds("owner")
+    form, refused = ApplyForm(request.POST or None), None
+    if request.method == "POST" and may_apply and form.is_valid():
+        try:
+            services.apply(found.pk, actor=actor, **form.cleaned_data)
+        except Refused as problem:
+            refused = problem.decision
+        else:
+            messages.success(request, "Your application is with the trustees.")
+            return redirect(found)
+    context = {
+        "trust": found, "mine": mine, "form": form if may_apply else None, "decision": refused,
+        "charter": found.charters.first(), "choices": doors.choices(TRUST, found, actor),
+        "my_choices": doors.choices(MEMBERSHIP, mine, actor) if mine else [],
+        "member_count": found.memberships.filter(state="active").count(), "inside": found.pk in actor.trust_ids,
+        "dataset_count": found.datasets.filter(state="listed").count() if found.pk in actor.trust_ids else None,
+    }  # fmt: skip
+    return render(
+        request, "membership/trust.html", context, status=409 if refused else 422 if form.is_bound else 200
+    )
+
+
+@login_required
+@require_GET
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found = get_object_or_404(selectors.trusts(actor), slug=slug)
+    found.standing()
+    rows = []
+    for membership in selectors.memberships(actor).filter(trust=found).order_by("organisation__name")[:500]:
+        membership.trust = found
+        rows.append(
+            {
+                "membership": membership,
+                "actions": MEMBERSHIP.offered(membership.state, roles_of(actor, membership)),
+            }
+        )
+    context = {
+        "trust": found,
+        "rows": rows,
+        "choices": [c for c in doors.choices(TRUST, found, actor) if c.name == "invite"],
+    }
+    return render(request, "membership/members.html", context)
+
+
+@login_required
+@require_GET
+def charter(request: HttpRequest, slug: str) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found = get_object_or_404(selectors.trusts(actor), slug=slug)
+    choices = [c for c in doors.choices(TRUST, found, actor) if c.name == "change_charter"]
+    return render(
+        request,
+        "membership/charter.html",
+        {"trust": found, "versions": list(found.charters.all()[:50]), "choices": choices},
+    )
