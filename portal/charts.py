@@ -108,21 +108,8 @@ def histogram(edges: Sequence[float], counts: Sequence[float], top: float = 0, t
     for i, count in enumerate(counts):
         height = round((HEIGHT - PAD) * count / top, 2)
         label = f"{number(edges[i])} to {number(edges[i + 1])}"
-<<<<<<< HEAD
         y = round(HEIGHT - PAD - height, 2)
         bars.append(Bar(round(i * width, 2), y, round(width - 1, 2), height, label, count, tone))
-=======
-        bars.append(
-            Bar(
-                round(i * width, 2),
-                round(HEIGHT - PAD - height, 2),
-                round(width - 1, 2),
-                height,
-                label,
-                count,
-            )
-        )
->>>>>>> main
     return bars
 
 
@@ -152,7 +139,6 @@ def before_after(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Ba
 def rows(items: Sequence[tuple[str, float]], most: int = 12, top: float = 0, tone: str = "") -> list[Bar]:
     """Horizontal bars in the order given; widths against the largest, or against `top`."""
     shown = list(items)[:most]
-<<<<<<< HEAD
     top = top or max((value for _, value in shown), default=0) or 1
     return [
         Bar(LABEL, i * ROW + 4, round(LONG * min(value / top, 1), 2), 15, label, value, tone)
@@ -309,10 +295,3 @@ def _curve(start: Node, end: Node) -> str:
     x2, y2 = end.x, end.y + NODE_HEIGHT / 2
     half = (x1 + x2) / 2
     return f"M{x1} {y1}C{half} {y1} {half} {y2} {x2} {y2}"
-=======
-    top = max((value for _, value in shown), default=0) or 1
-    return [
-        Bar(150, i * 22 + 4, round(250 * value / top, 2), 15, label, value)
-        for i, (label, value) in enumerate(shown)
-    ]
->>>>>>> main
