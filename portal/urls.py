@@ -32,6 +32,7 @@ urlpatterns = [
     path("audit/export.<slug:kind>", audit.export, name="audit_export"),
     path("audit/<uuid:pk>/", audit.event, name="event"),
     path("help/", front.help_page, name="help"),
+    path("help/components/", front.gallery, name="gallery"),
     path("status/", health.status, name="status"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from kernel import registry
-from portal import charts
+from portal.templatetags import charts
 
 register = template.Library()
 
@@ -23,21 +23,8 @@ def state_of(subject: Any) -> Any:
     return registry.machine_for(subject).state(subject.state)
 
 
-@register.inclusion_tag("charts/histogram.html")
-def histogram(data: dict[str, Any] | None, title: str, text: str = "values") -> dict[str, Any]:
-    data = data or {}
-    edges = data.get("edges") or []
-    bars = charts.histogram(edges, data.get("counts") or [])
-    seconds = data.get("unit", "").startswith("seconds")
-    return {"bars": bars, "title": title, "text": text, "low": "" if seconds or not edges else charts.number(edges[0]),
-            "high": "" if seconds or not edges else charts.number(edges[-1]), "seconds": seconds}  # fmt: skip
-
-
-@register.inclusion_tag("charts/rows.html")
-def bar_rows(items: Any, title: str) -> dict[str, Any]:
-    pairs = [(str(item["value"]), float(item["count"])) for item in items or []]
-    bars = charts.rows(pairs)
-    return {"bars": bars, "title": title, "height": len(bars) * 22 + 8}
+# The chart tags are here as well, so that a page loads one library.
+register.tags.update(charts.register.tags)
 
 
 @register.filter

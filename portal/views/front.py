@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from kernel import registry
 from kernel.audit.selectors import head
+from portal.gallery import samples
 from trusts.organisations.models import User
 
 # The demo's people: e-mail → (what they do, for whom).
@@ -47,3 +48,9 @@ def front(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     """Words and states, generated from the machines."""
     return render(request, "portal/help.html", {"machines": registry.machines()})
+
+
+@require_GET
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Every component in each state, for those who build pages."""
+    return render(request, "gallery.html", samples())

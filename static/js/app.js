@@ -1,77 +1,148 @@
 /* Small helps on top of pages that work without script. */
-(function () {
-  "use strict";
-  var root = document.documentElement;
-  function say(text) { var live = document.getElementById("live"); if (live) { live.textContent = text; } }
+"use strict";
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+  const all = (selector) => document.querySelectorAll(selector);
+  const say = (text) => {
+    const live = document.getElementById("live");
+    if (live) { live.textContent = ""; setTimeout(() => { live.textContent = text; }, 30); }
+  };
 
-  document.addEventListener("click", function (event) {
-    var target = event.target.closest("[data-theme-toggle],[data-menu],[data-copy],[data-check-all]");
-    if (!target) { return; }
-    if (target.hasAttribute("data-theme-toggle")) {
-      var dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-      root.dataset.theme = dark ? "light" : "dark";
-      document.cookie = "theme=" + root.dataset.theme + ";path=/;max-age=31536000;samesite=lax";
-    } else if (target.hasAttribute("data-menu")) {
-      var side = document.getElementById("side"); var open = side.classList.toggle("open");
-      target.setAttribute("aria-expanded", open);
-    } else if (target.hasAttribute("data-check-all")) {
-      document.querySelectorAll(target.dataset.checkAll).forEach(function (box) { if (!box.disabled) { box.checked = true; } });
-    } else {
-      navigator.clipboard.writeText(target.dataset.copy).then(function () { say("Copied"); target.textContent = "Copied"; });
+  // The cookie lets the server write the right theme into the next page.
+  function switchTheme() {
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    document.cookie = `theme=${root.dataset.theme};path=/;max-age=31536000;samesite=lax`;
+    say(dark ? "Light theme" : "Dark theme");
+  }
+
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      const before = button.textContent;
+      button.textContent = "Copied";
+      say("Copied");
+      setTimeout(() => { button.textContent = before; }, 2000);
+    } catch {
+      say("The browser did not allow copying. Select the text and copy it by hand.");
     }
+  }
+
+  // data-confirm on a submit button opens the page's one dialog first.
+  function confirmThen(button) {
+    const dialog = document.getElementById("confirm");
+    dialog.querySelector("[data-confirm-text]").textContent = button.dataset.confirm;
+    dialog.querySelector("[value=yes]").textContent = button.textContent.trim();
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      if (dialog.returnValue !== "yes") { button.focus(); return; }
+      button.dataset.confirmed = "1";
+      button.form.requestSubmit(button);
+    };
+    dialog.showModal();
+  }
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest(selector);
+    if (at("[data-theme-toggle]")) switchTheme();
+    if (at("[data-copy]")) copy(at("[data-copy]"));
+    const menu = at("[data-menu]");
+    if (menu) menu.setAttribute("aria-expanded", String(document.getElementById("side").classList.toggle("open")));
+    const checker = at("[data-check-all]");
+    if (checker) all(checker.dataset.checkAll).forEach((box) => { if (!box.disabled) box.checked = true; });
+    const asks = at("button[data-confirm]");
+    if (asks && !asks.dataset.confirmed) { event.preventDefault(); confirmThen(asks); }
+    all("details.menu[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && document.querySelector("details.menu[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); }
   });
 
-  /* A form is sent once. The button comes back if the page is shown again. */
-  document.addEventListener("submit", function (event) {
-    var form = event.target;
-    if (form.dataset.upload !== undefined && window.FormData) { event.preventDefault(); upload(form); return; }
+  // A form is sent once. It is free again if the page is shown again from the history.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
-    if (form.method === "post" && !form.hasAttribute("hx-post")) { form.dataset.sent = "1"; }
+    if (form.dataset.upload !== undefined) { event.preventDefault(); upload(form); return; }
+    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    form.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-busy", "true");
   });
-  window.addEventListener("pageshow", function () { document.querySelectorAll("form[data-sent]").forEach(function (f) { delete f.dataset.sent; }); });
+  addEventListener("pageshow", () => {
+    all("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
+    all("[aria-busy]").forEach((item) => item.removeAttribute("aria-busy"));
+  });
 
+  // Upload with progress. The server answers 201 with a Location, redirects, or sends the page with errors.
   function upload(form) {
-    var bar = form.querySelector("progress"), note = form.querySelector("[data-upload-note]"), button = form.querySelector("button[type=submit]");
-    var request = new XMLHttpRequest();
-    function failed(text) { note.textContent = text; note.className = "note bad"; button.disabled = false; bar.hidden = true; say(text); }
-    button.disabled = true; bar.hidden = false; bar.value = 0; note.className = "small muted"; note.textContent = "Uploading…";
-    request.upload.addEventListener("progress", function (e) {
-      if (!e.lengthComputable) { return; }
-      var percent = Math.round(100 * e.loaded / e.total); bar.value = percent;
-      note.textContent = percent < 100 ? "Uploading: " + percent + " %" : "Uploaded. The portal keeps the file…";
-    });
-    request.addEventListener("load", function () {
-      if (request.status === 201) { location.href = request.getResponseHeader("Location"); return; }
-      if (request.getResponseHeader("Content-Type").indexOf("html") > -1 && request.status < 500) {
-        var page = new DOMParser().parseFromString(request.responseText, "text/html");
-        document.querySelector("main").replaceWith(page.querySelector("main"));
-        var wrong = document.querySelector("[data-summary]"); if (wrong) { wrong.focus(); } return;
-      }
-      failed("The portal could not keep the file. Nothing was changed; try again.");
-    });
-    request.addEventListener("error", function () { failed("The connection was cut. Nothing was kept; check the network and try again."); });
-    request.open("POST", form.action || location.href);
+    const bar = form.querySelector("progress");
+    const note = form.querySelector("[data-upload-note]");
+    const button = form.querySelector("button[type=submit], button:not([type])");
+    const request = new XMLHttpRequest();
+    const failed = (text) => {
+      note.textContent = text; note.className = "note bad"; button.disabled = false; bar.hidden = true; say(text);
+    };
+    button.disabled = true; bar.hidden = false; bar.max = 100; bar.value = 0;
+    note.className = "small muted"; note.textContent = "Uploading…";
+    request.upload.onprogress = ({ lengthComputable, loaded, total }) => {
+      if (!lengthComputable) return;
+      bar.value = Math.round((100 * loaded) / total);
+      note.textContent = bar.value < 100
+        ? `${bar.value} % of ${(total / 1e6).toFixed(1)} MB sent` : "Sent. The portal is reading the file…";
+    };
+    request.onload = () => {
+      const location = request.getResponseHeader("Location");
+      if (request.status === 201 && location) { window.location.assign(location); return; }
+      if (request.status < 400 && request.responseURL !== form.action) { window.location.assign(request.responseURL); return; }
+      const html = (request.getResponseHeader("Content-Type") || "").includes("html");
+      const main = html && request.status < 500
+        && new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
+      if (!main) { failed("The portal could not keep the file. Nothing was changed; try again."); return; }
+      document.querySelector("main").replaceWith(document.importNode(main, true));
+      document.querySelector("[data-summary]")?.focus();
+    };
+    request.onerror = () => failed("The connection was cut. Nothing was kept; check the network and send the file again.");
+    request.open("POST", form.action);
     request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
     request.send(new FormData(form));
   }
-
-  /* Receipt page: the file is hashed here and never leaves this computer. */
-  var check = document.querySelector("[data-hash-check]");
-  if (check) {
-    check.addEventListener("change", function () {
-      var out = document.getElementById("hash-answer"), file = check.files[0];
-      if (!file) { return; }
-      if (file.size > 1500 * 1024 * 1024) { out.className = "note care"; out.textContent = "This file is too large for the browser; use the command below."; return; }
-      out.className = "note"; out.textContent = "Reading " + file.name + "…";
-      file.arrayBuffer().then(function (b) { return crypto.subtle.digest("SHA-256", b); }).then(function (d) {
-        var hex = Array.from(new Uint8Array(d)).map(function (x) { return x.toString(16).padStart(2, "0"); }).join("");
-        var same = hex === check.dataset.hashCheck;
-        out.className = "note " + (same ? "good" : "bad");
-        out.textContent = same ? "This is the file: its SHA-256 is the one on the receipt." : "This is not the file. Its SHA-256 is " + hex + ".";
-        say(out.textContent);
-      });
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      const zone = event.target.closest?.(".drop");
+      if (!zone) return;
+      event.preventDefault();
+      zone.classList.toggle("over", kind === "dragover");
+      if (kind === "drop" && event.dataTransfer.files.length) {
+        zone.querySelector("input[type=file]").files = event.dataTransfer.files;
+      }
     });
   }
-  var summary = document.querySelector("[data-summary]"); if (summary) { summary.focus(); }
-  document.querySelectorAll("[data-submit-on-change]").forEach(function (s) { s.addEventListener("change", function () { s.form.submit(); }); });
+
+  // Receipt page: the file is hashed here and never leaves this computer.
+  async function compare(input) {
+    const out = document.getElementById(input.dataset.answer || "hash-answer");
+    const file = input.files[0];
+    const show = (tone, text) => { out.className = `note ${tone}`; out.textContent = text; };
+    if (!file) return;
+    if (file.size > 1.5e9) { show("care", "This file is too large for the browser; use the command below."); return; }
+    if (!globalThis.crypto?.subtle) { show("care", "This browser hashes files only over HTTPS; use the command below."); return; }
+    show("", `Reading ${file.name}…`);
+    try {
+      const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+      const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      if (hex === input.dataset.hashCheck) show("good", "This is the file: its SHA-256 is the one on the receipt.");
+      else show("bad", `This is not the file. Its SHA-256 is ${hex}.`);
+    } catch {
+      show("bad", "The browser could not read the file. Choose it again, or use the command below.");
+    }
+    say(out.textContent);
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
+    if (event.target.matches("[data-hash-check]")) compare(event.target);
+  });
+  document.querySelector("[data-summary]:not(.sample *)")?.focus();
 })();
