@@ -69,4 +69,4 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
         for path in [*pages, *(both if who else [])]:
             look(page, live_server.url + path, problems)
         context.close()
-    assert problems == []
+    assert not problems, "\n".join(problems)
