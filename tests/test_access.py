@@ -1,0 +1,191 @@
+"""Every URL has an owner: a new route without an entry here fails, and each answers each role as written.
+
+`who` lists those who get a page (200 or a redirect inside); everybody else gets 404 or 403, and those not signed in are sent
+to the sign-in page (401 in the API).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from contracts.negotiations import services as negotiations
+from tests import worlds
+from tests.cast import Cast
+from trusts.organisations import services as organisations
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+ALL = ("dana", "rui", "ines", "piotr", "sam", "ada", "olga")
+HUDSON = ("dana", "rui", "ines")
+MERIDIAN = ("piotr", "sam")
+MEMBERS = (*HUDSON, *MERIDIAN, "ada")
+BOTH = (*HUDSON, *MERIDIAN)
+
+# route → who may open it. "public" needs no sign-in; "post" routes are listed with who may send.
+ACCESS: dict[str, Any] = {
+    "": "public", "help/": "public", "help/components/": "public", "status/": "public", "healthz": "public", "readyz": "public",
+    "receipts/<slug:sha256>/": "public", "invitations/<uuid:pk>/<str:secret>/": "secret", "demo/sign-in/": "demo",
+    "api/v1/docs/": "public", "api/v1/docs/script.js": "public", "api/v1/schema/": "public", "api/v1/log/head": "public",
+    "inbox/": ALL, "dashboard/": ALL, "datasets/": ALL, "datasets/new/": ALL, "trusts/": ALL, "trusts/new/": ALL,
+    "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
+    "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
+    "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL,
+    "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
+    "datasets/<slug:slug>/versions/<int:number>/": MEMBERS, "datasets/<slug:slug>/offer/new/": ("dana",), "offers/<uuid:pk>/": MEMBERS,
+    "negotiations/new/": MEMBERS, "negotiations/<uuid:pk>/": BOTH, "negotiations/<uuid:pk>/counter/": ("dana",),
+    "contracts/<uuid:pk>/": BOTH, "contracts/<uuid:pk>/odrl.json": BOTH, "contracts/<uuid:pk>/signed.json": BOTH,
+    "requests/new/": MERIDIAN, "requests/<uuid:pk>/": BOTH, "requests/<uuid:pk>/edit/": (), "jobs/<uuid:pk>/": BOTH, "jobs/<uuid:pk>/live/": BOTH,
+    "deliveries/<uuid:pk>/": BOTH, "deliveries/<uuid:pk>/receipt.json": BOTH, "deliveries/<uuid:pk>/download/": "post",
+    "audit/<uuid:pk>/": BOTH, "audit/verify/": "post", "organisation/switch/": "post",
+    "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": ("dana",),
+}  # fmt: skip
+
+
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns or get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            yield prefix + str(pattern.pattern), pattern
+
+
+def test_every_route_has_an_entry() -> None:
+    """allauth's own pages and the API's generic routes are covered below; all else is named here."""
+    ours = {route for route, _ in routes() if not route.startswith("accounts/")}
+    api = {route for route in ours if route.startswith("api/v1/")} - set(ACCESS)
+    assert ours - api - set(ACCESS) == set(), "routes without an entry"
+    assert set(ACCESS) - ours == set(), "entries without a route"
+
+
+def world(cast: Cast) -> dict[str, str]:
+    """One concrete address for each route, on objects between Hudson and Meridian."""
+    request = worlds.delivered(cast)
+    agreement, delivery, job = request.agreement, request.deliveries.get(), request.jobs.get()
+    dataset = agreement.dataset
+    offer = dataset.offers.get(state="published")
+    asked = negotiations.ask(actor=cast.actor("piotr"), dataset=dataset, terms=worlds.terms())
+    from kernel.audit.models import Event
+
+    event = Event.objects.filter(machine="agreement", action="conclude").first()
+    assert event is not None
+    return {
+        "trusts/<slug:slug>/": f"trusts/{cast.trust.slug}/", "trusts/<slug:slug>/members/": f"trusts/{cast.trust.slug}/members/",
+        "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
+        "datasets/<slug:slug>/": f"datasets/{dataset.slug}/", "datasets/<slug:slug>/quality/": f"datasets/{dataset.slug}/quality/",
+        "datasets/<slug:slug>/schema/": f"datasets/{dataset.slug}/schema/", "datasets/<slug:slug>/versions/<int:number>/": f"datasets/{dataset.slug}/versions/1/",
+        "datasets/<slug:slug>/offer/new/": f"datasets/{dataset.slug}/offer/new/", "offers/<uuid:pk>/": f"offers/{offer.pk}/",
+        "negotiations/new/": f"negotiations/new/?dataset={dataset.slug}", "negotiations/<uuid:pk>/": f"negotiations/{asked.pk}/",
+        "negotiations/<uuid:pk>/counter/": f"negotiations/{asked.pk}/counter/", "contracts/<uuid:pk>/": f"contracts/{agreement.pk}/",
+        "contracts/<uuid:pk>/odrl.json": f"contracts/{agreement.pk}/odrl.json", "contracts/<uuid:pk>/signed.json": f"contracts/{agreement.pk}/signed.json",
+        "requests/new/": f"requests/new/?contract={agreement.pk}", "requests/<uuid:pk>/": f"requests/{request.pk}/",
+        "requests/<uuid:pk>/edit/": f"requests/{request.pk}/edit/", "jobs/<uuid:pk>/": f"jobs/{job.pk}/", "jobs/<uuid:pk>/live/": f"jobs/{job.pk}/live/",
+        "deliveries/<uuid:pk>/": f"deliveries/{delivery.pk}/", "deliveries/<uuid:pk>/receipt.json": f"deliveries/{delivery.pk}/receipt.json",
+        "audit/<uuid:pk>/": f"audit/{event.pk}/", "audit/export.<slug:kind>": "audit/export.csv",
+        "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": f"do/agreement/{agreement.pk}/suspend/", "receipts/<slug:sha256>/": f"receipts/{delivery.data_sha256}/",
+    }  # fmt: skip
+
+
+def test_each_page_answers_each_role_as_written(cast: Cast) -> None:
+    addresses = world(cast)
+    wrong = []
+    for route, who in ACCESS.items():
+        if who in ("post", "secret", "demo"):
+            continue
+        path = "/" + addresses.get(route, route)
+        anonymous = Client().get(path)
+        signed_out_ok = (
+            anonymous.status_code == 200
+            if who == "public"
+            else anonymous.status_code == 302 and "/accounts/login/" in anonymous.url
+        )
+        if not signed_out_ok:
+            wrong.append(f"{path} signed out: {anonymous.status_code}")
+        for name in ALL:
+            client = Client()
+            client.force_login(cast.users[name], backend=BACKEND)
+            got = client.get(path).status_code
+            fine = got in (200, 286) if who == "public" or name in who else got in (403, 404)
+            if not fine:
+                wrong.append(f"{path} as {name}: {got}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_outsider_learns_nothing_from_lists_and_the_trail(cast: Cast) -> None:
+    world(cast)
+    client = Client()
+    client.force_login(cast.users["olga"], backend=BACKEND)
+    for path in (
+        "/datasets/",
+        "/negotiations/",
+        "/contracts/",
+        "/requests/",
+        "/requests/?show=done",
+        "/jobs/",
+        "/inbox/",
+        "/dashboard/",
+        "/audit/",
+        "/audit/export.jsonl",
+    ):
+        answer = client.get(path)
+        text = b"".join(answer) if answer.streaming else answer.content
+        assert b"Flights 2013" not in text, path
+        assert b"Meridian" not in text, path
+
+
+def token(cast: Cast, name: str, scopes: list[str]) -> dict[str, str]:
+    actor = cast.actor(name)
+    _, secret = organisations.issue_token(actor.organisation_id, actor=actor, name="test", scopes=scopes)
+    return {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+
+
+def test_the_api_shows_each_organisation_its_own(cast: Cast) -> None:
+    """Every generic route: 401 without a token, an empty list and 404 for an outsider, 403 without the scope."""
+    request = worlds.delivered(cast)
+    agreement = request.agreement
+    objects: dict[str, Any] = {
+        "datasets": agreement.dataset, "versions": agreement.version_of_data, "negotiations": agreement.negotiation, "agreements": agreement,
+        "requests": request, "jobs": request.jobs.get(), "deliveries": request.deliveries.get(), "offers": agreement.dataset.offers.get(state="published"),
+    }  # fmt: skip
+    inside, outside, narrow = (
+        token(cast, "dana", ["read"]),
+        token(cast, "olga", ["read", "negotiations"]),
+        token(cast, "dana", ["datasets"]),
+    )
+    client = Client()
+    for kind, subject in objects.items():
+        one = f"/api/v1/{kind}/{subject.pk}"
+        assert client.get(f"/api/v1/{kind}").status_code == 401
+        assert client.get(one).status_code == 401
+        assert client.get(f"/api/v1/{kind}", **inside).json()["count"] >= 1, kind
+        assert client.get(one, **inside).status_code == 200, kind
+        assert client.get(f"{one}/actions", **inside).status_code == 200, kind
+        assert client.get(f"/api/v1/{kind}", **outside).json()["count"] == 0, kind
+        assert client.get(one, **outside).status_code == 404, kind
+        assert client.get(f"{one}/actions", **outside).status_code == 404, kind
+        assert client.post(f"{one}/actions/withdraw", **inside).status_code == 403, kind
+    assert client.get(f"/api/v1/agreements/{agreement.pk}", **narrow).status_code == 403
+    assert (
+        client.get("/api/v1/events", **outside).json()["count"]
+        < client.get("/api/v1/events", **inside).json()["count"]
+    )
+    assert (
+        client.post(
+            f"/api/v1/agreements/{agreement.pk}/actions/terminate", {"reason": "not mine"}, **outside
+        ).status_code
+        == 404
+    )
+
+
+def test_a_draft_is_the_askers_own_affair(cast: Cast) -> None:
+    draft = worlds.drafted(cast)
+    client = Client()
+    client.force_login(cast.users["dana"], backend=BACKEND)
+    assert client.get(f"/requests/{draft.pk}/").status_code == 404
+    assert draft.ref.encode() not in client.get("/requests/").content
+    assert draft.ref.encode() not in client.get(f"/contracts/{draft.agreement_id}/").content
+    assert str(draft.pk).encode() not in b"".join(client.get("/audit/export.jsonl"))
