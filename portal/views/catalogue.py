@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.sharing.advice import would_be_allowed
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import F, OuterRef, Q, Subquery
@@ -13,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from contracts.negotiations import selectors as negotiated
+from contracts.sharing.advice import would_be_allowed
 from jobs.runs import selectors as runs
 from kernel import doors
 from kernel.audit import selectors as audit
