@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db import OperationalError
 from django.http import Http404
 
 from kernel import registry
@@ -111,6 +112,12 @@ def form_for(machine: Machine, action: str) -> type[ActionForm]:
     return registry.entry(machine.name).forms.get(action, ActionForm)
 
 
+def _waited_too_long(problem: OperationalError) -> bool:
+    """PostgreSQL's lock_timeout and SQLite's busy time-out: the row or the file was locked too long."""
+    text = str(problem).lower()
+    return "lock timeout" in text or "database is locked" in text
+
+
 def perform(
     machine: Machine,
     action: str,
@@ -136,6 +143,14 @@ def perform(
         return verb(subject.pk, actor=actor, seen=seen, **form.cleaned_data)
     except Stale:
         raise
+    except OperationalError as problem:
+        if not _waited_too_long(problem):
+            raise
+        raise Refused.because(
+            "busy",
+            f"Someone else is working on {subject.title()} right now",
+            remedy="Try again in a moment; nothing was changed",
+        ) from problem
     except Refused as refused:
         record_refusal(machine.name, action, subject, actor, refused.decision)
         raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -37,6 +38,11 @@ def _soon() -> None:
     dispatch(limit=20, give_up_after=1)
 
 
+def forget_sent(before: datetime) -> int:
+    """Remove messages that went out before then; the events remain."""
+    return Outbox.objects.filter(sent__lt=before).delete()[0]
+
+
 def dispatch(limit: int = 200, give_up_after: int = 3) -> int:
     """Send pending messages in order; returns how many went out.
 
@@ -54,8 +60,10 @@ def dispatch(limit: int = 200, give_up_after: int = 3) -> int:
                 break
             message.attempts += 1
             try:
-                for listener in _listeners.get(message.topic, []):
-                    listener(message.payload)
+                # All listeners or none: what one wrote is undone if the next one fails.
+                with transaction.atomic():
+                    for listener in _listeners.get(message.topic, []):
+                        listener(message.payload)
             except Exception as problem:
                 log.warning("outbox: %s not sent: %s", message.topic, problem)
                 message.error = str(problem)[:500]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,19 @@ def put_stream(chunks: Iterable[bytes]) -> Stored:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def sweep_incoming(older_than: float = 24 * 3600) -> int:
+    """Remove what an interrupted upload or a killed process left half-written; `older_than` in seconds."""
+    limit, gone = time.time() - older_than, 0
+    for left in (root() / "incoming").glob("*"):
+        try:
+            if left.stat().st_mtime < limit:
+                left.unlink()
+                gone += 1
+        except FileNotFoundError:
+            continue
+    return gone
 
 
 def put_file(source: Path) -> Stored:

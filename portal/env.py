@@ -66,6 +66,8 @@ def database(url: str, var: Path) -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path[1:]) or ":memory:",
+            # Tests use a file too, so that a worker and a second thread see what the test sees.
+            "TEST": {"NAME": str(var / "test.sqlite3")},
             # WAL and IMMEDIATE: readers never wait, one writer at a time, so check-then-write is safe.
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

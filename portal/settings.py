@@ -207,6 +207,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "short"
+CELERY_TASK_ROUTES = {"jobs.run": {"queue": "long"}}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -214,12 +215,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
+    # A web request must not wait for a broker that is away: one more try at once, then the outbox.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
     "socket_timeout": 10,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(COMMONHOLD_VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "portal.tasks.seal", "schedule": 2.0, "options": {"expires": 2}},
+    "tidy": {"task": "portal.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "portal.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 30)

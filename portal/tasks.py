@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -12,8 +14,10 @@ from jobs.deliveries.services import expire_due
 from jobs.runs.runner import worker_name
 from jobs.runs.services import report_worker
 from jobs.runs.services import sweep as sweep_jobs
-from kernel import outbox
+from kernel import outbox, store
 from kernel.audit.seal import seal_all
+from kernel.models import IdempotencyRecord
+from trusts.organisations.services import lapse_invitations
 
 
 @shared_task(name="portal.tasks.seal")
@@ -34,6 +38,18 @@ def sweep() -> dict[str, int]:
         "agreements": end_due(now),
         "requests": lapse_requests(now),
         "deliveries": expire_due(now),
+        "invitations": lapse_invitations(now),
+    }
+
+
+@shared_task(name="portal.tasks.tidy")
+def tidy() -> dict[str, int]:
+    """Once an hour: what is no longer needed and is no evidence."""
+    now = timezone.now()
+    return {
+        "files": store.sweep_incoming(),
+        "messages": outbox.forget_sent(now - timedelta(days=30)),
+        "answers": IdempotencyRecord.objects.filter(created__lt=now - timedelta(days=1)).delete()[0],
     }
 
 

@@ -27,7 +27,7 @@ def send_to_worker(message: dict[str, Any]) -> None:
     """Hand the job's id to the broker; raises if it is away, and the outbox tries again."""
     from jobs.runs.tasks import run_job
 
-    run_job.apply_async([message["id"]], queue="long", retry=False)
+    run_job.apply_async([message["id"]], retry=False)
 
 
 def send_mail_later(topic: str) -> outbox.Listener:

@@ -19,6 +19,7 @@ from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.terms import Terms
 from kernel.actor import Actor, system
 from kernel.decision import Refused
+from kernel.once import once
 from kernel.registry import performs
 from kernel.transition import Change, creation, transition
 from trusts.datasets.models import Dataset
@@ -65,15 +66,9 @@ def _propose(negotiation: Negotiation, side: str, terms: dict[str, Any], note: s
 
 def _open(action: str, side: str, dataset: Dataset, consumer: Organisation, terms: dict[str, Any], note: str,
           actor: Actor, id: UUID | None) -> Negotiation:  # fmt: skip
-    if id is not None:
-        twice = Negotiation.objects.filter(pk=id).first()
-        if twice is not None:
-            if actor.organisation_id not in (twice.provider_id, twice.consumer_id):
-                raise Refused.because(
-                    "negotiation.id", "This form was already used", remedy="Open the page again"
-                )
-            return twice
-    with transaction.atomic():
+    mine = Negotiation.objects.filter(pk=id, **{f"{side}_id": actor.organisation_id})
+
+    def make() -> Negotiation:
         _check_parties(dataset, consumer)
         negotiation = Negotiation(
             dataset=dataset, version_of_data=ready_version(dataset), trust=dataset.trust, provider=dataset.organisation,
@@ -86,7 +81,9 @@ def _open(action: str, side: str, dataset: Dataset, consumer: Organisation, term
             negotiation.save(force_insert=True)
             proposal = _propose(negotiation, side, terms, note, actor)
             change.detail = {"policy_hash": proposal.policy_hash}
-    return negotiation
+        return negotiation
+
+    return once(lambda: mine.first() if id else None, make)
 
 
 @performs(NEGOTIATION, "ask")

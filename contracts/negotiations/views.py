@@ -45,6 +45,14 @@ def _words(form: TermsForm, consumer: str, before: dict[str, Any] | None) -> dic
     return {"sentences": sentences(terms, consumer), "changes": changes, "badges": badges(terms)}
 
 
+def _new_id(request: HttpRequest) -> str:
+    """The id that the page gave to the new object, so that a repetition is recognised."""
+    try:
+        return str(uuid.UUID(request.POST.get("id", "")))
+    except ValueError:
+        return str(uuid.uuid4())
+
+
 def _dataset(request: HttpRequest, slug: str) -> Dataset:
     found: Dataset = get_object_or_404(datasets.datasets(request.actor), slug=slug)  # type: ignore[attr-defined]
     return found
@@ -81,7 +89,7 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
             return render(request, "negotiations/_words.html", context)
         if form.is_valid() and "publish" in request.POST:
             try:
-                trust = trusts.filter(pk=request.POST.get("trust") or None).first()
+                trust = next((t for t in trusts if str(t.pk) == request.POST.get("trust")), None)
                 if trust is None:
                     raise Refused.because(
                         "offer.trust",
@@ -155,7 +163,7 @@ def negotiation_new(request: HttpRequest) -> HttpResponse:
     form = TermsForm(request.POST or None, columns=columns, terms=start)
     context: dict[str, Any] = {
         "dataset": dataset, "form": form, "title": "Ask for terms", "asking": True, "before": start or None,
-        "id": request.POST.get("id") or str(uuid.uuid4()), "version": version,
+        "id": _new_id(request), "version": version,
     }  # fmt: skip
     return _terms_page(request, context, form, actor.organisation_name, start, lambda: services.ask(
         actor=actor, dataset=dataset, terms=form.terms(), note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"])),

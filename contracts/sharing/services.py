@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +19,7 @@ from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import NamedPerson, Remark, Request, Review
 from kernel.actor import Actor, system
 from kernel.decision import Decision, Outcome, Reason, Refused
+from kernel.once import once
 from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.organisations.models import OrganisationMember
@@ -52,19 +53,20 @@ def draft(
     *, actor: Actor, agreement: Agreement, people: list[UUID], id: UUID | None = None, **answers: Any
 ) -> Request:
     """A draft that only the consumer sees. The same `id` twice is one draft."""
-    if id is not None:
-        twice = Request.objects.filter(pk=id, consumer_id=actor.organisation_id).first()
-        if twice is not None:
-            return twice
+    id = id or uuid4()
     request = Request(
+        id=id,
         agreement=agreement, version_of_data=agreement.version_of_data, provider_id=agreement.provider_id,
-        consumer_id=agreement.consumer_id, author_id=actor.user_id, **_known(answers), **({"id": id} if id else {}),
+        consumer_id=agreement.consumer_id, author_id=actor.user_id, **_known(answers),
     )  # fmt: skip
-    with transaction.atomic():
+
+    def make() -> Request:
         with creation(REQUEST, "draft", request, actor=actor):
             pass
         _people(request, people)
-    return request
+        return request
+
+    return once(lambda: Request.objects.filter(pk=id, consumer_id=actor.organisation_id).first(), make)
 
 
 def _known(answers: dict[str, Any]) -> dict[str, Any]:

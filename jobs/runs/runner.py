@@ -102,7 +102,10 @@ def run(job_id: UUID, worker: str | None = None) -> str:
         return "refused"
     parent = Path(settings.COMMONHOLD_VAR) / "work"
     parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{job.ref}-{job.attempt}-", dir=parent))
+    for left in parent.glob(f"{job.pk}-*"):
+        # A worker that was killed could not tidy up after itself.
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{job.pk}-{job.attempt}-", dir=parent))
     try:
         with Work(job, actor, folder) as work:
             HANDLERS[job.kind](work)

@@ -9,6 +9,6 @@ from celery import shared_task
 from jobs.runs import runner
 
 
-@shared_task(name="jobs.run", queue="long", acks_late=True, reject_on_worker_lost=True)
+@shared_task(name="jobs.run", acks_late=True, reject_on_worker_lost=True)
 def run_job(job_id: str) -> str:
     return runner.run(UUID(job_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,14 @@ PER_PAGE = 50
 EXPORT_LIMIT = 100_000
 
 
+def _day(text: str) -> date | None:
+    """A day as typed, or nothing if there is no such day."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
 def _filtered(request: HttpRequest) -> Any:
     found = selectors.visible_to(request.actor)  # type: ignore[attr-defined]
     get = request.GET.get
@@ -42,7 +50,7 @@ def _filtered(request: HttpRequest) -> Any:
             found = found.filter(subject_id=UUID(text))
         except ValueError:
             found = found.filter(subject_title__icontains=text)
-    start, end = parse_date(get("from", "") or ""), parse_date(get("until", "") or "")
+    start, end = _day(get("from", "")), _day(get("until", ""))
     zone = timezone.get_current_timezone()
     if start:
         found = found.filter(created__gte=datetime.combine(start, datetime.min.time(), zone))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.utils.text import slugify
 
 from kernel import store
 from kernel.actor import Actor
 from kernel.decision import Refused
+from kernel.once import once
 from kernel.registry import performs
 from kernel.store import Stored
 from kernel.transition import creation, transition
 from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Column, Dataset, DatasetVersion
 from trusts.membership.models import Trust
-from trusts.organisations.services import free_slug
 
 
 @performs(DATASET, "register")
@@ -33,24 +34,39 @@ def register(
     id: UUID | None = None,
 ) -> Dataset:
     """A private dataset of the organisation acted for. The same `id` twice gives the same dataset."""
-    if id is not None:
-        twice = Dataset.objects.filter(pk=id, organisation_id=actor.organisation_id).first()
-        if twice is not None:
-            return twice
+    id = id or uuid4()
     dataset = Dataset(
+        id=id,
         organisation_id=actor.organisation_id,
         trust=trust,
         title_text=title,
-        slug=free_slug(Dataset, title),
+        # Part of the random id and not a count: nobody learns of another's dataset by its title.
+        slug=f"{slugify(title)[:60] or 'dataset'}-{id.hex[:6]}",
         summary=summary,
         description=description,
         keywords=keywords or [],
         provenance=provenance,
         contact_email=contact_email or actor.email,
-        **({"id": id} if id else {}),
     )
-    with creation(DATASET, "register", dataset, actor=actor):
-        pass
+
+    def make() -> Dataset:
+        with creation(DATASET, "register", dataset, actor=actor):
+            pass
+        return dataset
+
+    return once(lambda: Dataset.objects.filter(pk=id, organisation_id=actor.organisation_id).first(), make)
+
+
+def register_with_file(*, actor: Actor, file: Any, **about: Any) -> Dataset:
+    """A dataset and its first version together, or neither. The file is kept first, outside the
+    transaction, so that nobody waits for a long copy. Raises Refused."""
+    stored = keep(file)
+    with transaction.atomic():
+        dataset = register(actor=actor, **about)
+        if not dataset.versions.exists():
+            with transition(DATASET, "add_version", dataset.pk, actor=actor) as change:
+                change.detail = {"name": file.name, "sha256": stored.sha256}
+                register_version(dataset.pk, actor=actor, stored=stored, name=file.name)
     return dataset
 
 
@@ -158,9 +174,8 @@ def describe(dataset_id: UUID, *, actor: Actor, seen: int | None = None, **value
     return change.subject
 
 
-@performs(DATASET, "add_version")
-def add_version(dataset_id: UUID, *, actor: Actor, file: Any, seen: int | None = None) -> DatasetVersion:
-    """Keep the uploaded file and register it as the next version. Raises Refused if the disk is full."""
+def keep(file: Any) -> Stored:
+    """The uploaded file under its hash. Raises Refused if it is empty or the disk is full."""
     try:
         stored = store.put_stream(file.chunks(store.CHUNK))
     except store.StoreFull as problem:
@@ -171,6 +186,13 @@ def add_version(dataset_id: UUID, *, actor: Actor, file: Any, seen: int | None =
         raise Refused.because(
             "file.empty", f"{file.name} is empty", remedy="Choose another file", field="file"
         )
+    return stored
+
+
+@performs(DATASET, "add_version")
+def add_version(dataset_id: UUID, *, actor: Actor, file: Any, seen: int | None = None) -> DatasetVersion:
+    """Keep the uploaded file and register it as the next version. Raises Refused if the disk is full."""
+    stored = keep(file)
     with transition(DATASET, "add_version", dataset_id, actor=actor, seen=seen) as change:
         change.detail = {"name": file.name, "sha256": stored.sha256}
         return register_version(dataset_id, actor=actor, stored=stored, name=file.name)

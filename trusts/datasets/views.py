@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -32,10 +31,7 @@ def register(request: HttpRequest) -> HttpResponse:
         data = dict(form.cleaned_data)
         file = data.pop("file")
         try:
-            with transaction.atomic():
-                dataset = services.register(actor=actor, **data)
-                if not dataset.versions.exists():
-                    services.add_version(dataset.pk, actor=actor, file=file)
+            dataset = services.register_with_file(actor=actor, file=file, **data)
         except Refused as problem:
             refused = problem.decision
         else:

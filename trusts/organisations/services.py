@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -248,6 +248,18 @@ def lapse_invitation(invitation_id: UUID, *, actor: Actor, seen: int | None = No
     with transition(INVITATION, "lapse", invitation_id, actor=actor) as change:
         pass
     return change.subject
+
+
+def lapse_invitations(now: datetime) -> int:
+    """Let invitations lapse that nobody used in time; returns how many."""
+    moved, due = 0, Invitation.objects.filter(state="open", expires__lt=now)
+    for pk in due.values_list("pk", flat=True)[:200]:
+        try:
+            lapse_invitation(pk, actor=system("timer"))
+            moved += 1
+        except Refused:
+            continue
+    return moved
 
 
 @performs(TOKEN, "revoke")

@@ -1,0 +1,164 @@
+"""Two people, one row, the same second: one wins, the other is told, nothing happens twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from contracts.negotiations import services as negotiations
+from contracts.negotiations.models import Agreement
+from contracts.sharing import services as sharing
+from jobs.deliveries.models import Delivery
+from jobs.runs import runner
+from jobs.runs.models import Job
+from kernel.audit.models import Event
+from kernel.audit.seal import seal_all
+from kernel.audit.verify import verify
+from kernel.decision import Refused
+from tests import worlds
+from tests.cast import assemble
+from trusts.datasets import services as datasets
+from trusts.datasets.models import Dataset
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(*works: Callable[[], Any]) -> list[Any]:
+    """Run at the same moment, each on its own connection; results or exceptions, in order."""
+    gate, found = threading.Barrier(len(works)), [None] * len(works)
+
+    def one(index: int, work: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            found[index] = work()
+        except Exception as problem:
+            found[index] = problem
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one, args=(i, w)) for i, w in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return found
+
+
+def split(found: list[Any]) -> tuple[list[Any], list[Any]]:
+    """What was done, and what was refused; anything else is an error of ours."""
+    odd = [f for f in found if isinstance(f, Exception) and not isinstance(f, Refused)]
+    assert not odd, odd
+    return [f for f in found if not isinstance(f, Exception)], [f for f in found if isinstance(f, Refused)]
+
+
+def test_one_contract_comes_of_many_acceptances(transactional_db: None) -> None:
+    cast = assemble()
+    asked = worlds.asked(cast)
+    shown = asked.proposals.get().policy_hash
+    actors = [cast.actor("dana") for _ in range(6)]
+    done, refused = split(
+        together(
+            *[lambda a=a: negotiations.accept_request(asked.pk, actor=a, policy_hash=shown) for a in actors]
+        )
+    )
+    assert len(done) == 1
+    assert len(refused) == 5
+    assert all("is in force" in str(r) for r in refused)
+    assert Agreement.objects.count() == 1
+    seal_all()
+    assert verify().holds
+
+
+def test_accepting_what_moved_meanwhile_is_refused(transactional_db: None) -> None:
+    """One accepts the hash seen while the partner's colleague counters: never a contract on unseen terms."""
+    cast = assemble()
+    asked = worlds.asked(cast)
+    offered = negotiations.make_offer(
+        asked.pk, actor=cast.actor("dana"), terms=worlds.terms(delete_within={"days": 9})
+    )
+    shown = offered.proposals.order_by("-number")[0].policy_hash
+    accept = lambda: negotiations.accept(asked.pk, actor=cast.actor("piotr"), policy_hash=shown)  # noqa: E731
+    counter = lambda: negotiations.counter(  # noqa: E731
+        asked.pk, actor=cast.actor("piotr"), terms=worlds.terms(exports={"at_most": 9})
+    )
+    done, refused = split(together(accept, counter))
+    assert len(done) == 1
+    assert len(refused) == 1
+    for agreement in Agreement.objects.all():
+        assert agreement.payload["proposal"]["policy_hash"] == shown
+    with pytest.raises(Refused):
+        negotiations.accept(asked.pk, actor=cast.actor("piotr"), policy_hash="0" * 64)
+
+
+def test_two_reviewers_approve_once_and_one_job_follows(transactional_db: None) -> None:
+    cast = assemble()
+    request = worlds.submitted(cast)
+    rui, dana = cast.actor("rui"), cast.actor("dana")
+    done, refused = split(
+        together(
+            lambda: sharing.approve(request.pk, actor=rui, reason="Fine."),
+            lambda: sharing.approve(request.pk, actor=dana, reason="Fine."),
+        )
+    )
+    assert (len(done), len(refused)) == (1, 1)
+    worlds.drain()
+    assert Job.objects.filter(kind="export").count() == Delivery.objects.count() == 1
+    assert Agreement.objects.get().exports_used == 1
+
+
+def test_the_last_export_of_a_contract_goes_to_one_request(transactional_db: None) -> None:
+    cast = assemble()
+    agreement = worlds.agreed(cast, exports={"at_most": 1})
+    first, second = worlds.submitted(cast, agreement), worlds.submitted(cast, agreement)
+    rui, dana = cast.actor("rui"), cast.actor("dana")
+    done, refused = split(
+        together(
+            lambda: sharing.approve(first.pk, actor=rui, reason="Fine."),
+            lambda: sharing.approve(second.pk, actor=dana, reason="Fine."),
+        )
+    )
+    assert (len(done), len(refused)) == (1, 1)
+    assert "export" in str(refused[0])
+    assert Agreement.objects.get().exports_used == 1
+
+
+def test_a_job_told_to_many_workers_is_done_by_one(transactional_db: None) -> None:
+    cast = assemble()
+    worlds.approved(cast)
+    from kernel import outbox
+
+    outbox.dispatch()
+    job = Job.objects.get(kind="export")
+    states = together(*[lambda n=n: runner.run(job.pk, worker=f"worker-{n}") for n in range(4)])
+    assert sorted(states) == ["done", "refused", "refused", "refused"]
+    assert Delivery.objects.count() == 1
+    assert Event.objects.filter(subject_id=job.pk, action="claim").count() == 1
+
+
+def test_the_same_form_at_the_same_moment_makes_one_thing(transactional_db: None) -> None:
+    import uuid
+
+    cast = assemble()
+    dana, id = cast.actor("dana"), uuid.uuid4()
+    made = together(
+        *[
+            lambda: datasets.register_with_file(actor=dana, file=worlds.upload(), title="Twice", id=id)
+            for _ in range(4)
+        ]
+    )
+    assert {getattr(m, "pk", m) for m in made} == {id}
+    assert Dataset.objects.get().versions.count() == 1
+    dataset = worlds.offered(cast)
+    piotr, id = cast.actor("piotr"), uuid.uuid4()
+    made = together(
+        *[
+            lambda: negotiations.ask(actor=piotr, dataset=dataset, terms=worlds.terms(), id=id)
+            for _ in range(4)
+        ]
+    )
+    assert {getattr(m, "pk", m) for m in made} == {id}
+    assert dataset.negotiations.count() == 1
