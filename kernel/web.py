@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,6 +20,14 @@ from kernel.transition import Stale, may
 def _seen(request: HttpRequest) -> int | None:
     value = request.POST.get("seen", "")
     return int(value) if value.isdigit() else None
+
+
+def new_id(request: HttpRequest) -> str:
+    """The id that the page gave to a new object, so that a repetition is recognised; else a fresh one."""
+    try:
+        return str(UUID(request.POST.get("id", "")))
+    except ValueError:
+        return str(uuid4())
 
 
 @login_required

@@ -26,6 +26,7 @@ from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.decision import Refused
 from kernel.transition import may
+from kernel.web import new_id
 from trusts.datasets import selectors as datasets
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Trust
@@ -43,14 +44,6 @@ def _words(form: TermsForm, consumer: str, before: dict[str, Any] | None) -> dic
         return {"problems": [f"{e.text} {e.remedy}" for e in problem.errors]}
     changes = compare(Terms.from_dict(before), terms) if before else None
     return {"sentences": sentences(terms, consumer), "changes": changes, "badges": badges(terms)}
-
-
-def _new_id(request: HttpRequest) -> str:
-    """The id that the page gave to the new object, so that a repetition is recognised."""
-    try:
-        return str(uuid.UUID(request.POST.get("id", "")))
-    except ValueError:
-        return str(uuid.uuid4())
 
 
 def _dataset(request: HttpRequest, slug: str) -> Dataset:
@@ -163,7 +156,7 @@ def negotiation_new(request: HttpRequest) -> HttpResponse:
     form = TermsForm(request.POST or None, columns=columns, terms=start)
     context: dict[str, Any] = {
         "dataset": dataset, "form": form, "title": "Ask for terms", "asking": True, "before": start or None,
-        "id": _new_id(request), "version": version,
+        "id": new_id(request), "version": version,
     }  # fmt: skip
     return _terms_page(request, context, form, actor.organisation_name, start, lambda: services.ask(
         actor=actor, dataset=dataset, terms=form.terms(), note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"])),

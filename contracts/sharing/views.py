@@ -29,6 +29,7 @@ from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.decision import Decision, Refused
 from kernel.transition import may
+from kernel.web import new_id
 
 PER_PAGE = 50
 
@@ -89,7 +90,7 @@ def new(request: HttpRequest) -> HttpResponse:
     )
     standing = negotiated.standing(agreement)
     extra: dict[str, Any] = {
-        "id": request.POST.get("id") or str(uuid.uuid4()),
+        "id": new_id(request),
         "decision": None if standing.allowed else standing,
     }
     if request.method == "GET":
@@ -117,7 +118,7 @@ def new(request: HttpRequest) -> HttpResponse:
             services.submit(made.pk, actor=actor)
     except Refused as problem:
         # The draft is kept when only the submission was refused: nothing typed is lost.
-        made_now = Request.objects.filter(pk=extra["id"]).first()
+        made_now = Request.objects.filter(pk=extra["id"], consumer_id=actor.organisation_id).first()
         if made_now is not None:
             return _edit_again(request, form, made_now, problem.decision)
         extra["decision"] = problem.decision

@@ -120,31 +120,20 @@ class Supervisor:
             "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]))  # fmt: skip
         self._wait(lambda: path.exists(), 10, "The embedded broker did not start")
 
-    def start_portal(self) -> None:
-        python, tools = sys.executable, Path(sys.executable).parent
-        celery = [python, "-m", "celery", "-A", "portal"]
+    def start_web(self) -> None:
+        """The web server, and wait until it answers."""
+        granian = Path(sys.executable).parent / "granian"
         self.start(Child("web", [
-            str(tools / "granian"), "--interface", "wsgi", "--host", self.host, "--port", str(self.port), "--workers", "1",
+            str(granian), "--interface", "wsgi", "--host", self.host, "--port", str(self.port), "--workers", "1",
             "--blocking-threads", "4", "--no-access-log", "portal.wsgi:application"]))  # fmt: skip
-        self.start(
-            Child(
-                "worker",
-                [
-                    *celery,
-                    "worker",
-                    "-Q",
-                    "short,long",
-                    "-c",
-                    "2",
-                    "--loglevel",
-                    "INFO",
-                    "--without-gossip",
-                    "--without-mingle",
-                ],
-            )
-        )
-        self.start(Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]))
         self._wait(self.web_answers, 60, "The web server did not answer")
+
+    def start_work(self) -> None:
+        """Worker and scheduler."""
+        celery = [sys.executable, "-m", "celery", "-A", "portal"]
+        self.start(Child("worker", [
+            *celery, "worker", "-Q", "short,long", "-c", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]))  # fmt: skip
+        self.start(Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]))
 
     def start(self, child: Child) -> None:
         logs = settings.COMMONHOLD_VAR / "log"

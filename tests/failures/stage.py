@@ -7,10 +7,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
+import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from portal.celery import app
+from portal.demo.supervisor import Supervisor
 from tests import servers
 
 LEASE = 4
@@ -44,76 +44,70 @@ def until(true: Callable[[], Any], seconds: float, what: str) -> float:
 
 
 class Stage:
-    """The servers of one test. Each part can be killed and started again."""
+    """The servers of one test, watched by the portal's own supervisor: what dies is started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ch-st-"))
-        self.logs = folder
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.url = f"redis+socket://{self.folder}/redis.sock"
-        self.env = {**os.environ, "TESTING": "1", "DATABASE_URL": database_url(), "REDIS_URL": self.url,
-                    "COMMONHOLD_VAR": str(settings.COMMONHOLD_VAR), "JOB_LEASE_SECONDS": str(LEASE)}  # fmt: skip
+        self.redis: subprocess.Popen[bytes] | None = None
+        env = {**os.environ, "TESTING": "1", "DATABASE_URL": database_url(), "REDIS_URL": self.url,
+               "COMMONHOLD_VAR": str(settings.COMMONHOLD_VAR), "JOB_LEASE_SECONDS": str(LEASE)}  # fmt: skip
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.supervisor = Supervisor("127.0.0.1", port, env)
+        self.watching: threading.Thread | None = None
 
     def broker(self) -> None:
         server = servers.binary("redis-server")
         assert server, "Redis is not installed"
         (self.folder / "redis.sock").unlink(missing_ok=True)
-        self.running["broker"] = servers.start_redis(server, self.folder)
+        self.redis = servers.start_redis(server, self.folder)
 
     def worker(self) -> None:
-        celery = [sys.executable, "-m", "celery", "-A", "portal"]
-        self._start("worker", [*celery, "worker", "-Q", "short,long", "-c", "2", "--without-gossip", "--without-mingle"])  # fmt: skip
-        self._start("beat", [*celery, "beat", "--pidfile=", f"--schedule={self.folder}/schedule"])
+        self.supervisor.start_work()
+        self._watch()
 
     def web(self) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        granian = str(Path(sys.executable).parent / "granian")
-        self._start("web", [granian, "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                            "--blocking-threads", "4", "--no-access-log", "portal.wsgi:application"])  # fmt: skip
-        address = f"http://127.0.0.1:{port}"
+        self.supervisor.start_web()
+        self._watch()
+        return f"http://127.0.0.1:{self.supervisor.port}"
 
-        def answers() -> bool:
-            try:
-                return bool(urllib.request.urlopen(f"{address}/healthz", timeout=2).status == 200)
-            except OSError:
-                return False
+    def _watch(self) -> None:
+        if self.watching is None:
+            self.watching = threading.Thread(target=self.supervisor.watch, daemon=True)
+            self.watching.start()
 
-        until(answers, 30, "the web server answers")
-        return address
-
-    def _start(self, name: str, command: list[str]) -> None:
-        with (self.logs / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                command, env=self.env, cwd=settings.BASE_DIR, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def kill(self, *names: str) -> None:
+    def kill(self, name: str) -> None:
         """SIGKILL, with all children: what a power cut or the out-of-memory killer does."""
-        for name in names:
-            process = self.running.pop(name, None)
-            if process is None:
-                continue
-            try:
-                if name == "broker":
-                    process.kill()
-                else:
-                    os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            finally:
-                process.wait(timeout=20)
+        if name == "broker":
+            assert self.redis is not None
+            self.redis.kill()
+            self.redis.wait(timeout=20)
+            return
+        child = next(c for c in self.supervisor.children if c.name == name)
+        assert child.process is not None
+        os.killpg(child.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.supervisor.stopping = True
+        if self.watching is not None:
+            self.watching.join(timeout=5)
+        self.supervisor.stop()
+        if self.redis is not None:
+            self.redis.kill()
+            self.redis.wait(timeout=20)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self, name: str) -> str:
-        file = self.logs / f"{name}.log"
+        file = Path(settings.COMMONHOLD_VAR) / "log" / f"{name}.log"
         return file.read_text(errors="replace")[-4000:] if file.exists() else ""
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def stage() -> Iterator[Stage]:
     """Servers on sockets of their own; the test's own process sends to the same broker."""
-    made = Stage(folder)
+    made = Stage()
     before = app.conf.broker_url
     app.conf.broker_url = made.url
     _forget_connections()
@@ -121,10 +115,9 @@ def stage(folder: Path) -> Iterator[Stage]:
         made.broker()
         yield made
     finally:
-        made.kill("web", "beat", "worker", "broker")
+        made.close()
         app.conf.broker_url = before
         _forget_connections()
-        shutil.rmtree(made.folder, ignore_errors=True)
 
 
 def _forget_connections() -> None:

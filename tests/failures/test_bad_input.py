@@ -253,9 +253,9 @@ def half_a_form(cookie: str, token: str, boundary: str = "cut") -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_an_upload_cut_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+def test_an_upload_cut_in_the_middle_leaves_nothing(transactional_db: None) -> None:
     cast = assemble()
-    with stage(tmp_path) as parts:
+    with stage() as parts:
         port = int(parts.web().rsplit(":", 1)[1])
         client = signed_in(cast, "dana")
         cookie = f"sessionid={client.cookies['sessionid'].value}"

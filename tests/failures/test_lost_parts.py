@@ -34,8 +34,8 @@ WORK: dict[str, Any] = {
 
 
 @pytest.fixture
-def parts(tmp_path: Path, transactional_db: None) -> Any:
-    with stage(tmp_path) as made:
+def parts(transactional_db: None) -> Any:
+    with stage() as made:
         yield made
 
 
@@ -79,8 +79,7 @@ def test_a_job_survives_its_worker_and_delivers_once(parts: Stage, who: str) -> 
     held = export()
     killed = time.monotonic()
     if who == "the whole worker":
-        parts.kill("worker", "beat")
-        parts.worker()
+        parts.kill("worker")
     else:
         os.kill(int(held.worker.split(":")[1]), signal.SIGKILL)
     until(lambda: export().attempt == 2, LEASE + 20, "another worker has it")

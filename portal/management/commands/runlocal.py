@@ -65,7 +65,8 @@ class Command(BaseCommand):
             self._say("Preparing the database …")
             call_command("migrate", verbosity=0, interactive=False)
             call_command("collectstatic", verbosity=0, interactive=False)
-            supervisor.start_portal()
+            supervisor.start_work()
+            supervisor.start_web()
             if options["demo"] and not (var / SEEDED).exists():
                 self._say("Making the demo: real flights through the real worker. This takes a minute …")
                 call_command("seed_demo")
