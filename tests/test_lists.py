@@ -1,0 +1,168 @@
+"""List pages ask the database the same number of times for ten rows as for a thousand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from contracts.negotiations.models import Agreement, Negotiation, Proposal
+from contracts.sharing.models import NamedPerson, Request
+from kernel.audit.models import Event, EventParty
+from kernel.models import StatefulModel
+from tests import worlds
+from tests.cast import Cast
+from tests.test_access import BACKEND, token
+from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership.models import Membership, Trust
+from trusts.organisations.models import Organisation
+
+pytestmark = pytest.mark.django_db
+MANY = 1_000
+MOST_QUERIES = 26
+
+PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
+         "/jobs/", "/audit/", "/inbox/", "/dashboard/", "/trusts/", "TRUST/members/"]  # fmt: skip
+API = [
+    "datasets",
+    "versions",
+    "negotiations",
+    "agreements",
+    "requests",
+    "jobs",
+    "deliveries",
+    "events",
+    "trusts",
+    "memberships",
+    "organisations",
+]
+
+
+def copies(original: StatefulModel, count: int, **changes: Callable[[int], Any]) -> list[Any]:
+    """Rows like this one, straight into the table: the number matters here, not how they came to be."""
+    kind = type(original)
+    fields = {f.attname: getattr(original, f.attname) for f in kind._meta.concrete_fields}
+    rows = [
+        kind(**{**fields, "id": uuid.uuid4(), **{k: v(i) for k, v in changes.items()}}) for i in range(count)
+    ]
+    return kind._default_manager.bulk_create(rows, batch_size=500)
+
+
+def crowd(cast: Cast, request: Request, count: int) -> None:
+    """`count` more of everything, between Hudson and Meridian."""
+    agreement, dataset = request.agreement, request.agreement.dataset
+    version, negotiation = agreement.version_of_data, agreement.negotiation
+    datasets = copies(dataset, count, slug=lambda i: f"flights-{uuid.uuid4().hex[:8]}")
+    versions = copies(version, count, dataset_id=lambda i: datasets[i].pk)
+    open_ = copies(negotiation, count, dataset_id=lambda i: datasets[i].pk, state=lambda i: "requested")
+    proposal = negotiation.proposals.get()
+    Proposal.objects.bulk_create(
+        [
+            Proposal(negotiation=n, number=1, side="consumer", terms=proposal.terms, odrl=proposal.odrl, policy_hash=proposal.policy_hash)
+            for n in open_
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    done = copies(negotiation, count, dataset_id=lambda i: datasets[i].pk)
+    agreements = copies(
+        agreement, count, negotiation_id=lambda i: done[i].pk, dataset_id=lambda i: datasets[i].pk, version_of_data_id=lambda i: versions[i].pk
+    )  # fmt: skip
+    waiting = copies(request, count, agreement_id=lambda i: agreements[i].pk, state=lambda i: "submitted")
+    over = copies(request, count, agreement_id=lambda i: agreements[i].pk)
+    NamedPerson.objects.bulk_create(
+        [NamedPerson(request=r, user=cast.users["piotr"]) for r in [*waiting, *over]], batch_size=500
+    )
+    jobs = copies(request.jobs.get(), count, request_id=lambda i: over[i].pk)
+    copies(
+        request.deliveries.get(),
+        count,
+        job_id=lambda i: jobs[i].pk,
+        request_id=lambda i: over[i].pk,
+        agreement_id=lambda i: agreements[i].pk,
+    )
+    event = Event.objects.filter(machine="agreement").first()
+    assert event is not None
+    fields = {f.attname: getattr(event, f.attname) for f in Event._meta.concrete_fields}
+    events = Event.objects.bulk_create(
+        [Event(**{**fields, "id": uuid.uuid4(), "subject_id": uuid.uuid4()}) for _ in range(count)],
+        batch_size=500,
+    )
+    EventParty.objects.bulk_create(
+        [
+            EventParty(event=e, organisation_id=cast.organisations[o].pk)
+            for e in events
+            for o in ("hudson", "meridian")
+        ],
+        batch_size=500,
+    )
+    organisations = copies(
+        cast.organisations["elsewhere"],
+        count,
+        name=lambda i: f"Member {uuid.uuid4().hex[:8]}",
+        slug=lambda i: f"member-{uuid.uuid4().hex[:8]}",
+    )
+    membership = Membership.objects.filter(trust=cast.trust, state="active").first()
+    assert membership is not None
+    copies(membership, count, organisation_id=lambda i: organisations[i].pk, role=lambda i: "observer")
+    trusts = copies(
+        cast.trust,
+        count,
+        name=lambda i: f"Trust {uuid.uuid4().hex[:8]}",
+        slug=lambda i: f"trust-{uuid.uuid4().hex[:8]}",
+    )
+    copies(
+        membership,
+        count,
+        trust_id=lambda i: trusts[i].pk,
+        organisation_id=lambda i: cast.organisations["hudson"].pk,
+    )
+
+
+def counted(cast: Cast, who: str) -> dict[str, int]:
+    """Queries per page and API list for this person."""
+    client = Client()
+    client.force_login(cast.users[who], backend=BACKEND)
+    trust = cast.trust.get_absolute_url().rstrip("/")
+    headers = token(cast, who, ["read"])
+    found = {}
+    for page in [p.replace("TRUST", trust) for p in PAGES]:
+        client.get(page)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get(page).status_code == 200, page
+        found[page] = len(queries)
+    for kind in API:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/api/v1/{kind}?page_size=100", **headers).status_code == 200, kind
+        found[f"api {kind}"] = len(queries)
+    return found
+
+
+@pytest.mark.timeout(400)
+def test_a_thousand_rows_cost_no_more_queries_than_ten(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    crowd(cast, request, 10)
+    few = {who: counted(cast, who) for who in ("dana", "piotr")}
+    crowd(cast, request, MANY)
+    assert Dataset.objects.count() > MANY
+    assert Negotiation.objects.filter(state="requested").count() > MANY
+    assert Agreement.objects.count() > MANY
+    assert DatasetVersion.objects.count() > MANY
+    assert Organisation.objects.count() > MANY
+    assert Trust.objects.count() > MANY
+    many = {who: counted(cast, who) for who in ("dana", "piotr")}
+    grown = {
+        f"{who} {page}": (few[who][page], n)
+        for who in many
+        for page, n in many[who].items()
+        if n > few[who][page]
+    }
+    assert not grown, f"these grow with the rows: {grown}"
+    heavy = {f"{who} {page}": n for who in many for page, n in many[who].items() if n > MOST_QUERIES}
+    assert not heavy, f"these ask too often: {heavy}"
