@@ -20,12 +20,29 @@ from kernel.roles import roles_of
 from kernel.transition import Stale, facts_for
 
 
+def holds_nul(value: Any) -> bool:
+    """Whether any text in this JSON-like value contains U+0000."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, Mapping):
+        return any(holds_nul(k) or holds_nul(v) for k, v in value.items())
+    return isinstance(value, (list, tuple)) and any(holds_nul(v) for v in value)
+
+
 class ActionForm(forms.Form):
     """Base of every action's form. Knows the subject and the actor, for choices and checks."""
 
     def __init__(self, *args: Any, subject: Any = None, actor: Actor | None = None, **kwargs: Any) -> None:
         self.subject, self.actor = subject, actor
         super().__init__(*args, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        """Lists and objects are searched for NUL too, which no database keeps in text."""
+        cleaned = super().clean() or self.cleaned_data
+        for name, value in list(cleaned.items()):
+            if holds_nul(value):
+                self.add_error(name, "This holds a character (NUL) that no text may hold. Take it out.")
+        return cleaned
 
 
 class ReasonForm(ActionForm):

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils import timezone
 
 from kernel.actor import NOBODY
 from trusts.membership.selectors import active_trust_ids
 from trusts.organisations.selectors import actor_for, places_of
 from trusts.organisations.views import SESSION_KEY
+
+
+class NoControlCharacters:
+    """An address with a NUL byte is nobody's honest request, and databases stumble over it: 400."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path:
+            return HttpResponseBadRequest(
+                "This address holds a character that no text may hold. Take it out and try again.\n",
+                content_type="text/plain; charset=utf-8",
+            )
+        return self.get_response(request)
 
 
 class ActorMiddleware:

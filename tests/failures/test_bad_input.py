@@ -114,6 +114,24 @@ def test_one_form_posted_twice_does_it_once(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
+def test_a_refusal_says_why_and_keeps_what_was_typed(cast: Cast) -> None:
+    dana = signed_in(cast, "dana")
+    taken = {"name": "Meridian Insurance", "kind": "company", "country": "DE", "about": "Typed with care"}
+    trust = {
+        "name": cast.trust.name,
+        "kind": "trust",
+        "purpose": "Typed with care",
+        "charter": "Rules.",
+        "open_to_apply": "on",
+    }
+    for page, data in (("/organisations/new/", taken), ("/trusts/new/", trust)):
+        answer = dana.post(page, data)
+        assert answer.status_code == 409, page
+        assert b"already" in answer.content, page
+        assert b"Typed with care" in answer.content, page
+
+
+@pytest.mark.django_db
 def test_an_outsider_can_do_nothing_to_anything(cast: Cast) -> None:
     """Every action of every machine on every object there is, by someone of another organisation: 404 or 403."""
     request = worlds.delivered(cast)

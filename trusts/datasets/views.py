@@ -42,7 +42,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 answer["Location"] = target
                 return answer
             return redirect(target)
-    status = 409 if refused else 422 if form.is_bound else 200
+    status = 409 if refused is not None else 422 if form.is_bound else 200
     return render(request, "datasets/register.html", {"form": form, "decision": refused}, status=status)
 
 

@@ -39,7 +39,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Founded. Invite the first members.")
             return redirect(made)
-    status = 409 if refused else 422 if form.is_bound else 200
+    status = 409 if refused is not None else 422 if form.is_bound else 200
     return render(request, "membership/new.html", {"form": form, "decision": refused}, status=status)
 
 
@@ -71,7 +71,10 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
         "dataset_count": found.datasets.filter(state="listed").count() if found.pk in actor.trust_ids else None,
     }  # fmt: skip
     return render(
-        request, "membership/trust.html", context, status=409 if refused else 422 if form.is_bound else 200
+        request,
+        "membership/trust.html",
+        context,
+        status=409 if refused is not None else 422 if form.is_bound else 200,
     )
 
 

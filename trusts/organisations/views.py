@@ -59,7 +59,7 @@ def new(request: HttpRequest) -> HttpResponse:
             request.session[SESSION_KEY] = str(made.pk)
             messages.success(request, f"You now act for {made.name}, as its owner.")
             return redirect("people")
-    status = 409 if refused else 422 if form.is_bound else 200
+    status = 409 if refused is not None else 422 if form.is_bound else 200
     return render(request, "organisations/new.html", {"form": form, "decision": refused}, status=status)
 
 
@@ -100,7 +100,9 @@ def invitation(request: HttpRequest, pk: UUID, secret: str) -> HttpResponse:
             messages.success(request, f"Welcome. You now act for {found.organisation.name}.")
             return redirect("inbox")
     context = {"invitation": found, "decision": refused}
-    return render(request, "organisations/invitation.html", context, status=409 if refused else 200)
+    return render(
+        request, "organisations/invitation.html", context, status=409 if refused is not None else 200
+    )
 
 
 class MeForm(forms.Form):
@@ -156,5 +158,5 @@ def tokens(request: HttpRequest) -> HttpResponse:
         request,
         "organisations/tokens.html",
         context,
-        status=409 if refused else 422 if form.is_bound else 200,
+        status=409 if refused is not None else 422 if form.is_bound else 200,
     )
