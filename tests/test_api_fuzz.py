@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck
 
 from portal.wsgi import application
@@ -17,7 +20,17 @@ from tests.test_access import token
 pytestmark = pytest.mark.django_db
 
 
-def test_no_input_makes_the_api_stumble(cast: Cast) -> None:
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """The application is called in this process, which must not close the test's connection after each request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def test_no_input_makes_the_api_stumble(cast: Cast, one_connection: None) -> None:
     request = worlds.submitted(cast)
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
     headers = {

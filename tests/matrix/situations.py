@@ -1,0 +1,218 @@
+"""One object of every machine in every state that a person can meet, reached by real verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from contracts.negotiations import agreements, offers
+from contracts.negotiations import services as negotiations
+from contracts.negotiations.models import Duty
+from contracts.sharing import services as sharing
+from jobs.deliveries import services as deliveries
+from jobs.runs import runner
+from jobs.runs import services as runs
+from jobs.runs.models import Job
+from kernel import outbox
+from kernel.actor import system
+from tests import worlds
+from tests.cast import Cast
+from trusts.datasets import services as datasets
+from trusts.membership import services as membership
+from trusts.organisations import services as organisations
+from trusts.organisations.models import OrganisationMember
+
+# States that only the portal passes through within one transaction: nobody ever sees them.
+UNSEEN = {("negotiation", "accepted"), ("negotiation", "agreed"), ("negotiation", "verified")}
+REASON = "Because the test says so."
+
+
+class Situations:
+    """`reach(machine, state)` gives an object of Hudson's (or between Hudson and Meridian) in that state."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.dana, self.piotr, self.rui, self.ada = (cast.actor(n) for n in ("dana", "piotr", "rui", "ada"))
+        self.dataset = worlds.offered(cast)
+        self.ways: dict[str, Callable[[str], Any]] = {
+            "dataset": self._dataset, "version": self._version, "offer": self._offer, "negotiation": self._negotiation,
+            "agreement": self._agreement, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
+            "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
+            "member": self._member, "invitation": self._invitation, "token": self._token,
+        }  # fmt: skip
+
+    def reach(self, machine: str, state: str) -> Any:
+        subject = self.ways[machine](state)
+        subject.refresh_from_db()
+        assert subject.state == state, f"{machine}: meant {state}, is {subject.state}"
+        return subject
+
+    def _dataset(self, state: str) -> Any:
+        if state == "listed":
+            return self.dataset
+        found = datasets.register(actor=self.dana, title=f"A {state} dataset")
+        if state == "retired":
+            datasets.retire(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _version(self, state: str) -> Any:
+        if state == "profiled":
+            return self.dataset.versions.get()
+        if state == "failed":
+            return worlds.registered(self.cast, b"only,a,header\n", "a.csv")
+        if state == "retired":
+            version = worlds.registered(self.cast, title="To retire")
+            return datasets.retire_version(version.pk, actor=self.dana, reason=REASON)
+        dataset = datasets.register(actor=self.dana, title="Being read")
+        version = datasets.add_version(dataset.pk, actor=self.dana, file=worlds.upload())
+        if state == "profiling":
+            datasets.start_reading(version.pk, actor=system())
+        return version
+
+    def _offer(self, state: str) -> Any:
+        if state == "published":
+            return self.dataset.offers.get(state="published")
+        version = worlds.registered(self.cast, title=f"Offer {state}")
+        found = offers.publish(
+            version.dataset_id, actor=self.dana, terms=worlds.terms(), trust=self.cast.trust
+        )
+        if state == "paused":
+            offers.pause(found.pk, actor=self.dana)
+        else:
+            offers.withdraw_offer(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _negotiation(self, state: str) -> Any:
+        found = negotiations.ask(actor=self.piotr, dataset=self.dataset, terms=worlds.terms())
+        if state == "offered":
+            negotiations.make_offer(found.pk, actor=self.dana, terms=worlds.terms(delete_within={"days": 9}))
+        elif state == "withdrawn":
+            negotiations.withdraw(found.pk, actor=self.piotr, reason=REASON)
+        elif state == "rejected":
+            negotiations.reject(found.pk, actor=self.dana, reason=REASON)
+        elif state == "lapsed":
+            negotiations.lapse(found.pk, actor=system())
+        elif state == "finalized":
+            return self._agreement("in_force").negotiation
+        return found
+
+    def _agreement(self, state: str) -> Any:
+        asked = negotiations.ask(actor=self.piotr, dataset=self.dataset, terms=worlds.terms())
+        found = negotiations.accept_request(
+            asked.pk, actor=self.dana, policy_hash=asked.proposals.get().policy_hash
+        )
+        if state == "suspended":
+            agreements.suspend(found.pk, actor=self.dana, reason=REASON)
+        elif state == "terminated":
+            agreements.terminate(found.pk, actor=self.dana, reason=REASON)
+        elif state == "ended":
+            agreements.run_out(found.pk, actor=system())
+        return found
+
+    def _duty(self, state: str) -> Any:
+        request = worlds.delivered(self.cast, self._agreement("in_force"))
+        agreements.terminate(request.agreement_id, actor=self.dana, reason=REASON)
+        found = Duty.objects.get(agreement_id=request.agreement_id)
+        if state == "done":
+            agreements.fulfil(found.pk, actor=self.piotr, statement="We deleted everything.")
+        elif state == "late":
+            agreements.overdue(found.pk, actor=system())
+        return found
+
+    def _request(self, state: str) -> Any:
+        agreement = self._agreement("in_force")
+        if state == "draft":
+            return worlds.drafted(self.cast, agreement)
+        found = worlds.submitted(self.cast, agreement)
+        if state == "approved":
+            sharing.approve(found.pk, actor=self.rui, reason=REASON)
+        elif state == "returned":
+            sharing.send_back(found.pk, actor=self.rui, reason=REASON)
+        elif state == "refused":
+            sharing.refuse(found.pk, actor=self.rui, reason=REASON)
+        elif state == "withdrawn":
+            sharing.withdraw(found.pk, actor=self.piotr)
+        elif state == "lapsed":
+            sharing.lapse(found.pk, actor=system())
+        return found
+
+    def _job(self, state: str) -> Any:
+        recipe = (
+            [{"name": "cast", "params": {"column": "carrier", "to": "integer"}}] if state == "failed" else []
+        )
+        request = worlds.approved(self.cast, self._agreement("in_force"), recipe=recipe)
+        outbox.dispatch()
+        job = Job.objects.get(request=request)
+        if state in ("done", "failed"):
+            runner.run(job.pk, worker="test")
+        elif state in ("running", "checking"):
+            runs.claim(job.pk, actor=system(), worker="test")
+            if state == "checking":
+                runs.check(job.pk, actor=system(), attempt=1)
+        elif state == "cancelled":
+            runs.cancel(job.pk, actor=self.dana, reason=REASON)
+        return job
+
+    def _delivery(self, state: str) -> Any:
+        found = worlds.delivered(self.cast, self._agreement("in_force")).deliveries.get()
+        if state == "revoked":
+            deliveries.revoke(found.pk, actor=self.dana, reason=REASON)
+        elif state == "expired":
+            deliveries.expire(found.pk, actor=system())
+        return found
+
+    def _membership(self, state: str) -> Any:
+        """Of Elsewhere in the trust that Ada's office founded."""
+        trust, elsewhere = self.cast.trust, self.cast.organisations["elsewhere"]
+        trust.memberships.filter(organisation=elsewhere).delete()
+        olga = self.cast.actor("olga")
+        if state == "invited":
+            return membership.invite(trust.pk, actor=self.ada, organisation=elsewhere, role="observer")
+        found = membership.apply(trust.pk, actor=olga, role="observer", message="Please.")
+        if state == "declined":
+            membership.refuse(found.pk, actor=self.ada, reason=REASON)
+        elif state == "left":
+            membership.withdraw(found.pk, actor=olga)
+        elif state != "applied":
+            membership.admit(found.pk, actor=self.ada)
+            if state == "suspended":
+                membership.suspend(found.pk, actor=self.ada, reason=REASON)
+            elif state == "expelled":
+                membership.expel(found.pk, actor=self.ada, reason=REASON)
+        return found
+
+    def _member(self, state: str) -> Any:
+        found = OrganisationMember.objects.get(user=self.cast.users["ines"])
+        if state == "removed":
+            organisations.remove(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _invitation(self, state: str) -> Any:
+        found = organisations.invite(
+            self.dana.organisation_id, actor=self.dana, email=f"{state}@new.example", roles=["analyst"]
+        )
+        if state == "withdrawn":
+            organisations.withdraw_invitation(found.pk, actor=self.dana)
+        elif state == "lapsed":
+            found.__class__.objects.filter(pk=found.pk).update(expires=timezone.now() - timedelta(days=1))
+            organisations.lapse_invitations(timezone.now())
+        elif state == "accepted":
+            from kernel.keys import open_secret
+            from kernel.models import Outbox
+
+            sealed = Outbox.objects.filter(topic="invitation.mail").latest("id").payload["sealed"]
+            organisations.accept_invitation(
+                found.pk, actor=self.cast.actor("olga"), secret=open_secret(sealed).decode()
+            )
+        return found
+
+    def _token(self, state: str) -> Any:
+        found, _ = organisations.issue_token(
+            self.dana.organisation_id, actor=self.dana, name=state, scopes=["read"]
+        )
+        if state == "revoked":
+            organisations.revoke_token(found.pk, actor=self.dana)
+        return found
