@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main() -> str:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must be told so, in a sentence
         return f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; name another with PYTHON=python3.11 make demo."
     if shutil.disk_usage(".").free < 3 * 1024**3:
         return "Less than 3 GB of disk are free here; the packages and the demo need that much."
