@@ -93,6 +93,7 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "job": job,
         "own": own,
         "tab": "overview",
+        "may_offer": own and found.state != "retired" and actor.holds("owner", "steward"),
         "offers": list(negotiated.offers(actor).filter(dataset=found).exclude(state="withdrawn")),
         "negotiations": list(
             negotiated.negotiations(actor).filter(dataset=found).select_related("consumer", "provider")[:10]

@@ -114,6 +114,7 @@ class RetireVersionForm(ReasonForm):
 class DictionaryForm(ActionForm):
     """Meaning, unit and sensitivity of each column, as `columns`: name → {description, unit, personal}."""
 
+    page_template = "datasets/_dictionary_form.html"
     columns = forms.JSONField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
