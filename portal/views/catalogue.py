@@ -86,11 +86,13 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         if own and versions
         else None
     )
+    reading = own and bool(versions) and versions[0].state in ("registered", "profiling")
     context = {
         "dataset": found,
         "data_version": ready,
         "versions": versions,
         "job": job,
+        "reading": reading,
         "own": own,
         "tab": "overview",
         "may_offer": own and found.state != "retired" and actor.holds("owner", "steward"),
@@ -105,4 +107,7 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "choices": doors.choices(DATASET, found, actor),
         "events": audit.history(found.pk, actor).order_by("-created")[:5],
     }
-    return render(request, "portal/dataset.html", context)
+    answer = render(request, "portal/dataset.html", context)
+    if getattr(request, "htmx", False) and not reading:
+        answer["HX-Refresh"] = "true"  # the page waited for this; the rest of it changed too
+    return answer
