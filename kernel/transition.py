@@ -67,6 +67,13 @@ def may(machine: Machine, action: str, subject: Any, actor: Actor, facts: Any = 
     return machine.decide(row, subject.state, roles, facts)
 
 
+def may_create(machine: Machine, action: str, actor: Actor, **fields: Any) -> bool:
+    """Whether this person may bring such a row to life: the same decision as `creation` takes, on a draft."""
+    draft = registry.entry(machine.name).model(**fields)
+    draft.state = ""  # type: ignore[attr-defined]
+    return may(machine, action, draft, actor).allowed
+
+
 @contextmanager
 def transition(
     machine: Machine,

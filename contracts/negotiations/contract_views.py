@@ -15,8 +15,9 @@ from contracts.negotiations import selectors, signing
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
-from kernel import doors
+from kernel import doors, registry
 from kernel.audit import selectors as audit
+from kernel.transition import may_create
 
 PER_PAGE = 50
 
@@ -44,7 +45,9 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "contract": found, "sentences": sentences(terms, found.consumer.name), "badges": badges(terms),
         "signatures": signing.check(found), "standing": selectors.standing(found), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(AGREEMENT, found, actor), "receiving": found.consumer_id == actor.organisation_id,
-        "may_request": found.consumer_id == actor.organisation_id and actor.holds("owner", "steward", "analyst"),
+        "may_request": may_create(
+            registry.entry("request").machine, "draft", actor, agreement=found, consumer_id=found.consumer_id
+        ),
         "most": (found.terms.get("exports") or {}).get("at_most"), "events": audit.history(found.pk, actor),
         "duties": [{"duty": d, "choices": doors.choices(DUTY, d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
         "requests": found.requests.exclude(state="draft").order_by("-created")[:20] if found.provider_id == actor.organisation_id

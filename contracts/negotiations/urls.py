@@ -6,6 +6,7 @@ from contracts.negotiations import contract_views, views
 
 urlpatterns = [
     path("datasets/<slug:slug>/offer/new/", views.offer_new, name="offer_new"),
+    path("datasets/<slug:slug>/offer/to/", views.offer_to, name="offer_to"),
     path("offers/<uuid:pk>/", views.offer, name="offer"),
     path("negotiations/", views.negotiations, name="negotiations"),
     path("negotiations/new/", views.negotiation_new, name="negotiation_new"),

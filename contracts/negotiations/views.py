@@ -25,11 +25,11 @@ from contracts.policies.words import badges, sentences
 from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.decision import Refused
-from kernel.transition import may
+from kernel.transition import may, may_create
 from kernel.web import new_id
 from trusts.datasets import selectors as datasets
 from trusts.datasets.models import Dataset
-from trusts.membership.models import Trust
+from trusts.membership.models import Membership, Trust
 
 PER_PAGE = 50
 
@@ -58,7 +58,7 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     dataset = _dataset(request, slug)
     version = dataset.versions.filter(state="profiled").order_by("-number").first()
-    if dataset.organisation_id != actor.organisation_id or not actor.holds("owner", "steward"):
+    if not may_create(OFFER, "publish", actor, dataset=dataset, provider_id=dataset.organisation_id):
         return render(
             request, "errors/403.html", {"action": OFFER.action("publish"), "subject": dataset}, status=403
         )
@@ -109,6 +109,50 @@ def _initial_words(form: TermsForm, start: dict[str, Any]) -> dict[str, Any]:
     except TermsError:
         return {}
     return {"sentences": sentences(terms), "badges": badges(terms)}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
+    """Offer terms to one partner; what is published for all members stays as it is."""
+    actor = request.actor  # type: ignore[attr-defined]
+    dataset = _dataset(request, slug)
+    if not may_create(NEGOTIATION, "offer_to", actor, dataset=dataset, provider_id=dataset.organisation_id):
+        return render(
+            request,
+            "errors/403.html",
+            {"action": NEGOTIATION.action("offer_to"), "subject": dataset},
+            status=403,
+        )
+    inside = Membership.objects.filter(trust_id=dataset.trust_id, state="active").select_related(
+        "organisation"
+    )
+    partners = [
+        m.organisation
+        for m in inside.exclude(organisation_id=actor.organisation_id).order_by("organisation__name")
+    ]
+    wanted = request.POST.get("partner") or request.GET.get("partner") or ""
+    partner = next((p for p in partners if str(p.pk) == wanted), None)
+    found = dataset.offers.filter(state="published").first()
+    version = dataset.versions.filter(state="profiled").order_by("-number").first()
+    start = found.terms if found else {}
+    form = TermsForm(
+        request.POST or None, columns=list(version.column_types()) if version else [], terms=start
+    )
+    context: dict[str, Any] = {
+        "dataset": dataset, "form": form, "title": "Offer to a partner", "partners": partners, "partner_id": wanted,
+        "before": start or None, "id": new_id(request), "version": version, "listed": dataset.state == "listed",
+    }  # fmt: skip
+
+    def send() -> Negotiation:
+        if partner is None:
+            raise Refused.because("negotiation.partner", "No partner is chosen",
+                                  remedy="Choose one of the trust's members", field="partner")  # fmt: skip
+        return services.offer_to(actor=actor, dataset=dataset, consumer=partner, terms=form.terms(),
+                                 note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"]))  # fmt: skip
+
+    who = partner.name if partner else "the partner"
+    return _terms_page(request, context, form, who, start, send, f"Your offer is with {who}.")
 
 
 @login_required
@@ -247,14 +291,18 @@ def negotiation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     default_old = proposals[proposals.index(new) - 1] if proposals.index(new) else None
     old = next((p for p in proposals if str(p.number) == request.GET.get("old")), default_old)
     terms = Terms.from_dict(new.terms)
+    # The first turn is read against what the provider had published.
+    published = found.offer.terms if old is None and found.offer else None
+    before = old.terms if old else published
+    changes = compare(Terms.from_dict(before), terms) if before else None
     names = [code for code, _ in RAIL]
     at = names.index(found.state) if found.state in names else -1
     side = "provider" if found.provider_id == actor.organisation_id else "consumer"
     choices = list(doors.choices(NEGOTIATION, found, actor))
     context = {
-        "negotiation": found, "proposals": proposals, "new": new, "old": old, "side": side, "my_turn": found.turn == side,
+        "negotiation": found, "proposals": proposals, "newest": proposals[-1], "new": new, "old": old, "side": side, "my_turn": found.turn == side,
         "tab": request.GET.get("tab", "changes"), "sentences": sentences(terms, found.consumer.name), "badges": badges(terms),
-        "changes": compare(Terms.from_dict(old.terms), terms) if old else None, "odrl": json.dumps(new.odrl, indent=2),
+        "changes": changes, "moved": any(c.differs for c in changes or []), "published": published is not None, "odrl": json.dumps(new.odrl, indent=2),
         "choices": [c for c in choices if c.name not in ("accept", "accept_request", "counter", "make_offer")],
         "accept": next((c for c in choices if c.name in ("accept", "accept_request")), None),
         "counter": next((c for c in choices if c.name in ("counter", "make_offer")), None),

@@ -70,6 +70,7 @@ def _page(
     context = {
         "form": form, "agreement": agreement, "sentences": sentences(terms, agreement.consumer.name),
         "columns": [{"name": n, "type": t, "allowed": n in form.allowed, "chosen": n in chosen} for n, t in form.types.items()],
+        "outside": [name for name in form.types if name not in form.allowed],
         "steps": builder.rows_of_steps(steps, form.allowed), "where": builder.rows_of_conditions(where, form.allowed), "kinds": STEPS.values(),
         **extra,
     }  # fmt: skip

@@ -6,7 +6,10 @@ from typing import Any
 
 from django import template
 
+from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES, place_label, purpose_label
 from kernel import registry
+from portal.charts import number
+from portal.personas import Card, cards
 from portal.templatetags import charts
 
 register = template.Library()
@@ -64,9 +67,73 @@ def sentence(event: Any) -> str:
     """What happened in words: the action's label, lower-cased, or what was refused."""
     try:
         machine = registry.entry(event.machine).machine
-        label = machine.action(event.action).label.lower()
+        label = machine.action(event.action).label
     except KeyError:
         label = f"{event.machine} {event.action}"
     if "refused" in event.detail:
-        return f"was refused: {label}"
-    return label
+        return f"was refused: {label.lower()}"
+    return past(label)
+
+
+PAST = {
+    "ask": "asked", "begin": "began", "cut": "cut", "do": "did", "give": "gave", "leave": "left", "make": "made", "put": "put",
+    "read": "read", "run": "ran", "submit": "submitted", "stop": "stopped", "take": "took", "withdraw": "withdrew", "write": "wrote",
+}  # fmt: skip
+WHOLE = {
+    "ask or comment": "asked or commented", "could not be read": "could not read it", "do not admit": "did not admit",
+    "end early": "ended it early", "founding member": "became a founding member", "try again": "tried again", "expel": "expelled",
+}  # fmt: skip
+
+
+@register.filter
+def past(label: str) -> str:
+    """An action's label as what happened: "Upload a version" becomes "uploaded a version"."""
+    label = label.lower()
+    if label in WHOLE:
+        return WHOLE[label]
+    verb, _, rest = label.partition(" ")
+    if verb in PAST:
+        done = PAST[verb]
+    elif verb.endswith("e"):
+        done = f"{verb}d"
+    elif verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        done = f"{verb[:-1]}ied"
+    elif verb == "admit":
+        done = "admitted"
+    else:
+        done = f"{verb}ed"
+    return f"{done} {rest}".strip()
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A measured value without needless decimals; text and dates as they are."""
+    text = number(value)
+    return text.replace(",", "") if isinstance(value, (int, float)) and abs(value) < 10_000 else text
+
+
+@register.filter
+def premise(given: dict[str, Any]) -> str:
+    """A premise of the engine's advice in words."""
+    left, right = given.get("left"), given.get("right")
+    if left in (True, "True"):
+        return f"yes, {right}"
+    if left in (False, "False"):
+        return f"no, not {right}"
+    return f"{left} {given.get('operator', '')} {right}"
+
+
+@register.filter
+def purpose_words(code: str) -> str:
+    return purpose_label(code) if code in PURPOSES else code
+
+
+@register.filter
+def place_words(code: str) -> str:
+    return place_label(code) if code in COUNTRIES or code in GROUPS else code
+
+
+@register.simple_tag
+def personas() -> list[Card]:
+    """{% personas as cards %}: the demo's people to sign in as."""
+    return cards()

@@ -12,10 +12,12 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from contracts.negotiations import selectors as negotiated
+from contracts.negotiations.machines import OFFER
 from contracts.sharing.advice import would_be_allowed
 from jobs.runs import selectors as runs
 from kernel import doors
 from kernel.audit import selectors as audit
+from kernel.transition import may_create
 from trusts.datasets import selectors
 from trusts.datasets.machines import DATASET
 from trusts.datasets.models import Dataset, DatasetVersion
@@ -86,13 +88,17 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         if own and versions
         else None
     )
+    reading = own and bool(versions) and versions[0].state in ("registered", "profiling")
     context = {
         "dataset": found,
         "data_version": ready,
         "versions": versions,
         "job": job,
+        "reading": reading,
         "own": own,
         "tab": "overview",
+        "may_offer": found.state != "retired"
+        and may_create(OFFER, "publish", actor, dataset=found, provider_id=found.organisation_id),
         "offers": list(negotiated.offers(actor).filter(dataset=found).exclude(state="withdrawn")),
         "negotiations": list(
             negotiated.negotiations(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
@@ -104,4 +110,7 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "choices": doors.choices(DATASET, found, actor),
         "events": audit.history(found.pk, actor).order_by("-created")[:5],
     }
-    return render(request, "portal/dataset.html", context)
+    answer = render(request, "portal/dataset.html", context)
+    if getattr(request, "htmx", False) and not reading:
+        answer["HX-Refresh"] = "true"  # the page waited for this; the rest of it changed too
+    return answer

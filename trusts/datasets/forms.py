@@ -50,6 +50,7 @@ FILE_HELP = (
 
 @asks_with(DATASET, "describe")
 class DescriptionForm(ActionForm):
+    save_label = "Save the description"
     title_text = forms.CharField(label="Title", max_length=160)
     summary = forms.CharField(label="In one sentence", max_length=300, required=False)
     description = forms.CharField(
@@ -114,6 +115,7 @@ class RetireVersionForm(ReasonForm):
 class DictionaryForm(ActionForm):
     """Meaning, unit and sensitivity of each column, as `columns`: name → {description, unit, personal}."""
 
+    page_template, save_label = "datasets/_dictionary_form.html", "Save the dictionary"
     columns = forms.JSONField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kernel import doors
 from kernel.decision import Refused
 from kernel.roles import roles_of
+from kernel.transition import may_create
 from trusts.membership import selectors, services
 from trusts.membership.forms import ApplyForm, FoundForm
 from trusts.membership.machines import MEMBERSHIP, TRUST
@@ -53,7 +54,11 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
         if actor.organisation_id
         else None
     )
-    may_apply = mine is None and found.open_to_apply and actor.holds("owner")
+    may_apply = (
+        mine is None
+        and found.open_to_apply
+        and may_create(MEMBERSHIP, "apply", actor, trust=found, organisation_id=actor.organisation_id)
+    )
     form, refused = ApplyForm(request.POST or None), None
     if request.method == "POST" and may_apply and form.is_valid():
         try:
