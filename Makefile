@@ -23,7 +23,7 @@ bench: .venv/dev
 	@$(BIN)/python -m bench
 
 docs: .venv/dev
-	@TESTING=1 $(BIN)/python manage.py machines --write && TESTING=1 $(BIN)/python manage.py spectacular --file docs/reference/openapi.yaml
+	@TESTING=1 $(BIN)/python manage.py reference --write && TESTING=1 $(BIN)/python manage.py openapi --write
 
 .venv/python: deploy/prepare.py
 	@$(PYTHON) deploy/prepare.py

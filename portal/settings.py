@@ -1,4 +1,4 @@
-"""All settings, from the environment alone. `docs/operators/settings.md` explains each."""
+"""All settings, from the environment alone. `docs/operators/operate.md` explains each."""
 
 from __future__ import annotations
 

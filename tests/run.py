@@ -71,7 +71,7 @@ def main() -> None:
         step("imports", [str(tools / "lint-imports")], env)
         step("system check", [*manage, "check"], env)
         step("missing migrations", [*manage, "makemigrations", "--check", "--dry-run"], env)
-        step("state machines in docs", [*manage, "machines", "--check"], env)
+        step("reference pages", [*manage, "reference", "--check"], env)
         step("API description", [*manage, "openapi", "--check"], env)
         pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         if quick:

@@ -66,9 +66,7 @@ class Datasets(MachineView):
     machine, scope, serializer_class = dataset_machines.DATASET, "datasets", out.DatasetOut
 
     def filtered(self, found: Any) -> Any:
-        words = self.request.query_params.get("q", "")
-        found = super().filtered(found)
-        return found.filter(title_text__icontains=words) if words else found
+        return dataset_selectors.matching(super().filtered(found), self.request.query_params.get("q", ""))
 
     @extend_schema(request=out.DatasetIn, responses={201: out.DatasetOut}, parameters=[KEY])
     def create(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -45,15 +45,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     trust = request.GET.get("trust", "")
     whose = request.GET.get("whose", "")
     found = newest_first(selectors.datasets(actor))
-    if asked:
-        for word in asked.split()[:8]:
-            found = found.filter(
-                Q(title_text__icontains=word)
-                | Q(summary__icontains=word)
-                | Q(description__icontains=word)
-                | Q(keywords__icontains=word)
-                | Q(organisation__name__icontains=word)
-            )
+    found = selectors.matching(found, asked)
     if trust:
         found = found.filter(trust__slug=trust)
     if whose == "ours":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.registry import sees
 from trusts.datasets.machines import DATASET, VERSION
-from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.datasets.models import Column, Dataset, DatasetVersion
 
 
 @sees(DATASET)
@@ -20,6 +20,17 @@ def datasets(actor: Actor) -> QuerySet[Dataset]:
         return found.none()
     own = Q(organisation_id=actor.organisation_id)
     return found.filter(own | Q(state="listed", trust_id__in=actor.trust_ids))
+
+
+def matching(found: QuerySet[Dataset], words: str) -> QuerySet[Dataset]:
+    """Those in which every word is found: in what they say of themselves, or in a readable version's columns."""
+    for word in words.split()[:8]:
+        named = Column.objects.filter(version__dataset=OuterRef("pk"), version__state="profiled")
+        named = named.filter(Q(name__icontains=word) | Q(description__icontains=word))
+        said = Q(title_text__icontains=word) | Q(summary__icontains=word) | Q(description__icontains=word)
+        said |= Q(keywords__icontains=word) | Q(organisation__name__icontains=word)
+        found = found.filter(said | Exists(named))
+    return found
 
 
 @sees(VERSION)
