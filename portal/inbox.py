@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
+
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.machines import DUTY, NEGOTIATION
 from contracts.sharing import selectors as shared
@@ -37,6 +39,14 @@ class Item:
     @property
     def state(self) -> Any:
         return self.machine.state(self.subject.state)
+
+
+def waiting(request: HttpRequest) -> list[Item]:
+    """The items of the person who asks, gathered once per request: the page and the side list show the same."""
+    if not hasattr(request, "waiting"):
+        request.waiting = items(request.actor)  # type: ignore[attr-defined]
+    found: list[Item] = request.waiting  # type: ignore[attr-defined]
+    return found
 
 
 def items(actor: Actor, limit: int = 200) -> list[Item]:

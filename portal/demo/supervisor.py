@@ -7,6 +7,7 @@ child that ends by itself is started again, with a pause that grows.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import shutil
 import signal
@@ -53,7 +54,8 @@ def broker_folder() -> Path:
     """Where the broker's socket is; a short folder elsewhere if the path is too long for a socket."""
     folder = settings.COMMONHOLD_VAR / "run"
     if len(str(folder / "valkey.sock")) > SOCKET_LIMIT:
-        folder = Path(tempfile.gettempdir()) / f"commonhold-{os.getuid()}"
+        own = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+        folder = Path(tempfile.gettempdir()) / f"commonhold-{os.getuid()}-{own}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
     return folder

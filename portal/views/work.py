@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from contracts.negotiations import selectors as negotiated
 from jobs.runs import selectors as runs
 from kernel.audit import selectors as audit
-from portal.inbox import items
+from portal.inbox import waiting
 from trusts.datasets import selectors as datasets
 from trusts.organisations.models import User
 
@@ -27,7 +27,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if actor.organisation_id is None:
         return render(request, "organisations/none.html")
-    return render(request, "portal/inbox.html", {"items": items(actor), "now": timezone.now()})
+    return render(request, "portal/inbox.html", {"items": waiting(request), "now": timezone.now()})
 
 
 @login_required
@@ -40,7 +40,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     contracts = negotiated.agreements(actor)
     live = Q(state="in_force")
     context = {
-        "waiting": items(actor)[:5],
+        "waiting": waiting(request)[:5],
         "contracts": contracts.aggregate(giving=Count("pk", filter=live & Q(provider_id=mine)), receiving=Count("pk", filter=live & Q(consumer_id=mine))),
         "ending": contracts.filter(live, ends__lt=now + timedelta(days=60)).order_by("ends")[:5],
         "jobs": runs.jobs(actor).filter(created__gt=now - timedelta(days=7)).aggregate(done=Count("pk", filter=Q(state="done")), failed=Count("pk", filter=Q(state="failed"))),

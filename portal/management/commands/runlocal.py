@@ -15,10 +15,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 
-from portal.demo.supervisor import CannotStart, Supervisor
+from portal.demo.supervisor import CannotStart, Supervisor, port_is_free
 
-SEEDED = "demo-seeded"
+SEEDED, SEEDING = "demo-seeded", "demo-seeding"
+
+
+def port_of(given: str) -> int:
+    """The port to listen on. Raises CommandError with a sentence."""
+    if not given.isdigit() or not 0 < int(given) < 65536:
+        raise CommandError(f"PORT={given} is not a port; choose a number from 1024 to 65535.")
+    return int(given)
 
 
 def secret_of(folder: Path) -> str:
@@ -28,6 +36,18 @@ def secret_of(folder: Path) -> str:
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
     return file.read_text(encoding="utf-8").strip()
+
+
+def _has_people() -> bool:
+    """Whether someone has an account in the database; no when there is no table yet."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM organisations_user LIMIT 1")
+            return cursor.fetchone() is not None
+    except DatabaseError:
+        return False
+    finally:
+        connection.close()
 
 
 class Command(BaseCommand):
@@ -40,10 +60,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+        host, port = os.environ.get("HOST", "127.0.0.1"), port_of(os.environ.get("PORT", "8000"))
         address = f"http://{host}:{port}"
         var = settings.COMMONHOLD_VAR
-        if options["reset"]:
+        if options["demo"]:
+            self._only_the_demo(var, port)
+        if options["reset"] or (options["demo"] and (var / SEEDING).exists()):
+            # A demo that was interrupted while it was made is made anew.
             self._reset(var)
         env = dict(os.environ)
         if not env.get("SECRET_KEY") and not env.get("SECRET_KEY_FILE"):
@@ -69,8 +92,9 @@ class Command(BaseCommand):
             supervisor.start_web()
             if options["demo"] and not (var / SEEDED).exists():
                 self._say("Making the demo: real flights through the real worker. This takes a minute …")
+                (var / SEEDING).touch()
                 call_command("seed_demo")
-                (var / SEEDED).touch()
+                (var / SEEDING).rename(var / SEEDED)
             supervisor._wait(supervisor.worker_answers, 60, "The worker did not answer")
             self._say(f"\nCommonhold is at {address}  (ready after {time.monotonic() - started:.0f} s)")
             if options["demo"]:
@@ -98,9 +122,28 @@ class Command(BaseCommand):
         self.stdout.write(text)
         self.stdout.flush()
 
+    @staticmethod
+    def _only_the_demo(var: Path, port: int) -> None:
+        """A portal of one's own is neither filled with invented people nor thrown away."""
+        ours = (var / SEEDED).exists() or (var / SEEDING).exists()
+        if not ours and (var / "commonhold.sqlite3").exists() and _has_people():
+            raise CommandError(
+                f"{var} holds a portal that is not the demo; keep it with `make run`, or give the demo a place of "
+                f"its own: COMMONHOLD_VAR=var-demo PORT={port} make demo"
+            )
+        if not port_is_free(os.environ.get("HOST", "127.0.0.1"), port):
+            # Before anything is reset: what runs there may be this very demo.
+            raise CommandError(f"Port {port} is taken; stop what uses it, or start with PORT={port + 1}.")
+
     def _reset(self, var: Path) -> None:
         """Only what the portal itself keeps under its own folder."""
         for name in ("store", "work", "valkey", "log", "run"):
             shutil.rmtree(var / name, ignore_errors=True)
-        for name in ("commonhold.sqlite3", "commonhold.sqlite3-wal", "commonhold.sqlite3-shm", SEEDED):
+        for name in (
+            "commonhold.sqlite3",
+            "commonhold.sqlite3-wal",
+            "commonhold.sqlite3-shm",
+            SEEDED,
+            SEEDING,
+        ):
             (var / name).unlink(missing_ok=True)
