@@ -16,6 +16,16 @@ CAP = 50 * 1024**3
 RATIO = 400  # A real table rarely shrinks by more; a bomb shrinks by thousands.
 
 
+# What begins like this is no table in text, whatever its name says.
+FOREIGN = {
+    b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
+    b"\x7fELF": "a program", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive", b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive", b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    b"\xd0\xcf\x11\xe0": "an old Office document", b"SQLite f": "an SQLite database", b"ARROW1": "an Arrow file", b"{\\rtf": "an RTF text",
+    b"<!DOCTYP": "a web page", b"<!doctyp": "a web page", b"<html": "a web page", b"<HTML": "a web page", b"<?xml": "an XML document",
+}  # fmt: skip
+
+
 @dataclass
 class Plain:
     """The opened file: where it is, what it is (csv, jsonl, xlsx, parquet), how it was packed."""
@@ -50,6 +60,10 @@ def open_up(original: Path, name: str, folder: Path) -> Plain:
         if inner.lower().endswith(ending):
             raise IntakeError("file.not_what_it_says", f"The name says {what}, but the content is not {what}.",
                               "Export it again, or name it as what it is.")  # fmt: skip
+    foreign = next((what for magic, what in FOREIGN.items() if head.startswith(magic)), "")
+    if foreign:
+        raise IntakeError("file.not_a_table", f"This is {foreign}, not a table.",
+                          "Export the table as CSV, JSON Lines, Excel or Parquet, and upload that.")  # fmt: skip
     path, encoding = _as_utf8(path, head, folder)
     first = path.open("rb").read(4096).lstrip()
     if first[:1] == b"{":

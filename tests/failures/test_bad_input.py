@@ -35,6 +35,14 @@ def signed_in(cast: Cast, name: str) -> Client:
 
 GARBAGE = {
     "a picture called CSV": ("flights.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20),
+    "a document called CSV": ("flights.csv", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"),
+    "a web page called CSV": (
+        "flights.csv",
+        b"<!DOCTYPE html><html><body>Please sign in</body></html>\n" * 9,
+    ),
+    "a picture in a gzip": ("flights.csv.gz", gzip.compress(b"\x89PNG\r\n\x1a\nIHDR,a,b\n1,2,3\n" * 9)),
+    "half a Parquet": ("flights.parquet", b"PAR1" + bytes(range(200))),
+    "nothing in it": ("flights.csv.gz", gzip.compress(b"")),
     "a text called Parquet": ("flights.parquet", worlds.CSV),
     "a text called Excel": ("flights.xlsx", worlds.CSV),
     "half a gzip": ("flights.csv.gz", gzip.compress(worlds.CSV * 200)[:120]),

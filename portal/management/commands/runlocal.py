@@ -81,7 +81,9 @@ class Command(BaseCommand):
             arguments = [a for a, on in (("--demo", options["demo"]),) if on]
             os.execve(sys.executable, [sys.executable, "manage.py", "runlocal", *arguments], env)  # noqa: S606
         supervisor = Supervisor(host, port, env)
-        signal.signal(signal.SIGTERM, self._interrupt)
+        # Also when started in the background, where a shell has Ctrl-C ignored.
+        for what in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(what, self._interrupt)
         try:
             supervisor.check()
             supervisor.start_broker()

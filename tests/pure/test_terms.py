@@ -1,0 +1,116 @@
+"""Terms hold their meaning through ODRL, words and differences, and no request slips past a clause."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.policies.clauses import CLAUSES
+from contracts.policies.difference import compare, distance
+from contracts.policies.evaluate import Ask, World, evaluate
+from contracts.policies.odrl import from_odrl, policy_hash, to_odrl
+from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES, countries_within, purposes_within
+from contracts.policies.terms import Terms
+from contracts.policies.words import sentences
+
+pytestmark = pytest.mark.pure
+BRIEF = settings(max_examples=120, deadline=None, derandomize=True)
+
+columns = st.lists(st.sampled_from(["carrier", "tailnum", "dest", "arr_delay"]), min_size=1, unique=True)
+flag: Any = st.just({})
+values: dict[str, Any] = {
+    "purpose": st.fixed_dictionaries({"any_of": st.lists(st.sampled_from(sorted(PURPOSES)), min_size=1)}),
+    "period": st.just({"from": "2027-01-01", "until": "2027-12-31", "zone": "Europe/Berlin"}),
+    "recipient": st.fixed_dictionaries({"who": st.sampled_from(["organisation", "named_people"])}),
+    "place": st.fixed_dictionaries({"any_of": st.lists(st.sampled_from([*GROUPS, *COUNTRIES]), min_size=1)}),
+    "columns": st.fixed_dictionaries({"only": columns}),
+    "exports": st.fixed_dictionaries({"at_most": st.integers(1, 100_000)}),
+    "min_group_size": st.fixed_dictionaries({"k": st.integers(2, 1_000_000), "by": columns}),
+    "pseudonymise": st.fixed_dictionaries({"columns": columns}),
+    "no_onward_transfer": flag,
+    "no_reidentification": flag,
+    "delete_within": st.fixed_dictionaries({"days": st.integers(1, 3650)}),
+    "attribution": st.fixed_dictionaries({"text": st.just("Flights, Hudson Carriers")}),
+}
+needed = {code: values[code] for code, kind in CLAUSES.items() if kind.required}
+optional = {code: v for code, v in values.items() if code not in needed}
+any_terms = st.fixed_dictionaries(needed, optional=optional).map(Terms.from_dict)
+NAMES: dict[str, str] = {"uid": "urn:x", "target": "urn:t", "assigner": "urn:a", "assignee": "urn:b"}
+AS_OF = datetime(2027, 6, 1, 12, tzinfo=UTC)
+
+
+def test_every_clause_is_drawn() -> None:
+    assert set(values) == set(CLAUSES)
+
+
+@BRIEF
+@given(any_terms)
+def test_odrl_carries_the_terms_without_loss(terms: Terms) -> None:
+    policy = to_odrl(terms, **NAMES)
+    again = json.loads(json.dumps(policy))
+    assert from_odrl(again) == terms
+    shuffled = json.loads(json.dumps(policy, sort_keys=True))
+    assert policy_hash(shuffled) == policy_hash(policy)
+
+
+@BRIEF
+@given(any_terms, any_terms)
+def test_the_difference_names_just_the_clauses_that_differ(a: Terms, b: Terms) -> None:
+    differ = {c for c in CLAUSES if a.as_dict().get(c) != b.as_dict().get(c)}
+    assert distance(a, a) == 0
+    assert distance(a, b) == distance(b, a) == len(differ)
+    assert (policy_hash(to_odrl(a, **NAMES)) == policy_hash(to_odrl(b, **NAMES))) is (a == b)
+    there = {c.code: c.verdict for c in compare(a, b)}
+    back = {c.code: c.verdict for c in compare(b, a)}
+    mirror = {"wider": "narrower", "narrower": "wider", "added": "removed", "removed": "added"}
+    for code, verdict in there.items():
+        assert back[code] == mirror.get(verdict, verdict), code
+
+
+@BRIEF
+@given(any_terms)
+def test_each_clause_is_said_once(terms: Terms) -> None:
+    said = [s.code for s in sentences(terms)]
+    assert sorted(said) == sorted(terms.as_dict())
+
+
+@BRIEF
+@given(
+    any_terms,
+    st.one_of(st.none(), st.sampled_from(sorted(PURPOSES))),
+    st.one_of(st.none(), st.sampled_from(sorted(COUNTRIES))),
+    st.one_of(st.none(), columns),
+    st.one_of(st.none(), st.integers(0, 3)),
+    st.integers(0, 100_001),
+    st.sampled_from([True, False, None]),
+    st.sampled_from([AS_OF, datetime(2026, 12, 31, 22, tzinfo=UTC), datetime(2027, 12, 31, 23, tzinfo=UTC)]),
+)
+def test_no_request_slips_past_a_clause(
+    terms: Terms, purpose: str | None, place: str | None, wanted: list[str] | None, named: int | None,
+    used: int, member: bool | None, as_of: datetime,
+) -> None:  # fmt: skip
+    asked = Ask(purpose, place, None if wanted is None else tuple(wanted), named)
+    world = World(exports_used=used, member_active=member)
+    decision = evaluate(terms, asked, world, as_of=as_of)
+    assert decision.as_dict() == evaluate(terms, asked, world, as_of=as_of).as_dict()
+    have = terms.as_dict()
+    fine = member is True and as_of == AS_OF
+    fine = fine and purpose in purposes_within(have["purpose"]["any_of"])
+    if "place" in have:
+        fine = fine and place in countries_within(have["place"]["any_of"])
+    if "columns" in have:
+        fine = fine and wanted is not None and set(wanted) <= set(have["columns"]["only"])
+    if "exports" in have:
+        fine = fine and used < have["exports"]["at_most"]
+    if have.get("recipient") == {"who": "named_people"}:
+        fine = fine and bool(named)
+    if not fine:
+        assert not decision.allowed
+        assert all(reason.code and reason.text for reason in decision.reasons)
+    elif named:
+        assert decision.allowed, decision.as_dict()
