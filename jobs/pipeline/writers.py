@@ -57,7 +57,14 @@ def neutral(column: pa.Array) -> tuple[pa.Array, int]:
     return pc.if_else(hit, pc.binary_join_element_wise("'", column, ""), column), count
 
 
-def _safe_batches(parquet: Path) -> Any:
+def _safe_names(parquet: Path) -> tuple[pa.Schema, int]:
+    """The header with the same care as the cells."""
+    schema = pq.read_schema(parquet).remove_metadata()
+    names, count = neutral(pa.array(schema.names, pa.string()))
+    return pa.schema([f.with_name(n) for f, n in zip(schema, names.to_pylist(), strict=True)]), count
+
+
+def _safe_batches(parquet: Path, schema: pa.Schema) -> Any:
     for batch in pq.ParquetFile(parquet).iter_batches(batch_size=50_000):
         arrays, total = [], 0
         for column in batch.columns:
@@ -65,14 +72,13 @@ def _safe_batches(parquet: Path) -> Any:
                 column, count = neutral(column)
                 total += count
             arrays.append(column)
-        yield pa.RecordBatch.from_arrays(arrays, schema=batch.schema), total
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema), total
 
 
 def _csv(parquet: Path, target: Path) -> int:
-    total = 0
-    schema = pq.read_schema(parquet)
+    schema, total = _safe_names(parquet)
     with pc_csv.CSVWriter(target, schema) as writer:
-        for batch, count in _safe_batches(parquet):
+        for batch, count in _safe_batches(parquet, schema):
             writer.write_batch(batch)
             total += count
     return total
@@ -98,7 +104,7 @@ def _jsonl(parquet: Path, target: Path) -> None:
 def _xlsx(parquet: Path, target: Path) -> int:
     import xlsxwriter
 
-    total, line = 0, 1
+    (schema, total), line = _safe_names(parquet), 1
     book = xlsxwriter.Workbook(
         str(target),
         {
@@ -111,8 +117,8 @@ def _xlsx(parquet: Path, target: Path) -> int:
     )
     book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
     sheet = book.add_worksheet("data")
-    sheet.write_row(0, 0, pq.read_schema(parquet).names)
-    for batch, count in _safe_batches(parquet):
+    sheet.write_row(0, 0, schema.names)
+    for batch, count in _safe_batches(parquet, schema):
         total += count
         for row in zip(*(c.to_pylist() for c in batch.columns), strict=True):
             for place, value in enumerate(row):
