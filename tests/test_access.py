@@ -18,7 +18,7 @@ from tests import worlds
 from tests.cast import Cast
 from trusts.organisations import services as organisations
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.rules]
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ALL = ("dana", "rui", "ines", "piotr", "sam", "ada", "olga")
 HUDSON = ("dana", "rui", "ines")

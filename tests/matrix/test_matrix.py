@@ -20,7 +20,7 @@ from tests.cast import PEOPLE, Cast
 from tests.matrix.situations import UNSEEN, Situations
 from tests.test_access import BACKEND
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.rules]
 FILE = Path(__file__).with_name("matrix.csv")
 HEADER = ["machine", "state", "action", *PEOPLE]
 # Last, because it takes a person away from the others.
@@ -76,7 +76,6 @@ def lines(found: dict[Row, dict[str, str]]) -> list[list[str]]:
     return [[*key, *(who.get(name, "") for name in PEOPLE)] for key, who in found.items() if who]
 
 
-@pytest.mark.timeout(300)
 def test_every_person_may_do_in_every_state_what_was_written(cast: Cast) -> None:
     now = lines(answers(cast))
     if os.environ.get("WRITE_MATRIX"):
