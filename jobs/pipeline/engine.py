@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import Cancelled, StepError
 from jobs.pipeline.intake import write_parquet
-from jobs.pipeline.steps import LEARNERS, STEPS
+from jobs.pipeline.steps import RUNNERS, Context
 from jobs.pipeline.types import name_of
 
 BATCH = 64_000
@@ -51,11 +51,12 @@ def run(
     """
     steps = plan["steps"]
     counts = [StepCount(step["name"]) for step in steps]
-    states: list[Any] = [{} for _ in steps]
+    ctx = Context(key=key, folder=folder, cancelled=cancelled)
+    states: list[Any] = [_start(step, ctx) for step in steps]
     wanted = _needed(steps, pq.read_schema(source).names)
     total = pq.ParquetFile(source).metadata.num_rows
     current, start, stage = source, 0, 0
-    stops = [i for i, s in enumerate(steps) if s["name"] in LEARNERS] + [len(steps)]
+    stops = [i for i, s in enumerate(steps) if _kind(s) == "learner"] + [len(steps)]
     for stop in stops:
         columns = wanted if current == source else None
         if stop > start or stop == len(steps) or current == source:
@@ -80,10 +81,11 @@ def run(
                 current.unlink()
             current = target
         if stop < len(steps):
-            learner = LEARNERS[steps[stop]["name"]](**steps[stop]["params"])
+            learner = RUNNERS[steps[stop]["name"]].make(ctx, **steps[stop]["params"])
             for frame in _frames(current, None, batch):
                 _stop(cancelled)
                 learner.learn(frame)
+            learner.ready()
             states[stop] = learner
         start = stop
     schema = pq.read_schema(current)
@@ -91,6 +93,15 @@ def run(
     return RunResult(
         current, total, rows, counts, [{"name": f.name, "type": name_of(f.type)} for f in schema]
     )
+
+
+def _kind(step: dict[str, Any]) -> str:
+    return RUNNERS[step["name"]].kind
+
+
+def _start(step: dict[str, Any], ctx: Context) -> Any:
+    """What a step keeps between batches; learners are made when their stage is reached."""
+    return RUNNERS[step["name"]].make(ctx, **step["params"]) if _kind(step) == "ordered" else ctx
 
 
 def _needed(steps: list[dict[str, Any]], names: list[str]) -> list[str]:
@@ -135,7 +146,7 @@ def _stage(
             done += len(frame)
             for index in range(start, stop):
                 counts[index].rows_in += len(frame)
-                frame = _one(steps[index], states[index], frame, index, key)
+                frame = _one(steps[index], states[index], frame, index)
                 counts[index].rows_out += len(frame)
             progress(max(stop - 1, 0), done, total)
             table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
@@ -156,12 +167,11 @@ def _stage(
     write_parquet(rest(), schema, target, lambda done: None)
 
 
-def _one(step: dict[str, Any], state: Any, frame: pd.DataFrame, index: int, key: bytes) -> pd.DataFrame:
+def _one(step: dict[str, Any], state: Any, frame: pd.DataFrame, index: int) -> pd.DataFrame:
     try:
-        if step["name"] in LEARNERS:
+        if _kind(step) != "batch":
             return state.apply(frame)
-        extra = {"key": key} if step["name"] == "pseudonymise" else {}
-        return STEPS[step["name"]](frame, state=state, **step["params"], **extra)
+        return RUNNERS[step["name"]].make(frame, ctx=state, **step["params"])
     except StepError as fault:
         fault.step = index
         raise

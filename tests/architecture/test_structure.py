@@ -56,9 +56,9 @@ def test_no_state_is_written_outside_the_kernel() -> None:
 
 
 def test_every_step_that_is_offered_can_be_run_and_no_other() -> None:
-    from jobs.pipeline.steps import LEARNERS, STEPS
+    from jobs.pipeline.steps import RUNNERS
 
-    assert set(OFFERED) == set(STEPS) | set(LEARNERS)
+    assert set(OFFERED) == set(RUNNERS)
 
 
 def test_every_action_has_words_for_the_person_who_sees_it() -> None:
