@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.recipes.steps import STEPS, StepFault
+from contracts.recipes.steps import STEPS, Around, Col, Schema, StepFault, schema_of
 from kernel.canonical import sha256_hex
+
+DOCUMENT = 1
+MOST = 40
+Inputs = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. Locked ones come from the contract; `clause` names which."""
+    """One step. Locked ones come from the contract; `clause` names which, `package` a third party's step."""
 
     name: str
     params: dict[str, Any]
@@ -20,7 +24,14 @@ class Step:
     clause: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "params": self.params, "locked": self.locked, "clause": self.clause}
+        found: dict[str, Any] = {
+            "name": self.name,
+            "params": self.params,
+            "locked": self.locked,
+            "clause": self.clause,
+        }
+        package = STEPS[self.name].package if self.name in STEPS else ""
+        return found | ({"package": package} if package else {})
 
     @property
     def words(self) -> str:
@@ -52,19 +63,55 @@ class Recipe:
         problems: list[Problem] = []
         for index, item in enumerate(given):
             name = item.get("name") if isinstance(item, dict) else None
-            if name not in STEPS:
+            if not isinstance(name, str) or name not in STEPS:
                 problems.append(
                     Problem(index, "name", f"Step {index + 1}: there is no step {name!r}.", "Choose one.")
                 )
                 continue
+            params = item.get("params") or {}
+            if not isinstance(params, dict):
+                problems.append(
+                    Problem(
+                        index, "params", f"Step {index + 1}: the parameters must be an object.", "Correct it."
+                    )
+                )
+                continue
             try:
-                steps.append(Step(str(name), STEPS[str(name)].check(dict(item.get("params") or {}))))
+                steps.append(Step(name, STEPS[name].check(dict(params))))
             except StepFault as fault:
                 problems.append(Problem(index, fault.field, f"Step {index + 1}: {fault.text}", fault.remedy))
         return cls(tuple(steps)), problems
 
+    @classmethod
+    def from_document(cls, given: Any) -> tuple[Recipe, list[Problem]]:
+        """A recipe's JSON document `{"recipe": 1, "steps": […]}`, or the bare list of steps."""
+        if isinstance(given, dict):
+            if given.get("recipe") != DOCUMENT:
+                return cls(), [
+                    Problem(
+                        0,
+                        "recipe",
+                        f"This recipe is of version {given.get('recipe')!r}; {DOCUMENT} can be read.",
+                        "Export it again.",
+                    )
+                ]
+            given = given.get("steps")
+        if not isinstance(given, list):
+            return cls(), [
+                Problem(0, "steps", "A recipe is a list of steps.", "Write a list in square brackets.")
+            ]
+        return cls.from_list(given)
+
     def as_list(self) -> list[dict[str, Any]]:
         return [step.as_dict() for step in self.steps]
+
+    def as_document(self) -> dict[str, Any]:
+        """What a person exports: names and parameters, without what a contract adds."""
+        return {"recipe": DOCUMENT, "steps": [{"name": s.name, "params": s.params} for s in self.steps]}
+
+    @property
+    def sentences(self) -> list[str]:
+        return [step.words for step in self.steps]
 
     @property
     def hash(self) -> str:
@@ -73,88 +120,105 @@ class Recipe:
 
 @dataclass(slots=True)
 class Shape:
-    """Columns as they are after some steps: present name → (original name, type)."""
+    """The columns as they are after some steps."""
 
-    columns: dict[str, tuple[str, str]]
+    columns: Schema
+    inputs: dict[str, Schema] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, types: Mapping[str, str]) -> Shape:
-        return cls({name: (name, kind) for name, kind in types.items()})
+    def of(cls, types: Mapping[str, str], inputs: Inputs | None = None, tokens: Iterable[str] = ()) -> Shape:
+        """Before any step. `tokens`: names that are pseudonyms in the further datasets."""
+        secret = set(tokens)
+        found = {alias: schema_of(other, alias) for alias, other in (inputs or {}).items()}
+        for other in found.values():
+            for name in secret & set(other):
+                other[name] = Col(other[name].type, other[name].origins, True)
+        return cls(schema_of(types), found)
+
+    def types(self) -> dict[str, str]:
+        return {name: col.type for name, col in self.columns.items()}
 
     def named(self, original: str) -> str | None:
         """What the original column is called now; None if it is gone."""
-        return next((now for now, (was, _) in self.columns.items() if was == original), None)
+        return next((now for now, col in self.columns.items() if col.origins == {("", original)}), None)
 
     def apply(self, step: Step) -> None:
-        params = step.params
-        if step.name == "select":
-            self.columns = {n: self.columns[n] for n in params["columns"]}
-        elif step.name == "rename":
-            mapping = params["mapping"]
-            self.columns = {mapping.get(n, n): v for n, v in self.columns.items()}
-        elif step.name == "cast":
-            was, _ = self.columns[params["column"]]
-            self.columns[params["column"]] = (was, params["to"])
-        elif step.name in ("pseudonymise", "mask"):
-            for name in params.get("columns") or [params["column"]]:
-                self.columns[name] = (self.columns[name][0], "text")
-        elif step.name == "generalise" and params["how"] in ("band", "prefix", "date"):
-            self.columns[params["column"]] = (self.columns[params["column"]][0], "text")
+        """Follow one step. Raises StepFault when it does not fit the columns."""
+        kind = STEPS[step.name]
+        missing = [n for n in kind.reads(step.params) if n not in self.columns]
+        if missing:
+            there = ", ".join(list(self.columns)[:20]) or "none"
+            place = next(
+                (
+                    p.name
+                    for p in kind.params
+                    if p.kind in ("column", "columns", "mapping", "expression", "order")
+                ),
+                "columns",
+            )
+            raise StepFault(
+                place, f"there is no column {', '.join(missing)} at this point.", f"Columns here: {there}."
+            )
+        self.columns = kind.shape(self.columns, step.params, Around(self.inputs))
 
 
 def used_columns(step: Step) -> list[str]:
     """The columns a step reads."""
-    params = step.params
-    if step.name == "rename":
-        return list(params["mapping"])
-    if "column" in params:
-        return [params["column"]]
-    return list(params.get("columns") or params.get("by") or [])
+    return STEPS[step.name].reads(step.params)
 
 
-def check(steps: tuple[Step, ...], types: Mapping[str, str]) -> tuple[Shape, list[Problem]]:
-    """Follow names through the steps; each missing or doubled column is a problem with its step."""
-    shape, problems = Shape.of(types), []
-    for index, step in enumerate(steps):
-        missing = [n for n in used_columns(step) if n not in shape.columns]
-        if missing:
-            there = ", ".join(list(shape.columns)[:20])
+def check(
+    steps: tuple[Step, ...], types: Mapping[str, str] | Shape, inputs: Inputs | None = None, first: int = 0
+) -> tuple[Shape, list[Problem]]:
+    """Follow the columns through the steps; whatever does not fit is a problem with its step.
+
+    A step that does not fit leaves the columns as they were, so that all problems show at once. `first`
+    is the number of the first step, from 0.
+    """
+    shape = types if isinstance(types, Shape) else Shape.of(types, inputs)
+    problems: list[Problem] = []
+    for index, step in enumerate(steps, start=first):
+        try:
+            shape.apply(step)
+        except StepFault as fault:
+            label = STEPS[step.name].label.lower()
             problems.append(
-                Problem(index, "columns", f"Step {index + 1} ({STEPS[step.name].label.lower()}): there is no column "
-                        f"{', '.join(missing)} at this point.", f"Columns here: {there}")
-            )  # fmt: skip
-            continue
-        if step.name == "rename":
-            after = [step.params["mapping"].get(n, n) for n in shape.columns]
-            if len(set(after)) != len(after):
-                problems.append(
-                    Problem(
-                        index,
-                        "mapping",
-                        f"Step {index + 1}: two columns would have the same name.",
-                        "Choose another name.",
-                    )
-                )
-                continue
-        if step.name == "fill_missing" and step.params["with"] == "median":
-            text = [
-                n
-                for n in step.params["columns"]
-                if shape.columns[n][1] not in ("integer", "decimal", "number")
-            ]
-            if text:
-                problems.append(
-                    Problem(
-                        index,
-                        "with",
-                        f"Step {index + 1}: {', '.join(text)} is not a number and has no median.",
-                        "Use mode or a constant.",
-                    )
-                )
-                continue
-        shape.apply(step)
+                Problem(index, fault.field, f"Step {index + 1} ({label}): {fault.text}", fault.remedy)
+            )
     return shape, problems
 
 
-def with_lock(step: Step, clause: str) -> Step:
-    return replace(step, locked=True, clause=clause)
+def compare(a: Recipe, b: Recipe) -> list[str]:
+    """What changed from a to b, in words: steps added, removed, moved, and parameters changed."""
+    import difflib
+
+    keys_a, keys_b = [sha256_hex(s.as_dict()) for s in a.steps], [sha256_hex(s.as_dict()) for s in b.steps]
+    removed, added, said = [], [], []
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, keys_a, keys_b, autojunk=False).get_opcodes():
+        if tag != "equal":
+            removed += list(range(i1, i2))
+            added += list(range(j1, j2))
+    for i in list(removed):
+        twin = next((j for j in added if keys_b[j] == keys_a[i]), None)
+        if twin is not None:
+            removed.remove(i)
+            added.remove(twin)
+            said.append((twin, f"Step {i + 1} moved to place {twin + 1}: {a.steps[i].words}."))
+    for i in list(removed):
+        twin = next((j for j in added if b.steps[j].name == a.steps[i].name), None)
+        if twin is not None:
+            removed.remove(i)
+            added.remove(twin)
+            said.append((twin, f"Step {twin + 1} changed: {_changes(a.steps[i], b.steps[twin])}."))
+    said += [(j, f"Step {j + 1} added: {b.steps[j].words}.") for j in added]
+    said += [(i, f"Step {i + 1} removed: {a.steps[i].words}.") for i in removed]
+    return [text for _, text in sorted(said)]
+
+
+def _changes(a: Step, b: Step) -> str:
+    kind, parts = STEPS[b.name], []
+    for param in kind.params:
+        old, new = param.show(a.params.get(param.name)), param.show(b.params.get(param.name))
+        if old != new:
+            parts.append(f"{param.label.lower()} from {old or 'nothing'} to {new or 'nothing'}")
+    return f"{kind.label.lower()}, {'; '.join(parts)}"

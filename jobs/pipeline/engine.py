@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import Cancelled, StepError
 from jobs.pipeline.intake import write_parquet
-from jobs.pipeline.steps import RUNNERS, Context
+from jobs.pipeline.steps import Context, runner_of
 from jobs.pipeline.types import name_of
 
 BATCH = 64_000
@@ -81,7 +81,7 @@ def run(
                 current.unlink()
             current = target
         if stop < len(steps):
-            learner = RUNNERS[steps[stop]["name"]].make(ctx, **steps[stop]["params"])
+            learner = runner_of(steps[stop]).make(ctx, **steps[stop]["params"])
             for frame in _frames(current, None, batch):
                 _stop(cancelled)
                 learner.learn(frame)
@@ -96,12 +96,12 @@ def run(
 
 
 def _kind(step: dict[str, Any]) -> str:
-    return RUNNERS[step["name"]].kind
+    return runner_of(step).kind
 
 
 def _start(step: dict[str, Any], ctx: Context) -> Any:
     """What a step keeps between batches; learners are made when their stage is reached."""
-    return RUNNERS[step["name"]].make(ctx, **step["params"]) if _kind(step) == "ordered" else ctx
+    return runner_of(step).make(ctx, **step["params"]) if _kind(step) == "ordered" else ctx
 
 
 def _needed(steps: list[dict[str, Any]], names: list[str]) -> list[str]:
@@ -171,7 +171,7 @@ def _one(step: dict[str, Any], state: Any, frame: pd.DataFrame, index: int) -> p
     try:
         if _kind(step) != "batch":
             return state.apply(frame)
-        return RUNNERS[step["name"]].make(frame, ctx=state, **step["params"])
+        return runner_of(step).make(frame, ctx=state, **step["params"])
     except StepError as fault:
         fault.step = index
         raise

@@ -1,6 +1,6 @@
 """How a step is written: a plain function of a pandas frame with exact Arrow types, or a plan of its own.
 
-Four kinds, told apart by their decorator:
+Four kinds, told apart by their decorator; `when` names the parameters for which another way holds:
 
 `@batch(name)`     function `(frame, *, ctx, **params) -> frame`. Knows one batch, keeps nothing; the engine
                    calls it in any order and in several threads.
@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 from jobs.pipeline.faults import StepError
 
 Frame = pd.DataFrame
+When = Callable[[Mapping[str, Any]], bool]
 CAST = {
     "text": pa.string(), "integer": pa.int64(), "decimal": pa.decimal128(38, 9), "number": pa.float64(),
     "boolean": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us"),
@@ -67,35 +68,67 @@ class Runner:
 
 
 RUNNERS: dict[str, Runner] = {}
+_VARIANTS: dict[str, list[tuple[When, Runner]]] = {}
 
 
-def _remember(kind: str, name: str) -> Callable[[Any], Any]:
+def runner_of(step: Mapping[str, Any]) -> Runner:
+    """How this step of a plan runs; its parameters may ask for another way than the usual one."""
+    for when, runner in _VARIANTS.get(step["name"], ()):
+        if when(step["params"]):
+            return runner
+    return RUNNERS[step["name"]]
+
+
+def _remember(kind: str, name: str, when: When | None) -> Callable[[Any], Any]:
     def keep(made: Any) -> Any:
-        RUNNERS[name] = Runner(kind, made)
+        if when is None:
+            RUNNERS[name] = Runner(kind, made)
+        else:
+            _VARIANTS.setdefault(name, []).append((when, Runner(kind, made)))
         return made
 
     return keep
 
 
-def batch(name: str) -> Callable[[Any], Any]:
-    return _remember("batch", name)
+def batch(name: str, when: When | None = None) -> Callable[[Any], Any]:
+    return _remember("batch", name, when)
 
 
-def ordered(name: str) -> Callable[[Any], Any]:
-    return _remember("ordered", name)
+def ordered(name: str, when: When | None = None) -> Callable[[Any], Any]:
+    return _remember("ordered", name, when)
 
 
-def learner(name: str) -> Callable[[Any], Any]:
-    return _remember("learner", name)
+def learner(name: str, when: When | None = None) -> Callable[[Any], Any]:
+    return _remember("learner", name, when)
 
 
-def table(name: str) -> Callable[[Any], Any]:
-    return _remember("table", name)
+def table(name: str, when: When | None = None) -> Callable[[Any], Any]:
+    return _remember("table", name, when)
 
 
 def arrow_of(series: pd.Series) -> pa.Array:
+    """The column as one plain Arrow array; dictionary-encoded text is decoded."""
     found = pa.array(series)
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    if isinstance(found, pa.ChunkedArray):
+        found = (
+            found.chunk(0)
+            if found.num_chunks == 1
+            else pa.concat_arrays(found.chunks)
+            if found.num_chunks
+            else pa.array([], found.type)
+        )
+    return found.dictionary_decode() if pa.types.is_dictionary(found.type) else found
+
+
+def coded(series: pd.Series) -> pa.DictionaryArray:
+    """The column as distinct values and indices."""
+    found = pa.array(series)
+    if isinstance(found, pa.ChunkedArray):
+        found = found.unify_dictionaries() if pa.types.is_dictionary(found.type) else found
+        found = found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
+    if isinstance(found, pa.ChunkedArray):
+        found = found.chunk(0)
+    return found if pa.types.is_dictionary(found.type) else pc.dictionary_encode(found)
 
 
 def series_of(array: pa.Array, like: pd.Series) -> pd.Series:
@@ -106,11 +139,43 @@ def series_of(array: pa.Array, like: pd.Series) -> pd.Series:
     )
 
 
+def kernel_on_distinct(series: pd.Series, kernel: Callable[[pa.Array], pa.Array]) -> pd.Series:
+    """Apply an Arrow kernel to the distinct values; the result is dictionary-encoded where it is text."""
+    found = coded(series)
+    mapped = kernel(found.dictionary)
+    if not pa.types.is_string(mapped.type):
+        return series_of(pc.take(mapped, found.indices), series)
+    again = pc.dictionary_encode(mapped)
+    indices = pc.take(again.indices, found.indices)
+    return series_of(pa.DictionaryArray.from_arrays(indices, again.dictionary), series)
+
+
 def on_distinct(series: pd.Series, function: Callable[[Any], Any], kind: pa.DataType) -> pd.Series:
     """Apply to each distinct value once; missing stays missing."""
-    encoded = pc.dictionary_encode(arrow_of(series))
-    mapped = pa.array([None if v is None else function(v) for v in encoded.dictionary.to_pylist()], kind)
-    return series_of(pc.take(mapped, encoded.indices), series)
+    return kernel_on_distinct(
+        series, lambda d: pa.array([None if v is None else function(v) for v in d.to_pylist()], kind)
+    )
+
+
+def nulls_like(array: pa.Array) -> pa.Scalar:
+    return pa.scalar(None, array.type)
+
+
+def with_columns(frame: Frame, changed: Mapping[str, pd.Series]) -> Frame:
+    """The frame with some columns replaced or added, whatever their names."""
+    found = frame.copy(deep=False)
+    for name, series in changed.items():
+        found[name] = series
+    return found
+
+
+def rows_where(frame: Frame, hit: pa.Array | Any) -> Frame:
+    """The rows for which the mask is true."""
+    import numpy as np
+
+    return frame[
+        np.asarray(pc.fill_null(hit, False)) if isinstance(hit, (pa.Array, pa.ChunkedArray)) else hit
+    ]
 
 
 def number_scalar(text: str, kind: pa.DataType) -> pa.Scalar:

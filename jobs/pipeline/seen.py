@@ -1,0 +1,110 @@
+"""Which keys were seen before: an open hash table in numpy, and on disk what does not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jobs.pipeline.keys import KEY, contained, sorted_keys
+
+FULL = 0.55
+
+
+class Seen:
+    """Keys (a, b) of 16 bytes, a never 0, in a table with linear probing, grown by doubling.
+
+    Above `ctx.memory` the table is written out as a sorted run, and later keys are looked for in the runs
+    too, by binary search in a memory map: slower, and still exact.
+    """
+
+    def __init__(self, ctx: Any, slots: int = 1 << 16) -> None:
+        self.ctx = ctx
+        self.most = max(int(ctx.memory), 1 << 20) // 3
+        self.runs: list[np.ndarray] = []
+        self._clear(slots)
+
+    def _clear(self, slots: int) -> None:
+        self.mask = np.uint64(slots - 1)
+        self.a, self.b = np.zeros(slots, dtype="u8"), np.zeros(slots, dtype="u8")
+        self.held = 0
+
+    def fresh(self, keys: np.ndarray) -> np.ndarray:
+        """Which of these keys are new, the first of equal ones counting; they are remembered."""
+        found = np.zeros(len(keys), dtype=bool)
+        if not len(keys):
+            return found
+        order = np.lexsort((keys["b"], keys["a"]))
+        ordered = keys[order]
+        first = np.ones(len(keys), dtype=bool)
+        first[1:] = (ordered["a"][1:] != ordered["a"][:-1]) | (ordered["b"][1:] != ordered["b"][:-1])
+        starts = np.flatnonzero(first)
+        # lexsort is stable, so the first of each run of equal keys is the first in the batch.
+        places, unique = order[starts], ordered[starts]
+        new = self._new_in_runs(unique)
+        new[new] = self._insert(unique[new])
+        found[places[new]] = True
+        return found
+
+    def _new_in_runs(self, keys: np.ndarray) -> np.ndarray:
+        new = np.ones(len(keys), dtype=bool)
+        for run in self.runs:
+            new &= ~contained(run, keys)
+        return new
+
+    def _insert(self, keys: np.ndarray) -> np.ndarray:
+        """Put distinct keys in; which of them were not there."""
+        self._make_room(len(keys))
+        new = np.zeros(len(keys), dtype=bool)
+        a, b = keys["a"], keys["b"]
+        todo = np.arange(len(keys))
+        slot = (a ^ (b >> np.uint64(7))) & self.mask
+        while len(todo):
+            at = slot[todo]
+            there = self.a[at]
+            empty = there == 0
+            if empty.any():
+                # Several keys may want the same empty slot: one wins, the others see it taken and go on.
+                want = todo[empty]
+                self.a[slot[want]], self.b[slot[want]] = a[want], b[want]
+                # The last writer won both halves of a slot; who is who is read back.
+                won = (self.a[slot[want]] == a[want]) & (self.b[slot[want]] == b[want])
+                new[want[won]] = True
+                self.held += int(won.sum())
+                lost = want[~won]
+            else:
+                lost = todo[:0]
+            taken = todo[~empty]
+            equal = (self.a[slot[taken]] == a[taken]) & (self.b[slot[taken]] == b[taken])
+            todo = np.concatenate([taken[~equal], lost])
+            slot[todo] = (slot[todo] + np.uint64(1)) & self.mask
+        return new
+
+    def _make_room(self, more: int) -> None:
+        slots = len(self.a)
+        while self.held + more > slots * FULL:
+            slots *= 2
+        if slots == len(self.a):
+            return
+        if slots * KEY.itemsize > self.most and self.held:
+            self._spill()
+            while more > slots * FULL:
+                slots *= 2
+            return
+        old = self._keys()
+        self._clear(slots)
+        self._insert(old)
+
+    def _keys(self) -> np.ndarray:
+        used = self.a != 0
+        keys = np.empty(int(used.sum()), dtype=KEY)
+        keys["a"], keys["b"] = self.a[used], self.b[used]
+        return keys
+
+    def _spill(self) -> None:
+        keys = sorted_keys(self._keys())
+        self.ctx.folder.mkdir(parents=True, exist_ok=True)
+        path = self.ctx.folder / f"seen-{len(self.runs)}.npy"
+        np.save(path, keys)
+        self.runs.append(np.load(path, mmap_mode="r"))
+        self._clear(len(self.a))

@@ -1,0 +1,59 @@
+"""Making values coarser: bands, dates, prefixes, a top code, a table of broader values."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.pipeline.faults import StepError
+from jobs.pipeline.steps.base import Frame, arrow_of, batch, on_distinct, scalar_of, series_of, with_columns
+
+
+def is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def band(value: Any, size: Decimal) -> str | None:
+    """`40 to under 50`; lower ends are whole multiples of the width. A value that is not finite is missing."""
+    number = Decimal(str(value))
+    if not number.is_finite():
+        return None
+    low = (number // size) * size
+    low = low - size if number < low else low
+    return f"{low.normalize():f} to under {(low + size).normalize():f}"
+
+
+@batch("generalise")
+def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
+    series, kind = frame[column], arrow_of(frame[column]).type
+    if how == "topcode":
+        limit, array = scalar_of(params.get("at") or "0", kind, column), arrow_of(series)
+        return with_columns(
+            frame,
+            {column: series_of(pc.if_else(pc.greater(array, limit), pc.cast(limit, kind), array), series)},
+        )
+    if how == "band":
+        size = Decimal(params.get("width") or "10")
+        if size <= 0 or not is_number(kind):
+            raise StepError("generalise.band", f"{column} cannot be put into bands of {params.get('width')}.",
+                            "Bands need a number column and a positive width.", column=column)  # fmt: skip
+        made = on_distinct(series, lambda v: band(v, size), pa.string())
+    elif how == "date":
+        cut = {"year": 4, "month": 7, "day": 10}[params.get("unit") or "month"]
+        made = on_distinct(series, lambda v: str(v)[:cut], pa.string())
+    elif how == "prefix":
+        keep = max(int(params.get("length") or 0), 0)
+        made = on_distinct(series, lambda v: str(v)[:keep], pa.string())
+    else:
+        table, otherwise = params["table"], params.get("otherwise")
+        made = on_distinct(series, lambda v: table.get(_word(v), otherwise), pa.string())
+    return with_columns(frame, {column: made})
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
