@@ -6,6 +6,7 @@ Missing differs from every value, and each column is mixed in with its place.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -153,11 +154,11 @@ class Tally:
         if not runs:
             return np.empty(0, dtype=KEY)
         slices = max(1, sum(len(keys) for keys, _ in runs) // max(self.most, 1) + 1)
-        edges = np.linspace(0, 2**64, slices + 1)[1:-1].astype("u8")
+        edges = [np.uint64(2**64 * i // slices) for i in range(1, slices)]
         found, starts = [], [np.zeros(len(runs), dtype=int)]
         starts += [np.array([np.searchsorted(keys["a"], edge) for keys, _ in runs]) for edge in edges]
         starts.append(np.array([len(keys) for keys, _ in runs]))
-        for low, high in zip(starts, starts[1:], strict=False):
+        for low, high in pairwise(starts):
             part = [(k[i:j], c[i:j]) for (k, c), i, j in zip(runs, low, high, strict=True)]
             keys, counts = _reduced(*_joined(part))
             found.append(keys[counts >= k])

@@ -15,6 +15,7 @@ A frame's index is the row's number (from 0) in the stage's input, so that an er
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -52,10 +53,13 @@ class Context:
     side: Path | None = None
     cancelled: Callable[[], bool] = lambda: False
     reasons: dict[str, int] = field(default_factory=dict)
+    _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def report(self, reason: str, count: int) -> None:
         """Say that `count` rows were removed or flagged for this reason."""
-        if count:
+        if not count:
+            return
+        with self._lock:
             self.reasons[reason] = self.reasons.get(reason, 0) + count
 
 

@@ -57,8 +57,9 @@ def _cast(source: pa.Array, to: str) -> pa.Array:
     if pa.types.is_floating(source.type) and to == "decimal":
         return pc.cast(pc.cast(source, pa.string()), CAST[to])
     if pa.types.is_integer(source.type) and to == "boolean":
-        if pc.any(pc.invert(pc.is_in(source, value_set=pa.array([0, 1, None], source.type)))).as_py():
+        if not pc.all(pc.is_in(source, value_set=pa.array([0, 1, None], source.type))).as_py():
             raise pa.ArrowInvalid("neither 0 nor 1")
+        return pc.cast(source, CAST[to])
     if pa.types.is_decimal(source.type) and to == "number":
         found = pc.cast(source, pa.float64())
         back = pa.array([None if v is None else repr(v) for v in found.to_pylist()], pa.string())

@@ -111,10 +111,10 @@ def l_diversity(
     ctx: Context,
     columns: list[str],
     sensitive: str,
-    l: int,
+    l: int,  # noqa: E741
     on_fail: str = "suppress",
     **_: Any,
-) -> None:  # noqa: E741
+) -> None:
     """Distinct l-diversity; a missing sensitive value counts as one value."""
     place = duck.refs(pq.read_schema(source), [sensitive])[0]
     many = f"count(DISTINCT {place}) + CAST(count(*) > count({place}) AS INTEGER) >= {int(l)}"

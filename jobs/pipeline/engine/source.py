@@ -1,0 +1,139 @@
+"""Where rows come from: typed Parquet, a CSV whose types are known, or what an earlier stage left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pc_csv
+import pyarrow.parquet as pq
+
+from jobs.pipeline.faults import StepError
+from jobs.pipeline.types import NULL_WORDS
+
+Load = Callable[[], pa.Table]
+CODED = pa.dictionary(pa.int32(), pa.string())
+
+
+class Source(Protocol):
+    """`schema` is that of its rows; `rows` is 0 where it is not known before reading."""
+
+    schema: pa.Schema
+    rows: int
+
+    def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
+        """Functions that each read one batch, in order; they may be called in any thread."""
+
+
+class ParquetSource:
+    """Row groups are read side by side; text comes dictionary-encoded, so that steps meet distinct values."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.metadata = path, pq.read_metadata(path)
+        self.schema = pq.read_schema(path).remove_metadata()
+        self.rows = self.metadata.num_rows
+
+    def _open(self) -> pq.ParquetFile:
+        texts = [f.name for f in self.schema if pa.types.is_string(f.type)]
+        return pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=texts)
+
+    def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
+        largest = max(
+            (self.metadata.row_group(i).num_rows for i in range(self.metadata.num_row_groups)), default=0
+        )
+        if largest > batch:
+            yield from self._sliced(columns, batch)
+            return
+        for group in range(self.metadata.num_row_groups):
+            yield lambda g=group: self._open().read_row_group(g, columns=columns, use_threads=False)  # type: ignore[misc]
+
+    def _sliced(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
+        for found in self._open().iter_batches(batch_size=batch, columns=columns, use_threads=False):
+            table = pa.Table.from_batches([found])
+            yield lambda t=table: t  # type: ignore[misc]
+
+
+class SpilledSource:
+    """What a stage before left, as an Arrow file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with pa.OSFile(str(path)) as handle, pa.ipc.open_file(handle) as reader:
+            self.schema = reader.schema
+        self.rows = 0
+
+    def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
+        with pa.OSFile(str(self.path)) as handle, pa.ipc.open_file(handle) as reader:
+            for index in range(reader.num_record_batches):
+                found = pa.Table.from_batches([reader.get_batch(index)])
+                for start in range(0, max(len(found), 1), batch):
+                    part = found.slice(start, batch)
+                    yield lambda t=part: t.select(columns) if columns else t  # type: ignore[misc]
+
+
+class CsvSource:
+    """A CSV with a header whose columns and types are known; blocks are parsed side by side.
+
+    Rows may span lines only inside double quotes. Raises StepError where a value does not fit its type.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, delimiter: str = ",", block: int = 8 << 20) -> None:
+        self.path, self.schema, self.delimiter, self.block = path, schema, delimiter, block
+        self.rows = 0
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Whole rows: cut after the last line end that stands outside quotes."""
+        with self.path.open("rb") as handle:
+            handle.readline()
+            rest = b""
+            while chunk := handle.read(self.block):
+                held = rest + chunk
+                cut = _last_row_end(held)
+                if cut:
+                    yield held[:cut]
+                rest = held[cut:]
+            if rest.strip():
+                yield rest
+
+    def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
+        types = {f.name: CODED if pa.types.is_string(f.type) else f.type for f in self.schema}
+        convert = pc_csv.ConvertOptions(
+            column_types=types, null_values=["", *NULL_WORDS], strings_can_be_null=False, include_columns=columns or [],
+        )  # fmt: skip
+        parse = pc_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
+        for block in self._blocks():
+            yield lambda b=block: self._table(b, convert, parse)  # type: ignore[misc]
+
+    def _table(self, block: bytes, convert: pc_csv.ConvertOptions, parse: pc_csv.ParseOptions) -> pa.Table:
+        options = pc_csv.ReadOptions(
+            column_names=self.schema.names, use_threads=False, block_size=len(block) + 1
+        )
+        try:
+            found = pc_csv.read_csv(pa.BufferReader(block), options, parse, convert)
+        except pa.ArrowInvalid as problem:
+            raise StepError(
+                "csv.value", f"A row does not fit: {str(problem)[:200]}", "Read the file in first."
+            ) from None
+        columns = [_empty_is_missing(c) if pa.types.is_dictionary(c.type) else c for c in found.columns]
+        return pa.table(columns, names=found.column_names)
+
+
+def _last_row_end(held: bytes) -> int:
+    """Where the last whole row ends, or 0."""
+    cut = held.rfind(b"\n") + 1
+    while cut and held.count(b'"', 0, cut) % 2:
+        cut = held.rfind(b"\n", 0, cut - 1) + 1
+    return cut
+
+
+def _empty_is_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    coded = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    empty = pc.index(coded.dictionary, "").as_py()
+    if empty < 0:
+        return column
+    gone = pc.equal(coded.indices, pa.scalar(empty, pa.int32()))
+    indices = pc.if_else(gone, pa.scalar(None, pa.int32()), coded.indices)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, coded.dictionary)])
