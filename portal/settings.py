@@ -51,9 +51,11 @@ INSTALLED_APPS = [
     "trusts.membership",
     "trusts.datasets",
     "contracts.negotiations",
+    "contracts.library",
     "contracts.sharing",
     "jobs.runs",
     "jobs.intake",
+    "jobs.trials",
     "jobs.deliveries",
     "portal",
 ]

@@ -7,6 +7,7 @@ from contracts.sharing.rules import (
     not_the_asker,
     not_the_requesters_organisation,
     terms_allow_it,
+    tries_left,
 )
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
@@ -43,6 +44,15 @@ REQUEST = register(
         creates=(Action("draft", "Request an export", ASKER, NEW, to="draft", kind="primary"),),
         actions=(
             Action("edit", "Edit", ASKER, frozenset({"draft", "returned"}), asks=True, done="Saved."),
+            Action(
+                "try_out",
+                "Try it on a sample",
+                ASKER | REVIEWERS,
+                frozenset({"draft", "submitted", "returned"}),
+                needs=(contract_stands, tries_left),
+                help="A worker runs the plan on a sample. It counts against nothing, and nothing leaves.",
+                done="A worker tries it on a sample now.",
+            ),
             Action(
                 "submit",
                 "Submit for review",

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contracts.negotiations.agreements import attempt, reserve_export
+from contracts.negotiations.companions import inputs_of
 from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import Plan, compile_plan
@@ -88,6 +89,15 @@ def edit(
     return change.subject
 
 
+def input_types(agreement: Agreement) -> dict[str, dict[str, str]]:
+    """Alias → the columns of a further dataset with their types as a recipe meets them."""
+    secret = set((Terms.from_dict(agreement.terms).get("pseudonymise") or {}).get("columns", ()))
+    return {
+        alias: {n: "text" if n in secret else t for n, t in version.column_types().items()}
+        for alias, version in inputs_of(agreement).items()
+    }
+
+
 def plan_of(request: Request) -> Plan:
     """The plan that this request and its agreement make. Raises Refused, naming clause and step."""
     recipe, problems = Recipe.from_list(request.recipe)
@@ -107,6 +117,17 @@ def plan_of(request: Request) -> Plan:
         types=version.column_types(), output_format=request.format, input_sha256=version.parquet_sha256,
         policy_hash=request.agreement.policy_hash,
     )  # fmt: skip
+
+
+@performs(REQUEST, "try_out")
+def try_out(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
+    """Have a worker try the plan on a sample. Raises Refused for what the contract forbids."""
+    with transition(REQUEST, "try_out", request_id, actor=actor, seen=seen) as change:
+        plan = plan_of(change.subject)
+        change.detail = {"plan": plan.hash}
+        change.publish("request.try", id=str(request_id), trial=str(uuid4()), by=str(actor.user_id or ""),
+                       organisation=str(actor.organisation_id or change.subject.consumer_id))  # fmt: skip
+    return change.subject
 
 
 @performs(REQUEST, "submit")
