@@ -15,13 +15,17 @@ Inputs = Mapping[str, Mapping[str, str]]
 
 @dataclass
 class Row:
-    """One step: the columns before and after it, and what is wrong with it."""
+    """One step: the columns before and after it, and what is wrong with it.
+
+    `parents`: column after the step → the columns before it that its values come from.
+    """
 
     step: dict[str, Any]
     before: dict[str, str]
     after: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
     read: Step | None = None
+    parents: dict[str, list[str]] = field(default_factory=dict)
 
 
 def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | None = None) -> list[Row]:
@@ -31,7 +35,7 @@ def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | N
     """
     schema, rows = dict(types or {}), []
     for index, given in enumerate(steps):
-        row = Row(given, dict(schema), dict(schema))
+        row = Row(given, dict(schema), dict(schema), parents={name: [name] for name in schema})
         recipe, row.problems = Recipe.from_list([given])
         if recipe.steps:
             row.read = recipe.steps[0]
@@ -39,7 +43,7 @@ def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | N
             shape, row.problems = check((row.read,), schema, inputs or {})
             if not row.problems:
                 schema = dict(shape.types())
-                row.after = dict(schema)
+                row.after, row.parents = dict(schema), {n: [was] for n, (was, _) in shape.columns.items()}
         row.problems = [_at(problem, index) for problem in row.problems]
         rows.append(row)
     return rows

@@ -211,6 +211,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "advice": advice_record(advise(found, len(named))) if open_now else found.advice,
         "choices": [c for c in choices if c.name not in apart],
         "try_choice": next((c for c in choices if c.name == "try_out"), None), "with_it": found.agreement.also,
+        "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
         "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
         "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),
         "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),

@@ -16,8 +16,9 @@ from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing
 from contracts.sharing.advice import advise
 from contracts.sharing.models import Request
-from jobs.deliveries import package, receipt
-from jobs.deliveries.models import Delivery
+from jobs.deliveries import package, receipt, tokens
+from jobs.deliveries.dictionary import dictionary
+from jobs.deliveries.models import Delivery, Vault
 from jobs.runs import services as runs
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
@@ -30,12 +31,6 @@ from kernel.keys import open_secret, portal_key, portal_key_id
 
 SOFTWARE = "commonhold/0.1.0"
 KEEP_DAYS = 30
-TREATMENTS = {
-    "pseudonymise": "pseudonym",
-    "mask": "masked",
-    "generalise": "made coarser",
-    "fill_missing": "gaps filled",
-}
 
 
 def on_approved(message: dict[str, Any]) -> None:
@@ -110,7 +105,8 @@ def export(work: Work) -> None:
 
     source = store.path_of(plan["input_sha256"])
     key = open_secret(agreement.sealed_key)
-    result = engine.run(plan, source, work.folder, key=key, progress=show, cancelled=work.cancelled)
+    more = tokens.folders(work, agreement, plan, key)
+    result = engine.run(plan, source, work.folder, key=key, progress=show, cancelled=work.cancelled, **more)
     if result.rows_out == 0:
         raise StepError("result.empty", "No row is left after the plan's steps.", "Widen the filter, or ask for columns with larger groups.",
                         step=next((i for i, s in enumerate(result.steps) if s.rows_out == 0), None))  # fmt: skip
@@ -136,10 +132,11 @@ def export(work: Work) -> None:
     body = _body(job, request, agreement, result, written.neutralised_cells, data, data_name)
     signed = receipt.sign(body, portal_key(), portal_key_id())
     zipped = work.folder / "package.zip"
-    columns = _dictionary(request, plan, result.columns)
+    columns = dictionary(request, plan, result.columns)
     package.build(zipped, store.path_of(data.sha256), data_name, agreement, columns, quality, signed)
     kept = store.put_file(zipped)
-    _settle(work, request, kept, data, data_name, result.rows_out, signed, quality)
+    vault = tokens.seal(work, more.get("side"))
+    _settle(work, request, kept, data, data_name, result.rows_out, signed, quality, vault)
 
 
 def _label(step: dict[str, Any]) -> str:
@@ -149,7 +146,7 @@ def _label(step: dict[str, Any]) -> str:
 
 
 def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored, data_name: str, rows: int,
-            signed: dict[str, Any], quality: dict[str, Any]) -> None:  # fmt: skip
+            signed: dict[str, Any], quality: dict[str, Any], vault: Vault | None) -> None:  # fmt: skip
     """File first, row second: with agreement and job locked, either all of it happens or nothing."""
     from jobs.deliveries.services import deliver
 
@@ -162,7 +159,7 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
         job = runs.finish(
             work.job.pk, actor=work.actor, attempt=work.attempt, result={"rows": rows, "package": kept.sha256}
         )
-        deliver(
+        made = deliver(
             Delivery(
                 job=job, request=request, agreement=agreement, provider_id=request.provider_id, consumer_id=request.consumer_id,
                 package_name=f"{Path(data_name).stem}-{job.ref}.zip", package_sha256=kept.sha256, package_bytes=kept.size,
@@ -171,6 +168,9 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
             ),
             actor=work.actor,
         )  # fmt: skip
+        if vault is not None:
+            vault.delivery = made
+            vault.save()
 
 
 def _body(
@@ -189,7 +189,8 @@ def _body(
         "input": {"dataset": agreement.dataset.title_text, "version": version.number, "original_sha256": version.original_sha256,
                   "parquet_sha256": version.parquet_sha256, "rows": result.rows_in},
         "plan": {"sha256": job.plan_hash, "steps": [
-            {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c.rows_in, "rows_out": c.rows_out}
+            {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c.rows_in, "rows_out": c.rows_out,
+             **({"reasons": reasons} if (reasons := getattr(c, "reasons", {})) else {})}
             for s, c in zip(job.plan["steps"], result.steps, strict=True)]},
         "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
@@ -202,28 +203,6 @@ def _body(
                    "columns": [c["name"] for c in result.columns], "neutralised_cells": neutralised},
         "log": {"size": checkpoint.size, "link_hash": checkpoint.link_hash} if checkpoint else None,
     }  # fmt: skip
-
-
-def _dictionary(
-    request: Request, plan: dict[str, Any], columns: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    known = {c.name: c for c in request.version_of_data.columns.all()}
-    origin = {name: name for name in known}
-    treated: dict[str, list[str]] = {}
-    for step in plan["steps"]:
-        if step["name"] == "rename":
-            for old, new in step["params"]["mapping"].items():
-                origin[new] = origin.get(old, old)
-                treated[new] = treated.pop(old, [])
-        if step["name"] in TREATMENTS:
-            for name in step["params"].get("columns") or [step["params"].get("column")]:
-                treated.setdefault(name, []).append(TREATMENTS[step["name"]])
-    found = []
-    for column in columns:
-        source = known.get(origin.get(column["name"], ""))
-        found.append({**column, "description": source.description if source else "", "unit": source.unit if source else "",
-                      "treatment": ", ".join(treated.get(column["name"], []))})  # fmt: skip
-    return found
 
 
 def _quality(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -26,10 +26,13 @@ def _safe(text: str) -> str:
 def dictionary_csv(columns: list[dict[str, Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["column", "type", "meaning", "unit", "treatment"])
+    writer.writerow(["column", "type", "meaning", "unit", "from", "treatment"])
     for column in columns:
         writer.writerow(
-            [_safe(str(column.get(k, ""))) for k in ("name", "type", "description", "unit", "treatment")]
+            [
+                _safe(str(column.get(k, "")))
+                for k in ("name", "type", "description", "unit", "origin", "treatment")
+            ]
         )
     return out.getvalue().encode()
 
