@@ -211,6 +211,7 @@ def _row(index: int, row: outline.Row, count: int, inputs: Inputs) -> dict[str, 
     return {
         "index": index, "kind": kind, "fields": fields, "first": index == 0, "last": index == count - 1,
         "problems": row.problems, "elsewhere": [p for p in row.problems if p.field.split(".")[0] not in names],
+        "live": [f"step-{index}-problems", *(f"{f['name']}-e" for f in fields if f["param"].kind != "boolean")],
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,12 +50,12 @@ def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | N
     return rows
 
 
+PLACE = re.compile(r"^Step \d+(?: \([^)]*\))?[:,]? ?")
+
+
 def _at(problem: Problem, index: int) -> Problem:
-    text = (
-        problem.text.removeprefix("Step 1").lstrip(": ")
-        if problem.text.startswith("Step 1")
-        else problem.text
-    )
+    """The problem at its place among all steps, said without the place: the page shows it there."""
+    text = PLACE.sub("", problem.text)
     return Problem(index, problem.field, text[:1].upper() + text[1:], problem.remedy)
 
 

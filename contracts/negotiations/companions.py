@@ -119,6 +119,8 @@ def words(also: list[dict[str, Any]], terms: Terms) -> list[str]:
 
 def inputs_of(agreement: Agreement) -> dict[str, DatasetVersion]:
     """Alias → the exact version that was signed. Raises Refused if the bytes are not the signed ones."""
+    if not agreement.also:
+        return {}
     rows = agreement.negotiation.companions.select_related("version_of_data__dataset")
     found = {c.alias: c.version_of_data for c in rows}
     for one in agreement.also:

@@ -82,6 +82,7 @@ def compile_plan(
     output_format: str,
     input_sha256: str,
     policy_hash: str,
+    inputs: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Plan:
     """The frozen plan. Raises Refused, naming clause and step, for what the contract forbids.
 

@@ -81,6 +81,9 @@ class Shape:
     def of(cls, types: Mapping[str, str]) -> Shape:
         return cls({name: (name, kind) for name, kind in types.items()})
 
+    def types(self):
+        return {n: t for n, (_, t) in self.columns.items()}
+
     def named(self, original: str) -> str | None:
         """What the original column is called now; None if it is gone."""
         return next((now for now, (was, _) in self.columns.items() if was == original), None)
@@ -112,7 +115,7 @@ def used_columns(step: Step) -> list[str]:
     return list(params.get("columns") or params.get("by") or [])
 
 
-def check(steps: tuple[Step, ...], types: Mapping[str, str]) -> tuple[Shape, list[Problem]]:
+def check(steps: tuple[Step, ...], types: Mapping[str, str], inputs=None) -> tuple[Shape, list[Problem]]:
     """Follow names through the steps; each missing or doubled column is a problem with its step."""
     shape, problems = Shape.of(types), []
     for index, step in enumerate(steps):

@@ -36,6 +36,22 @@ class Param:
     choices: tuple[str, ...] = ()
     help: str = ""
 
+    def read(self, text):
+        text = text.strip()
+        if self.kind in ("columns", "list"):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        if self.kind == "mapping":
+            pairs = [part.split("=", 1) for part in text.split(",") if "=" in part]
+            return {old.strip(): new.strip() for old, new in pairs}
+        return text
+
+    def show(self, value):
+        if self.kind in ("columns", "list"):
+            return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
+        if self.kind == "mapping" and isinstance(value, dict):
+            return ", ".join(f"{old}={new}" for old, new in value.items())
+        return str(value)
+
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
@@ -44,6 +60,7 @@ class StepKind:
     help: str
     params: tuple[Param, ...]
     words: Callable[[dict[str, Any]], str]
+    group: str = "values"
 
     def check(self, given: dict[str, Any]) -> dict[str, Any]:
         """Normalised parameters. Raises StepFault with the field."""

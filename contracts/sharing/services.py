@@ -115,7 +115,7 @@ def plan_of(request: Request) -> Plan:
     return compile_plan(
         Terms.from_dict(request.agreement.terms), recipe=recipe, columns=request.columns, row_filter=request.row_filter,
         types=version.column_types(), output_format=request.format, input_sha256=version.parquet_sha256,
-        policy_hash=request.agreement.policy_hash,
+        policy_hash=request.agreement.policy_hash, inputs=input_types(request.agreement),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from jobs.deliveries import package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
 from jobs.deliveries.models import Delivery, Vault
 from jobs.runs import services as runs
+from jobs.runs.inputs import described
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from kernel import store
@@ -188,6 +189,7 @@ def _body(
         "job": {"id": str(job.pk), "attempt": job.attempt}, "request": str(request.pk),
         "input": {"dataset": agreement.dataset.title_text, "version": version.number, "original_sha256": version.original_sha256,
                   "parquet_sha256": version.parquet_sha256, "rows": result.rows_in},
+        **({"joined": more} if (more := described(agreement, job.plan)) else {}),
         "plan": {"sha256": job.plan_hash, "steps": [
             {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c.rows_in, "rows_out": c.rows_out,
              **({"reasons": reasons} if (reasons := getattr(c, "reasons", {})) else {})}

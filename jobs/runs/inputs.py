@@ -46,3 +46,9 @@ def prepared(work: Work, agreement: Agreement, plan: dict[str, Any], key: bytes)
             source = result.path
         found[alias] = source
     return found
+
+
+def described(agreement: Agreement, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """For the receipt: the datasets that the plan joined, as they were signed."""
+    wanted = joined(plan)
+    return [one for one in agreement.also if one["alias"] in wanted]

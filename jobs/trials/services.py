@@ -8,11 +8,11 @@ from uuid import UUID
 from django.db import transaction
 
 from contracts.library.models import RecipeVersion
-from contracts.negotiations.companions import inputs_of
 from contracts.recipes.recipe import Recipe
 from contracts.sharing.models import Request
 from contracts.sharing.services import plan_of
 from jobs.runs import services as runs
+from jobs.runs.inputs import prepared
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from jobs.trials.machines import TRIAL
@@ -100,11 +100,9 @@ def try_plan(work: Work) -> None:
     shown = [*names, "Estimate"]
     key, inputs = derive(f"trial {trial.organisation_id}"), {}
     if trial.request is not None:
-        key = open_secret(trial.request.agreement.sealed_key)
-        inputs = {
-            alias: str(store.path_of(v.parquet_sha256))
-            for alias, v in inputs_of(trial.request.agreement).items()
-        }
+        agreement = trial.request.agreement
+        key = open_secret(agreement.sealed_key)
+        inputs = {alias: str(path) for alias, path in prepared(work, agreement, trial.plan, key).items()}
     found = dry_run(
         trial.plan, str(store.path_of(trial.plan["input_sha256"])), str(work.folder), key=key.hex(), inputs=inputs,
         seed=int(trial.plan["input_sha256"][:8], 16),
