@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -234,6 +235,13 @@ CELERY_BEAT_SCHEDULE = {
 }
 JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 30)
 JOB_ATTEMPTS = 3
+# "child": the data work runs in a process of its own, with limits; "none": in the worker itself.
+JOB_ISOLATION = env.choice("JOB_ISOLATION", ["child", "none"])
+JOB_MEMORY_MB = env.number("JOB_MEMORY_MB", 1024)
+JOB_MAX_SECONDS = env.number("JOB_MAX_SECONDS", 4 * 3600)
+JOB_DISK_MB = env.number("JOB_DISK_MB", 100_000)
+JOB_DISK_FREE_MB = env.number("JOB_DISK_FREE_MB", 256)
+JOB_THREADS = env.number("JOB_THREADS", os.cpu_count() or 2)
 # Celery: worker start-up, tasks and outbox run where there is no person; off in tests by choice.
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_EAGER")
 

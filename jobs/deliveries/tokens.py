@@ -9,7 +9,7 @@ from contracts.negotiations.models import Agreement
 from jobs.deliveries import vault
 from jobs.deliveries.models import Vault
 from jobs.runs.inputs import joined, prepared
-from jobs.runs.runner import Work
+from jobs.runs.work import Work
 from kernel import store
 
 
@@ -47,4 +47,4 @@ def seal(work: Work, side: Path | None) -> Vault | None:
             yield entry
 
     count = vault.seal(seen(), target, work.job.pk)
-    return Vault(sha256=store.put_file(target).sha256, entries=count, columns=sorted(columns))
+    return Vault(sha256=work.put(target).sha256, entries=count, columns=sorted(columns))

@@ -23,7 +23,7 @@ ROW = "__row__"
 
 
 def dry_run(
-    plan: Mapping[str, Any], source: str | Path, folder: str | Path, *, key: str = "", inputs: Mapping[str, str] | None = None,
+    plan: Mapping[str, Any], source: str | Path, folder: str | Path, *, key: bytes = b"", inputs: Mapping[str, Path] | None = None,
     rows: int = SAMPLE, seed: int = 1, progress: Callable[[int, int, int], Any] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:  # fmt: skip
@@ -33,7 +33,7 @@ def dry_run(
     """
     source, folder = Path(source), Path(folder)
     frame, total = sample(source, rows, seed)
-    ctx = Context(key=bytes.fromhex(key), folder=folder, cancelled=cancelled, side=folder / "side",
+    ctx = Context(key=key, folder=folder, cancelled=cancelled, side=folder / "side",
                   inputs={alias: Path(path) for alias, path in (inputs or {}).items()})  # fmt: skip
     assert ctx.side is not None
     ctx.side.mkdir(exist_ok=True)

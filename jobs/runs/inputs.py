@@ -8,7 +8,7 @@ from typing import Any
 from contracts.negotiations.companions import inputs_of
 from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
-from jobs.runs.runner import Work
+from jobs.runs.work import Work
 from kernel import store
 
 
@@ -22,8 +22,6 @@ def prepared(work: Work, agreement: Agreement, plan: dict[str, Any], key: bytes)
 
     Raises Refused if the bytes are not those that were signed.
     """
-    from jobs.pipeline import engine
-
     wanted, found = joined(plan), {}
     secret = (Terms.from_dict(agreement.terms).get("pseudonymise") or {}).get("columns", [])
     for alias, version in inputs_of(agreement).items():
@@ -40,10 +38,11 @@ def prepared(work: Work, agreement: Agreement, plan: dict[str, Any], key: bytes)
                 "locked": True,
                 "clause": "pseudonymise",
             }
-            result = engine.run(
-                {"steps": [step]}, source, folder, key=key, progress=lambda *_: None, cancelled=work.cancelled
-            )
-            source = result.path
+            with work.stage(f"Prepare {alias}"):
+                result = work.do(
+                    "jobs.pipeline.engine:run", plan={"steps": [step]}, source=source, folder=folder, key=key
+                )
+            source = Path(result["path"])
         found[alias] = source
     return found
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.runs.machines import JOB
@@ -41,19 +42,27 @@ def claim(job_id: UUID, *, actor: Actor, worker: str, seen: int | None = None) -
         job.attempt += 1
         job.worker, job.lease_until = worker, timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
         job.started = job.started or timezone.now()
-        job.progress, job.failure = {}, {}
+        job.progress, job.failure, job.stages, job.usage = {}, {}, [], {}
         change.detail = {"attempt": job.attempt, "worker": worker}
     return job
 
 
-def beat(job_id: UUID, attempt: int, progress: dict[str, Any]) -> bool:
-    """Extend the lease and show progress; False when the attempt no longer holds the job.
+def beat(job_id: UUID, attempt: int, progress: dict[str, Any], **shown: Any) -> bool:
+    """Extend the lease and show progress, log, stages and usage; False when the attempt no longer holds the job.
 
     One conditional update, no event: progress is not evidence.
     """
     until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    held = Job.objects.filter(pk=job_id, attempt=attempt, state__in=["running", "checking"])
-    return bool(held.update(lease_until=until, progress=progress))
+    return bool(_of(job_id, attempt).update(lease_until=until, progress=progress, **shown))
+
+
+def held(job_id: UUID, attempt: int) -> bool:
+    """Whether this attempt still has the job."""
+    return _of(job_id, attempt).exists()
+
+
+def _of(job_id: UUID, attempt: int) -> QuerySet[Job]:
+    return Job.objects.filter(pk=job_id, attempt=attempt, state__in=["running", "checking"])
 
 
 def report_worker(worker: str) -> None:
@@ -131,9 +140,11 @@ def _closed(job: Job, reason: str) -> None:
 
 @performs(JOB, "retry")
 def retry(job_id: UUID, *, actor: Actor, seen: int | None = None) -> Job:
-    """Try a failed job again from its first step."""
+    """Try a failed job again; stages that it finished are not done again where their files are still there."""
     with transition(JOB, "retry", job_id, actor=actor, seen=seen) as change:
-        change.subject.failure, change.subject.finished, change.subject.attempt = {}, None, 0
+        job: Job = change.subject
+        # Attempts only ever count up, so that one that was thought dead cannot pass for a new one.
+        job.failure, job.finished, job.earlier = {}, None, job.attempt
     return change.subject
 
 
@@ -144,9 +155,9 @@ def sweep(now: datetime) -> int:
     for job in Job.objects.filter(state__in=["running", "checking"], lease_until__lt=now)[:100]:
         try:
             with transaction.atomic():
-                if job.attempt >= settings.JOB_ATTEMPTS:
+                if job.attempt - job.earlier >= settings.JOB_ATTEMPTS:
                     fail(job.pk, actor=robot, attempt=job.attempt, failure={
-                        "code": "job.worker_lost", "text": f"The worker was lost {job.attempt} times while working on this.",
+                        "code": "job.worker_lost", "text": f"The worker was lost {job.attempt - job.earlier} times while working on this.",
                         "remedy": "Tell the operator; then try again."})  # fmt: skip
                 else:
                     requeue(job.pk, actor=robot, reason=f"No sign of life from {job.worker or 'the worker'}")

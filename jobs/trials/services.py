@@ -14,7 +14,8 @@ from contracts.sharing.services import plan_of
 from jobs.runs import services as runs
 from jobs.runs.inputs import prepared
 from jobs.runs.models import Job
-from jobs.runs.runner import Work, handles
+from jobs.runs.runner import handles
+from jobs.runs.work import Work
 from jobs.trials.machines import TRIAL
 from jobs.trials.models import Trial
 from kernel import store
@@ -91,8 +92,6 @@ def on_recipe_try(message: dict[str, Any]) -> None:
 @handles("trial")
 def try_plan(work: Work) -> None:
     """Run the plan on a sample and keep what was seen. A step that would stop the job is a result, not a failure."""
-    from jobs.pipeline.trial import dry_run
-
     trial = Trial.objects.select_related("request__agreement__negotiation", "version_of_data").get(
         job_id=work.job.pk
     )
@@ -102,12 +101,11 @@ def try_plan(work: Work) -> None:
     if trial.request is not None:
         agreement = trial.request.agreement
         key = open_secret(agreement.sealed_key)
-        inputs = {alias: str(path) for alias, path in prepared(work, agreement, trial.plan, key).items()}
-    found = dry_run(
-        trial.plan, str(store.path_of(trial.plan["input_sha256"])), str(work.folder), key=key.hex(), inputs=inputs,
-        seed=int(trial.plan["input_sha256"][:8], 16),
+        inputs = prepared(work, agreement, trial.plan, key)
+    found = work.do(
+        "jobs.pipeline.trial:dry_run", plan=trial.plan, source=store.path_of(trial.plan["input_sha256"]), folder=work.folder,
+        key=key, inputs=inputs, seed=int(trial.plan["input_sha256"][:8], 16),
         progress=lambda at, done, total: work.progress(shown[min(at, len(names))], done, total, steps=shown, at=at),
-        cancelled=work.cancelled,
     )  # fmt: skip
     with transaction.atomic():
         runs.finish(work.job.pk, actor=work.actor, attempt=work.attempt, result={"trial": str(trial.pk)})

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0002_workerbeat'),
+        ('runs', '0003_limits_and_stages'),
     ]
 
     operations = [
