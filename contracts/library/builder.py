@@ -215,6 +215,7 @@ def _row(index: int, row: outline.Row, count: int, inputs: Inputs) -> dict[str, 
     }  # fmt: skip
 
 
+HINTS = {"columns": "Names, separated by commas.", "mapping": "Pairs like old=new, separated by commas."}
 WIDE = ("columns", "mapping", "list", "expression", "order", "rules", "measures")
 
 
@@ -224,7 +225,7 @@ def _field(
     """One parameter as the page shows it: check boxes, a list to choose from, or text."""
     field: dict[str, Any] = {
         "param": param, "name": name, "value": shown(param, value), "checks": None, "options": None, "checked": value is True,
-        "wide": param.kind in WIDE, "help": param.help,
+        "wide": param.kind in WIDE, "help": param.help or HINTS.get(param.kind, ""),
     }  # fmt: skip
     if param.kind == "choice":
         field["options"] = _options([(c, WORDS.get(c, c)) for c in param.choices], value)
@@ -233,7 +234,7 @@ def _field(
     elif param.kind == "input" and inputs:
         field["options"] = _options([(n, n) for n in inputs], value)
     elif param.kind == "columns" and _fits_boxes(kind, param, value, before):
-        ticked = set(value or [])
+        ticked, field["help"] = set(value or []), param.help
         field["checks"] = [{"name": n, "type": t, "checked": n in ticked} for n, t in before.items()]
     return field
 

@@ -23,6 +23,7 @@ from kernel.decision import Decision, Outcome, Reason, Refused
 from kernel.once import once
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.datasets.models import DatasetVersion
 from trusts.organisations.models import OrganisationMember
 
 REVIEW_DAYS = 14
@@ -100,22 +101,27 @@ def input_types(agreement: Agreement) -> dict[str, dict[str, str]]:
 
 def plan_of(request: Request) -> Plan:
     """The plan that this request and its agreement make. Raises Refused, naming clause and step."""
-    recipe, problems = Recipe.from_list(request.recipe)
+    return plan_for(
+        request.agreement, request.version_of_data, recipe=request.recipe, columns=request.columns,
+        row_filter=request.row_filter, output_format=request.format,
+    )  # fmt: skip
+
+
+def plan_for(
+    agreement: Agreement, version: DatasetVersion, *, recipe: list[dict[str, Any]], columns: list[str],
+    row_filter: list[dict[str, Any]], output_format: str,
+) -> Plan:  # fmt: skip
+    """The plan of such answers under an agreement. Raises Refused, naming clause and step."""
+    steps, problems = Recipe.from_list(recipe)
     if problems:
-        raise Refused(
-            Decision(
-                Outcome.DENY,
-                tuple(
-                    Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}")
-                    for p in problems
-                ),
-            )
+        reasons = tuple(
+            Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}") for p in problems
         )
-    version = request.version_of_data
+        raise Refused(Decision(Outcome.DENY, reasons))
     return compile_plan(
-        Terms.from_dict(request.agreement.terms), recipe=recipe, columns=request.columns, row_filter=request.row_filter,
-        types=version.column_types(), output_format=request.format, input_sha256=version.parquet_sha256,
-        policy_hash=request.agreement.policy_hash, inputs=input_types(request.agreement),
+        Terms.from_dict(agreement.terms), recipe=steps, columns=columns, row_filter=row_filter,
+        types=version.column_types(), output_format=output_format, input_sha256=version.parquet_sha256,
+        policy_hash=agreement.policy_hash, inputs=input_types(agreement),
     )  # fmt: skip
 
 

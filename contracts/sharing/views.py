@@ -78,7 +78,19 @@ def _page(
         "saved": usable(request.actor)[:200],  # type: ignore[attr-defined]
         **builder.page(draft, form.schema(chosen), form.inputs()), **extra,
     }  # fmt: skip
+    if not context["problem_count"] and not context["fault"]:
+        context["contract_says"] = _objection(agreement, draft, [n for n in form.types if n in chosen], where)
     return render(request, "sharing/form.html", context, status=status)
+
+
+def _objection(agreement: Agreement, draft: builder.Draft, columns: list[str], where: Any) -> Decision | None:
+    """What the contract holds against the steps as they are, before anybody submits them."""
+    try:
+        services.plan_for(agreement, agreement.version_of_data, recipe=draft.steps, columns=columns, row_filter=where,
+                          output_format="csv")  # fmt: skip
+    except Refused as problem:
+        return problem.decision
+    return None
 
 
 @login_required
