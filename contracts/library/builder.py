@@ -76,7 +76,7 @@ def from_text(text: str) -> tuple[list[dict[str, Any]], str]:
     for number, item in enumerate(found, start=1):
         if not isinstance(item, dict) or not isinstance(item.get("params", {}), dict):
             return [], f"Item {number}: a step is an object with “name” and “params”."
-        if item.get("name") not in STEPS:
+        if not isinstance(item.get("name"), str) or item["name"] not in STEPS:
             return [], f"Item {number}: there is no step {item.get('name')!r}."
         if extra := sorted(set(item) - {"name", "params", "locked", "clause"}):
             return [], f"Item {number}: a step has no {extra[0]!r}; it has “name” and “params”."
@@ -113,11 +113,23 @@ def read_steps(post: Any) -> list[dict[str, Any]]:
         if name is None:
             break
         kind = STEPS.get(name)
-        params = {p.name: _read(p, post, f"step-{index}-{p.name}") for p in kind.params} if kind else {}
+        if kind is None:
+            # A step that is not installed here: it goes along as it came, and can only be taken out.
+            steps.append({"name": name, "params": _raw(post.get(f"step-{index}-raw", ""))})
+            continue
+        params = {p.name: _read(p, post, f"step-{index}-{p.name}") for p in kind.params}
         steps.append(
             {"name": name, "params": {k: v for k, v in params.items() if v not in (None, "", [], {})}}
         )
     return steps
+
+
+def _raw(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}", parse_float=str)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _read(param: Param, post: Any, name: str) -> Any:
@@ -201,7 +213,13 @@ def _sentence(row: outline.Row) -> dict[str, str]:
 
 
 def _row(index: int, row: outline.Row, count: int, inputs: Inputs) -> dict[str, Any]:
-    kind, params = STEPS[row.step["name"]], row.step.get("params", {})
+    kind, params = STEPS.get(row.step["name"]), row.step.get("params", {})
+    if kind is None:
+        return {
+            "index": index, "kind": {"name": row.step["name"], "label": row.step["name"] or "A step without a name"}, "fields": [],
+            "raw": json.dumps(params), "first": index == 0, "last": index == count - 1, "problems": row.problems,
+            "elsewhere": row.problems, "live": [f"step-{index}-problems"],
+        }  # fmt: skip
     names = {p.name for p in kind.params}
     fields = []
     for param in kind.params:
