@@ -81,7 +81,8 @@ class Shape:
     def of(cls, types: Mapping[str, str]) -> Shape:
         return cls({name: (name, kind) for name, kind in types.items()})
 
-    def types(self):
+    def types(self) -> dict[str, str]:
+        """Present name → type, in order."""
         return {n: t for n, (_, t) in self.columns.items()}
 
     def named(self, original: str) -> str | None:
@@ -115,7 +116,9 @@ def used_columns(step: Step) -> list[str]:
     return list(params.get("columns") or params.get("by") or [])
 
 
-def check(steps: tuple[Step, ...], types: Mapping[str, str], inputs=None) -> tuple[Shape, list[Problem]]:
+def check(
+    steps: tuple[Step, ...], types: Mapping[str, str], inputs: Mapping[str, Mapping[str, str]] | None = None
+) -> tuple[Shape, list[Problem]]:
     """Follow names through the steps; each missing or doubled column is a problem with its step."""
     shape, problems = Shape.of(types), []
     for index, step in enumerate(steps):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from contracts.policies.taxonomy import listed
+from contracts.recipes.one_line import read_list, read_pairs, show_list, show_pairs
 
 TYPES = ("text", "integer", "decimal", "number", "boolean", "date", "timestamp")
 COMPARISONS = {
@@ -36,21 +37,22 @@ class Param:
     choices: tuple[str, ...] = ()
     help: str = ""
 
-    def read(self, text):
-        text = text.strip()
-        if self.kind in ("columns", "list"):
-            return [part.strip() for part in text.split(",") if part.strip()]
-        if self.kind == "mapping":
-            pairs = [part.split("=", 1) for part in text.split(",") if "=" in part]
-            return {old.strip(): new.strip() for old, new in pairs}
-        return text
+    def read(self, text: str) -> Any:
+        """The value that a line of text says. Raises StepFault."""
+        try:
+            if self.kind in ("columns", "list"):
+                return read_list(text)
+            return read_pairs(text) if self.kind == "mapping" else text.strip()
+        except ValueError as problem:
+            raise StepFault(
+                self.name, f"{self.label}: {problem}.", "Put text with commas in double quotes."
+            ) from None
 
-    def show(self, value):
+    def show(self, value: Any) -> str:
+        """The value as a line of text; `read` gives it back."""
         if self.kind in ("columns", "list"):
-            return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
-        if self.kind == "mapping" and isinstance(value, dict):
-            return ", ".join(f"{old}={new}" for old, new in value.items())
-        return str(value)
+            return show_list(value)
+        return show_pairs(value) if self.kind == "mapping" else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +169,10 @@ _ALL = (
              lambda p: f"remove groups of fewer than {p['k']} rows by {_columns(p, 'by')}"),
 )  # fmt: skip
 
-STEPS: dict[str, StepKind] = {kind.name: kind for kind in _ALL}
+_GROUP = {
+    "select": "columns", "rename": "columns", "cast": "columns", "drop_missing": "rows", "range_check": "rows", "deduplicate": "rows",
+    "filter": "rows", "mask": "privacy", "pseudonymise": "privacy", "generalise": "privacy", "suppress_small_groups": "privacy",
+}  # fmt: skip
+STEPS: dict[str, StepKind] = {
+    kind.name: replace(kind, group=_GROUP.get(kind.name, "values")) for kind in _ALL
+}
