@@ -6,7 +6,7 @@ and read again. Row order is kept, so the same plan gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class RunResult:
 def run(
     plan: dict[str, Any], source: Path, folder: Path, *, key: bytes,
     progress: Callable[[int, int, int], None], cancelled: Callable[[], bool], batch: int = BATCH,
+    inputs: Mapping[str, Path] | None = None, side: Path | None = None,
 ) -> RunResult:  # fmt: skip
     """The plan's steps over `source`. `progress(step index, rows done, rows total)`.
 
@@ -51,7 +52,7 @@ def run(
     """
     steps = plan["steps"]
     counts = [StepCount(step["name"]) for step in steps]
-    ctx = Context(key=key, folder=folder, cancelled=cancelled)
+    ctx = Context(key=key, folder=folder, cancelled=cancelled, inputs=inputs or {}, side=side)
     states: list[Any] = [_start(step, ctx) for step in steps]
     wanted = _needed(steps, pq.read_schema(source).names)
     total = pq.ParquetFile(source).metadata.num_rows
