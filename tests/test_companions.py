@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import pyarrow.parquet as pq
 import pytest
 from django.db import DatabaseError, transaction
 
@@ -11,7 +15,10 @@ from contracts.negotiations import offers, signing
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.companions import alias_of, inputs_of
 from contracts.negotiations.models import Agreement, Companion
+from jobs.runs.inputs import described, prepared
+from kernel import store
 from kernel.decision import Refused
+from kernel.keys import open_secret
 from tests import worlds
 from tests.cast import Cast
 from tests.test_recipes import client
@@ -102,3 +109,49 @@ def test_aliases_are_plain_and_never_twice() -> None:
     assert (
         alias_of("Aircraft register", ["aircraft_register", "aircraft_register_2"]) == "aircraft_register_3"
     )
+
+
+class Here:
+    """What `prepared` needs of an attempt at a job, without the job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def stage(self, name: str) -> Any:
+        return nullcontext()
+
+    def do(self, function: str, **args: Any) -> Any:
+        from jobs.pipeline import engine
+
+        return {"path": str(engine.run(progress=lambda *_: None, cancelled=lambda: False, **args).path)}
+
+
+def test_a_token_of_one_dataset_meets_the_same_token_of_the_other(cast: Cast, tmp_path: Path) -> None:
+    """Pseudonyms are made in what comes along before any join, under the contract's key: equal people, equal tokens."""
+    agreement = agreed_with_planes(cast)
+    key = open_secret(agreement.sealed_key)
+    plan: dict[str, Any] = {
+        "steps": [{"name": "join", "params": {"with": "aircraft_register", "on": {"tailnum": "tailnum"}}}]
+    }
+    made = prepared(Here(tmp_path), agreement, plan, key)["aircraft_register"]  # type: ignore[arg-type]
+    right = pq.read_table(made).to_pydict()
+    assert right["seats"] == [150, 180, 300]
+    assert not set(right["tailnum"]) & {"N1", "N2", "N3"}
+    work = Here(tmp_path / "left")
+    work.folder.mkdir()
+    step = {"name": "pseudonymise", "params": {"columns": ["tailnum"]}}
+    source = store.path_of(agreement.version_of_data.parquet_sha256)
+    left = pq.read_table(
+        work.do("", plan={"steps": [step]}, source=source, folder=work.folder, key=key)["path"]
+    )
+    met = dict(zip(right["tailnum"], right["maker"], strict=True))
+    assert [met.get(t) for t in left["tailnum"].to_pylist()] == [
+        "Boeing",
+        "Boeing",
+        "Airbus",
+        "Boeing",
+        None,
+        None,
+    ]
+    assert prepared(Here(tmp_path), agreement, {"steps": []}, key) == {}, "what is not joined is not read"  # type: ignore[arg-type]
+    assert described(agreement, plan) == agreement.also
