@@ -253,7 +253,8 @@ def _field(
         field["options"] = _options([(n, n) for n in inputs], value)
     elif param.kind == "columns" and _fits_boxes(kind, param, value, before):
         ticked, field["help"] = set(value or []), param.help
-        field["checks"] = [{"name": n, "type": t, "checked": n in ticked} for n, t in before.items()]
+        boxes = [*before.items(), *((n, "not there") for n in value or [] if n not in before)]
+        field["checks"] = [{"name": n, "type": t, "checked": n in ticked} for n, t in boxes]
     return field
 
 
@@ -264,12 +265,14 @@ def _options(known: list[tuple[str, str]], value: Any) -> list[tuple[str, str]]:
 
 
 def _fits_boxes(kind: StepKind, param: Param, value: Any, before: Schema) -> bool:
-    """Few columns, all of them there, and an order that boxes can say."""
+    """Few columns, in an order that boxes can say: as they are, then those that are not there."""
     if not 0 < len(before) <= CHECKED or (kind.name, param.name) in ORDERED:
         return False
-    return value in (None, "") or (
-        isinstance(value, list) and value == [n for n in before if n in set(value)]
-    )
+    if value in (None, ""):
+        return True
+    if not isinstance(value, list) or not all(isinstance(n, str) for n in value):
+        return False
+    return value == [n for n in before if n in set(value)] + [n for n in value if n not in before]
 
 
 def problems(steps: list[dict[str, Any]], types: Schema, inputs: Inputs | None = None) -> list[Problem]:
