@@ -8,8 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests import servers
@@ -17,6 +20,7 @@ from tests import servers
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = {"postgresql": "initdb", "redis-server": "redis-server", "chromium": "chromium"}
 TYPED = ["kernel", "contracts/policies", "contracts/recipes"]
+AT_ONCE = 2
 totals = {"passed": 0, "failed": 0}
 
 
@@ -36,57 +40,103 @@ def install() -> None:
     sys.exit(f"These programs are missing: {', '.join(missing)}. On Debian: apt install {' '.join(missing)}")
 
 
-def step(title: str, command: list[str], env: dict[str, str]) -> None:
-    """Run one check; the first that fails ends the run with its output."""
+@dataclass(frozen=True)
+class Check:
+    """One command with a title; it may need a server of its own while it runs."""
+
+    title: str
+    command: list[str]
+    env: dict[str, str]
+    redis: bool = False
+    postgres: bool = False
+
+
+stopping = threading.Event()
+running: set[subprocess.Popen[str]] = set()
+
+
+def perform(check: Check) -> tuple[Check, int, str, float]:
+    """Run one check with its servers and a folder for its files; its exit code, output and seconds."""
+    if stopping.is_set():
+        return check, 0, "", 0.0
     started = time.monotonic()
-    print(f"\n— {title}", flush=True)
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    output = done.stdout + done.stderr
-    for count, word in re.findall(
-        r"(\d+) (passed|failed)", output.splitlines()[-1] if output.strip() else ""
-    ):
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ch-test-"))
+        env = check.env | {"COMMONHOLD_VAR": folder, "DATABASE_URL": f"sqlite:///{folder}/test.sqlite3"}
+        if check.redis:
+            env["REDIS_URL"] = stack.enter_context(servers.redis())
+        if check.postgres:
+            env["DATABASE_URL"] = stack.enter_context(servers.postgres())
+        child = subprocess.Popen(
+            check.command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        running.add(child)
+        output, _ = child.communicate()
+        running.discard(child)
+    return check, child.returncode, output, time.monotonic() - started
+
+
+def report(check: Check, code: int, output: str, seconds: float) -> bool:
+    """Print one line for a check that held, everything for one that did not."""
+    lines = [line for line in output.strip().splitlines() if line.strip()] or ["ok"]
+    for count, word in re.findall(r"(\d+) (passed|failed)", lines[-1]):
         totals[word] += int(count)
-    if "skipped" in (output.splitlines()[-1] if output.strip() else ""):
-        print(output)
-        sys.exit(f"{title}: something was skipped; nothing may be")
-    if done.returncode:
-        print(output)
+    print(f"\n— {check.title}", flush=True)
+    if code == 0 and "skipped" not in lines[-1]:
+        print(f"  {lines[-1].strip('= ')}  ({seconds:.0f} s)", flush=True)
+        return True
+    print(output)
+    if code == 0:
+        print(f"{check.title}: something was skipped; nothing may be")
+    return False
+
+
+def together(checks: list[Check], at_once: int) -> None:
+    """Run checks side by side, begun in their order; the first that fails ends the run."""
+    with ThreadPoolExecutor(at_once) as pool:
+        for done in as_completed([pool.submit(perform, check) for check in checks]):
+            if stopping.is_set():
+                continue
+            if not report(*done.result()):
+                stopping.set()
+                for child in list(running):
+                    child.terminate()
+    if stopping.is_set():
         print(f"{totals['passed']} passed, {max(totals['failed'], 1)} failed")
-        sys.exit(done.returncode)
-    last = [line for line in output.strip().splitlines() if line.strip()][-1:] or ["ok"]
-    print(f"  {last[0].strip('= ')}  ({time.monotonic() - started:.0f} s)", flush=True)
+        sys.exit(1)
 
 
 def main() -> None:
     quick = "--quick" in sys.argv
     python, tools = sys.executable, Path(sys.executable).parent
-    with tempfile.TemporaryDirectory(prefix="ch-test-") as folder, ExitStack() as stack:
-        env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DEMO", "DEBUG")}
-        env |= {"TESTING": "1", "COMMONHOLD_VAR": folder, "DJANGO_SETTINGS_MODULE": "portal.settings",
-                "PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": f"sqlite:///{folder}/test.sqlite3"}  # fmt: skip
-        manage = [python, "manage.py"]
-        step("lint", [str(tools / "ruff"), "check", "."], env)
-        step("format", [str(tools / "ruff"), "format", "--check", "."], env)
-        step("types", [str(tools / "mypy"), *TYPED], env)
-        step("imports", [str(tools / "lint-imports")], env)
-        step("system check", [*manage, "check"], env)
-        step("missing migrations", [*manage, "makemigrations", "--check", "--dry-run"], env)
-        step("reference pages", [*manage, "reference", "--check"], env)
-        step("API description", [*manage, "openapi", "--check"], env)
-        pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-        if quick:
-            step("tests on SQLite", [*pytest, "-m", "not ui and not slow"], env)
-        else:
-            install()
-            env["REDIS_URL"] = stack.enter_context(servers.redis())
-            step("tests on SQLite", [*pytest, "-m", "not ui"], env)
-            with servers.postgres() as url:
-                step(
-                    "tests on PostgreSQL",
-                    [*pytest, "-m", "not ui and not pure and not rules"],
-                    {**env, "DATABASE_URL": url},
-                )
-            step("browser tests", [*pytest, "-m", "ui"], env)
+    kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DEMO", "DEBUG")}
+    env = kept | {"TESTING": "1", "DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONDONTWRITEBYTECODE": "1"}
+    manage = [python, "manage.py"]
+    pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    still = [
+        Check("types", [str(tools / "mypy"), *TYPED], env),
+        Check("lint", [str(tools / "ruff"), "check", "."], env),
+        Check("format", [str(tools / "ruff"), "format", "--check", "."], env),
+        Check("imports", [str(tools / "lint-imports")], env),
+        Check("system check", [*manage, "check"], env),
+        Check("missing migrations", [*manage, "makemigrations", "--check", "--dry-run"], env),
+        Check("reference pages", [*manage, "reference", "--check"], env),
+        Check("API description", [*manage, "openapi", "--check"], env),
+    ]
+    if quick:
+        together([*still, Check("tests on SQLite", [*pytest, "-m", "not ui and not slow"], env)], AT_ONCE)
+    else:
+        install()
+        together(still, AT_ONCE)
+        # The longest first, so that none is left to run alone at the end.
+        together(
+            [
+                Check("tests on SQLite", [*pytest, "-m", "not ui"], env, redis=True),
+                Check("tests on PostgreSQL", [*pytest, "-m", "not ui and not pure and not rules"], env, redis=True, postgres=True),
+                Check("browser tests", [*pytest, "-m", "ui"], env, redis=True),
+            ],
+            AT_ONCE,
+        )  # fmt: skip
     print(f"\n{totals['passed']} passed, {totals['failed']} failed")
 
 
