@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from jobs.pipeline.faults import Cancelled, Fault
-from jobs.runs import folders, services
+from jobs.runs import fair, folders, services
 from jobs.runs.models import Job
 from jobs.runs.work import Work
 from kernel import store
@@ -40,7 +40,7 @@ def worker_name() -> str:
 
 
 def run(job_id: UUID, worker: str | None = None) -> str:
-    """Do the job if it waits; returns the state it is left in (or "refused")."""
+    """Do this job if it waits, whosever turn it is; returns the state it is left in (or "refused")."""
     name = worker or worker_name()
     actor = system(f"worker {name}")
     try:
@@ -49,6 +49,19 @@ def run(job_id: UUID, worker: str | None = None) -> str:
         log.info("job %s not claimed: %s", job_id, reason)
         return "refused"
     return _attempt(job, actor)
+
+
+def run_next(worker: str | None = None) -> str:
+    """Do the job whose turn it is; the state it is left in, or "idle" if none may start now."""
+    name = worker or worker_name()
+    actor = system(f"worker {name}")
+    services.report_worker(name.partition(":")[0])
+    try:
+        job = fair.claim_next(name, actor=actor)
+    except Refused as reason:
+        log.info("no job claimed: %s", reason)
+        return "refused"
+    return _attempt(job, actor) if job else "idle"
 
 
 def _attempt(job: Job, actor: Actor) -> str:

@@ -12,7 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs.runs.machines import JOB
+from jobs.runs import folders
+from jobs.runs.machines import JOB, LIVE
 from jobs.runs.models import Job, WorkerBeat
 from kernel import outbox
 from kernel.actor import Actor, system
@@ -170,6 +171,23 @@ def sweep(now: datetime) -> int:
             outbox.put("job.queued", {"id": str(job.pk), "machine": JOB.name})
             moved += 1
     return moved
+
+
+def forget(message: dict[str, Any]) -> None:
+    """A job ended for good: what it left on the disk goes too, except where its worker is still ending."""
+    folders.forget(UUID(message["id"]))
+
+
+def tidy_folders(before: datetime) -> int:
+    """Remove folders of jobs that are over; a failed one keeps its stages until `before`. Returns how many."""
+    gone = 0
+    for pk, written in folders.job_ids().items():
+        state = Job.objects.filter(pk=pk).values_list("state", flat=True).first()
+        if state in LIVE or (state == "failed" and written > before.timestamp()):
+            continue
+        folders.forget(pk)
+        gone += 1
+    return gone
 
 
 def stop_for(agreement_ids: list[UUID], reason: str) -> int:

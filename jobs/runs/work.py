@@ -165,6 +165,7 @@ class Work:
             try:
                 if not services.beat(self.job.pk, self.attempt, **self._shown):
                     self._lost.set()
+                services.report_worker(self.job.worker.partition(":")[0])
             except Exception as problem:
                 log.warning("beat of %s: %s", self.job.ref, problem)
         connection.close()
