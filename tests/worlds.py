@@ -125,7 +125,8 @@ def delivered(cast: Cast, agreement: Agreement | None = None, **answers: Any) ->
 
 def tried(cast: Cast, request: Request, by: str = "rui") -> Trial:
     """The request's dry run, asked for by this person and done by the worker."""
-    sharing.try_out(request.pk, actor=cast.actor(by))
+    verb = sharing.try_out if by in ("piotr", "sam") else sharing.examine
+    verb(request.pk, actor=cast.actor(by))
     drain()
     found: Trial = request.trials.order_by("-created").first()  # type: ignore[assignment]
     return found

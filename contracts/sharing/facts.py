@@ -21,7 +21,7 @@ def _tries(request: Request) -> int:
     """Dry runs under the agreement in the last hour, by whoever asked."""
     under = Request.objects.filter(agreement_id=request.agreement_id).values("pk")
     found = Event.objects.filter(
-        machine=REQUEST.name, action="try_out", subject_version__isnull=False, subject_id__in=under,
+        machine=REQUEST.name, action__in=["try_out", "examine"], subject_version__isnull=False, subject_id__in=under,
         created__gte=timezone.now() - timedelta(hours=1),
     )  # fmt: skip
     return found.count()

@@ -18,6 +18,8 @@ SYSTEM = frozenset({"system"})
 ASKER = side("consumer", OWNER, STEWARD, ANALYST)
 REVIEWERS = side("provider", OWNER, STEWARD, REVIEWER)
 
+TRY_HELP = "A worker runs the plan on a sample. It counts against nothing, and nothing leaves."
+
 REQUEST = register(
     Machine(
         name="request",
@@ -44,13 +46,23 @@ REQUEST = register(
         creates=(Action("draft", "Request an export", ASKER, NEW, to="draft", kind="primary"),),
         actions=(
             Action("edit", "Edit", ASKER, frozenset({"draft", "returned"}), asks=True, done="Saved."),
+            # The plan is frozen once submitted: then only those who decide have something to see.
             Action(
                 "try_out",
                 "Try it on a sample",
-                ASKER | REVIEWERS,
-                frozenset({"draft", "submitted", "returned"}),
+                ASKER,
+                frozenset({"draft", "returned"}),
                 needs=(contract_stands, tries_left),
-                help="A worker runs the plan on a sample. It counts against nothing, and nothing leaves.",
+                help=TRY_HELP,
+                done="A worker tries it on a sample now.",
+            ),
+            Action(
+                "examine",
+                "Try it on a sample",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                needs=(contract_stands, tries_left),
+                help=TRY_HELP,
                 done="A worker tries it on a sample now.",
             ),
             Action(

@@ -125,15 +125,21 @@ def plan_for(
     )  # fmt: skip
 
 
-@performs(REQUEST, "try_out")
-def try_out(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
-    """Have a worker try the plan on a sample. Raises Refused for what the contract forbids."""
-    with transition(REQUEST, "try_out", request_id, actor=actor, seen=seen) as change:
-        plan = plan_of(change.subject)
-        change.detail = {"plan": plan.hash}
-        change.publish("request.try", id=str(request_id), trial=str(uuid4()), by=str(actor.user_id or ""),
-                       organisation=str(actor.organisation_id or change.subject.consumer_id))  # fmt: skip
-    return change.subject
+def _try(action: str) -> Any:
+    def verb(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
+        with transition(REQUEST, action, request_id, actor=actor, seen=seen) as change:
+            request: Request = change.subject
+            plan = plan_of(request)
+            change.detail = {"plan": plan.hash}
+            change.publish("request.try", id=str(request_id), trial=str(uuid4()), by=str(actor.user_id or ""),
+                           organisation=str(actor.organisation_id or request.consumer_id))  # fmt: skip
+        return request
+
+    verb.__doc__ = "Have a worker try the plan on a sample. Raises Refused for what the contract forbids."
+    return performs(REQUEST, action)(verb)
+
+
+try_out, examine = _try("try_out"), _try("examine")
 
 
 @performs(REQUEST, "submit")

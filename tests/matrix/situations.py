@@ -150,7 +150,7 @@ class Situations:
 
     def _trial(self, state: str) -> Any:
         request = worlds.submitted(self.cast, self._agreement("in_force"))
-        sharing.try_out(request.pk, actor=self.rui)
+        sharing.examine(request.pk, actor=self.rui)
         outbox.dispatch()
         if state == "done":
             worlds.drain()
