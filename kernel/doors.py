@@ -29,6 +29,19 @@ def holds_nul(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(holds_nul(v) for v in value)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a verb returns that only answers: shown once to who asked, and kept nowhere."""
+
+    heading: str
+    columns: list[str]
+    rows: list[list[str]]
+
+    def as_list(self) -> list[dict[str, str]]:
+        """Each row by its columns' names, for programs."""
+        return [dict(zip([c.lower() for c in self.columns], row, strict=True)) for row in self.rows]
+
+
 class ActionForm(forms.Form):
     """Base of every action's form. Knows the subject and the actor, for choices and checks."""
 

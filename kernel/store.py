@@ -6,7 +6,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,18 +76,26 @@ def sweep_incoming(older_than: float = 24 * 3600) -> int:
     return gone
 
 
-def put_file(source: Path) -> Stored:
-    """Keep a file that a worker made; the source is moved if it is on the same disk."""
+def put_file(source: Path, *, keep: bool = False, look: Callable[[], None] = lambda: None) -> Stored:
+    """Keep a file that a worker made. It is moved if it is on the same disk, or linked if it should stay.
+
+    `look` is called for each chunk read; what it raises ends the work and nothing is kept.
+    """
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as handle:
         while chunk := handle.read(CHUNK):
+            look()
             digest.update(chunk)
             size += len(chunk)
     folder = root() / "incoming"
     folder.mkdir(exist_ok=True)
+    staged = folder / f"{digest.hexdigest()}-{os.getpid()}"
     try:
-        staged = folder / f"{digest.hexdigest()}-{os.getpid()}"
-        source.replace(staged)
+        if keep:
+            staged.unlink(missing_ok=True)
+            os.link(source, staged)
+        else:
+            source.replace(staged)
     except OSError:
         with source.open("rb") as handle:
             return put_stream(iter(lambda: handle.read(CHUNK), b""))

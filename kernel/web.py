@@ -66,6 +66,10 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
     except Refused as refused:
         context |= {"form": _kept(machine, action, request, subject), "decision": refused.decision}
         return render(request, "action.html", context, status=409)
+    if isinstance(done, doors.Shown):
+        answer = render(request, "shown.html", context | {"shown": done})
+        answer["Cache-Control"] = "no-store"
+        return answer
     messages.success(request, row.done or f"{row.label}: done.")
     return HttpResponseRedirect(_after(request, done, subject))
 

@@ -35,6 +35,14 @@ def number(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} is {value!r}; a whole number is needed") from None
 
 
+def choice(name: str, allowed: list[str]) -> str:
+    """One of the allowed words; the first if nothing is set."""
+    value = os.environ.get(name, "") or allowed[0]
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is {value!r}; use one of {', '.join(allowed)}")
+    return value
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """A list separated by commas."""
     value = os.environ.get(name, "")

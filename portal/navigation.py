@@ -14,7 +14,7 @@ from portal.inbox import waiting
 GROUPS = [
     ("My work", [("inbox", "Inbox", "inbox"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
                  ("requests", "Requests", "document-text"), ("jobs", "Jobs", "cog-6-tooth")]),
-    ("Explore", [("catalogue", "Datasets", "circle-stack"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
+    ("Explore", [("catalogue", "Datasets", "circle-stack"), ("recipes", "Recipes", "beaker"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
     ("Assurance", [("audit", "Audit trail", "shield-check")]),
     ("Manage", [("people", "Organisation", "building-office-2"), ("tokens", "Tokens", "key")]),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -51,9 +52,11 @@ INSTALLED_APPS = [
     "trusts.membership",
     "trusts.datasets",
     "contracts.negotiations",
+    "contracts.library",
     "contracts.sharing",
     "jobs.runs",
     "jobs.intake",
+    "jobs.trials",
     "jobs.deliveries",
     "portal",
 ]
@@ -228,10 +231,23 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(COMMONHOLD_VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "portal.tasks.seal", "schedule": 2.0, "options": {"expires": 2}},
     "tidy": {"task": "portal.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    # Shows that a worker of the long queue is there, and finds what no message told of.
+    "look": {"task": "jobs.run", "schedule": 10.0, "options": {"expires": 10}},
     "sweep": {"task": "portal.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }
 JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 30)
 JOB_ATTEMPTS = 3
+# "child": the data work runs in a process of its own, with limits; "none": in the worker itself.
+JOB_ISOLATION = env.choice("JOB_ISOLATION", ["child", "none"])
+JOB_MEMORY_MB = env.number("JOB_MEMORY_MB", 1024)
+JOB_MAX_SECONDS = env.number("JOB_MAX_SECONDS", 4 * 3600)
+JOB_DISK_MB = env.number("JOB_DISK_MB", 100_000)
+JOB_DISK_FREE_MB = env.number("JOB_DISK_FREE_MB", 256)
+# Places for jobs on each host: start the worker of the long queue with -c JOB_SLOTS.
+JOB_SLOTS = env.number("JOB_SLOTS", 2)
+JOB_PER_ORGANISATION = env.number("JOB_PER_ORGANISATION", 2)
+JOB_SMALL_MB = env.number("JOB_SMALL_MB", 64)
+JOB_THREADS = env.number("JOB_THREADS", os.cpu_count() or 2)
 # Celery: worker start-up, tasks and outbox run where there is no person; off in tests by choice.
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_EAGER")
 

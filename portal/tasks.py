@@ -11,9 +11,8 @@ from contracts.negotiations.agreements import end_due
 from contracts.negotiations.services import lapse_due
 from contracts.sharing.services import lapse_due as lapse_requests
 from jobs.deliveries.services import expire_due
-from jobs.runs.runner import worker_name
-from jobs.runs.services import report_worker
 from jobs.runs.services import sweep as sweep_jobs
+from jobs.runs.services import tidy_folders
 from kernel import outbox, store
 from kernel.audit.seal import seal_all
 from kernel.models import IdempotencyRecord
@@ -30,7 +29,6 @@ def seal() -> int:
 def sweep() -> dict[str, int]:
     """Everything that time alone makes due. Safe to run twice at once."""
     now = timezone.now()
-    report_worker(worker_name().split(":")[0])
     return {
         "outbox": outbox.dispatch(),
         "jobs": sweep_jobs(now),
@@ -48,6 +46,7 @@ def tidy() -> dict[str, int]:
     now = timezone.now()
     return {
         "files": store.sweep_incoming(),
+        "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),
         "answers": IdempotencyRecord.objects.filter(created__lt=now - timedelta(days=1)).delete()[0],
     }

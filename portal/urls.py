@@ -12,8 +12,10 @@ STATIONS = (
     "trusts.membership",
     "trusts.datasets",
     "contracts.negotiations",
+    "contracts.library",
     "contracts.sharing",
     "jobs.runs",
+    "jobs.trials",
     "jobs.deliveries",
 )
 

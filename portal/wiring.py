@@ -11,13 +11,18 @@ def connect() -> None:
     """Called once when the portal starts, in every process."""
     from jobs.deliveries import export
     from jobs.intake import services as intake
+    from jobs.runs import services as runs
+    from jobs.trials import services as trials
     from portal import notify
 
     outbox.listen("version.registered", intake.on_registered)
+    outbox.listen("request.try", trials.on_request_try)
+    outbox.listen("recipe.try", trials.on_recipe_try)
     outbox.listen("request.approved", export.on_approved)
     outbox.listen("agreement.stopped", export.on_agreement_stopped)
     outbox.listen("membership.ended", export.on_membership_ended)
     outbox.listen("job.stopped", export.on_stopped)
+    outbox.listen("job.stopped", runs.forget)
     outbox.listen("job.queued", send_to_worker)
     for topic in notify.TOPICS:
         outbox.listen(topic, send_mail_later(topic))

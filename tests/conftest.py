@@ -73,8 +73,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def own_files(settings: Any, tmp_path: Path) -> None:
-    """Each test keeps its files in a folder of its own."""
+    """Each test keeps its files in a folder of its own; jobs run in the test's process unless it says otherwise."""
     settings.COMMONHOLD_VAR = tmp_path
+    settings.JOB_ISOLATION = "none"
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from contracts.library import services as library
 from contracts.negotiations import services as negotiations
 from tests import worlds
 from tests.cast import Cast
@@ -38,6 +39,9 @@ ACCESS: dict[str, Any] = {
     "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
     "datasets/<slug:slug>/versions/<int:number>/": MEMBERS, "datasets/<slug:slug>/offer/new/": ("dana",), "datasets/<slug:slug>/offer/to/": ("dana",), "offers/<uuid:pk>/": MEMBERS,
     "negotiations/new/": MEMBERS, "negotiations/<uuid:pk>/": BOTH, "negotiations/<uuid:pk>/counter/": ("dana",),
+    "recipes/": ALL, "recipes/new/": ("dana", "piotr", "sam", "ada", "olga"), "recipes/<uuid:pk>/": HUDSON, "recipes/<uuid:pk>/edit/": ("dana",),
+    "recipes/<uuid:pk>/copy/": "post", "recipes/<uuid:pk>/compare/": HUDSON, "recipes/<uuid:pk>/recipe.json": HUDSON,
+    "trials/<uuid:pk>/": BOTH, "trials/<uuid:pk>/live/": BOTH,
     "contracts/<uuid:pk>/": BOTH, "contracts/<uuid:pk>/odrl.json": BOTH, "contracts/<uuid:pk>/signed.json": BOTH,
     "requests/new/": MERIDIAN, "requests/<uuid:pk>/": BOTH, "requests/<uuid:pk>/edit/": (), "jobs/<uuid:pk>/": BOTH, "jobs/<uuid:pk>/live/": BOTH,
     "deliveries/<uuid:pk>/": BOTH, "deliveries/<uuid:pk>/receipt.json": BOTH, "deliveries/<uuid:pk>/download/": "post",
@@ -69,11 +73,16 @@ def world(cast: Cast) -> dict[str, str]:
     dataset = agreement.dataset
     offer = dataset.offers.get(state="published")
     asked = negotiations.ask(actor=cast.actor("piotr"), dataset=dataset, terms=worlds.terms())
+    recipe = library.save(actor=cast.actor("dana"), name="Tidy", steps=worlds.ANSWERS["recipe"])
+    tried = worlds.tried(cast, worlds.submitted(cast, agreement))
     from kernel.audit.models import Event
 
     event = Event.objects.filter(machine="agreement", action="conclude").first()
     assert event is not None
     return {
+        "recipes/<uuid:pk>/": f"recipes/{recipe.pk}/", "recipes/<uuid:pk>/edit/": f"recipes/{recipe.pk}/edit/",
+        "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",
+        "trials/<uuid:pk>/": f"trials/{tried.pk}/", "trials/<uuid:pk>/live/": f"trials/{tried.pk}/live/",
         "trusts/<slug:slug>/": f"trusts/{cast.trust.slug}/", "trusts/<slug:slug>/members/": f"trusts/{cast.trust.slug}/members/",
         "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
         "datasets/<slug:slug>/": f"datasets/{dataset.slug}/", "datasets/<slug:slug>/quality/": f"datasets/{dataset.slug}/quality/",
@@ -127,6 +136,8 @@ def test_an_outsider_learns_nothing_from_lists_and_the_trail(cast: Cast) -> None
         "/requests/",
         "/requests/?show=done",
         "/jobs/",
+        "/recipes/",
+        "/recipes/?show=templates",
         "/inbox/",
         "/dashboard/",
         "/audit/",
@@ -148,7 +159,10 @@ def test_the_api_shows_each_organisation_its_own(cast: Cast) -> None:
     """Every generic route: 401 without a token, an empty list and 404 for an outsider, 403 without the scope."""
     request = worlds.delivered(cast)
     agreement = request.agreement
+    recipe = library.save(actor=cast.actor("dana"), name="Tidy", steps=worlds.ANSWERS["recipe"])
+    tried = worlds.tried(cast, worlds.submitted(cast, agreement))
     objects: dict[str, Any] = {
+        "recipes": recipe, "trials": tried,
         "datasets": agreement.dataset, "versions": agreement.version_of_data, "negotiations": agreement.negotiation, "agreements": agreement,
         "requests": request, "jobs": request.jobs.get(), "deliveries": request.deliveries.get(), "offers": agreement.dataset.offers.get(state="published"),
     }  # fmt: skip

@@ -15,6 +15,7 @@ from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from jobs.runs import runner
 from jobs.runs.models import Job
+from jobs.trials.models import Trial
 from kernel import outbox
 from tests.cast import Cast
 from trusts.datasets import services as datasets
@@ -120,3 +121,12 @@ def delivered(cast: Cast, agreement: Agreement | None = None, **answers: Any) ->
     drain()
     request.refresh_from_db()
     return request
+
+
+def tried(cast: Cast, request: Request, by: str = "rui") -> Trial:
+    """The request's dry run, asked for by this person and done by the worker."""
+    verb = sharing.try_out if by in ("piotr", "sam") else sharing.examine
+    verb(request.pk, actor=cast.actor(by))
+    drain()
+    found: Trial = request.trials.order_by("-created").first()  # type: ignore[assignment]
+    return found

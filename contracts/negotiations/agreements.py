@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from contracts.negotiations import companions
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.negotiations.models import Agreement, Duty, Negotiation, Proposal
 from contracts.negotiations.signing import sign_for_both
@@ -28,7 +29,7 @@ from kernel.transition import creation, transition
 def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, accepted_by: Actor) -> Agreement:
     """The signed agreement of an accepted proposal. It names the exact bytes by their hash."""
     terms = Terms.from_dict(proposal.terms)
-    version = negotiation.version_of_data
+    version, also = negotiation.version_of_data, companions.signed(negotiation)
     agreement = Agreement(
         negotiation=negotiation, dataset=negotiation.dataset, version_of_data=version, trust=negotiation.trust,
         provider=negotiation.provider, consumer=negotiation.consumer, terms=proposal.terms,
@@ -46,10 +47,11 @@ def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, acce
         "provider": {"id": negotiation.provider.iri, "name": negotiation.provider.name},
         "consumer": {"id": negotiation.consumer.iri, "name": negotiation.consumer.name},
         "trust": negotiation.trust.iri if negotiation.trust else None,
+        **({"also": also} if also else {}),
         "proposal": {"number": proposal.number, "side": proposal.side, "policy_hash": proposal.policy_hash},
         "accepted": {"by": accepted_by.name, "for": accepted_by.organisation_name, "at": timezone.now().isoformat()},
         "policy": agreement.odrl, "policy_hash": agreement.policy_hash,
-        "words": [s.text for s in sentences(terms, negotiation.consumer.name)],
+        "words": [*(s.text for s in sentences(terms, negotiation.consumer.name)), *companions.words(also, terms)],
         "starts": agreement.starts.isoformat(), "ends": agreement.ends.isoformat(), "portal": settings.SITE_URL,
     }  # fmt: skip
     agreement.jws = sign_for_both(agreement.payload, negotiation.provider, negotiation.consumer)

@@ -32,11 +32,14 @@ class TermsForm(forms.Form):
         *args: Any,
         columns: list[str],
         terms: dict[str, Any] | None = None,
+        more: list[str] | None = None,
         with_note: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         names = [(n, n) for n in columns]
+        # Columns of further datasets: nothing about them can be said but that they are pseudonyms.
+        secret = [*names, *((n, n) for n in more or [] if n not in columns)]
         f: dict[str, forms.Field] = {
             "purpose__any_of": forms.MultipleChoiceField(
                 label="Purposes", choices=[(c, purpose_label(c)) for c in PURPOSES], widget=CHECKS
@@ -62,7 +65,9 @@ class TermsForm(forms.Form):
             "exports__at_most": forms.IntegerField(label="At most"),
             "min_group_size__k": forms.IntegerField(label="At least so many rows"),
             "min_group_size__by": forms.MultipleChoiceField(label="that share", choices=names, widget=CHECKS),
-            "pseudonymise__columns": forms.MultipleChoiceField(label="Columns", choices=names, widget=CHECKS),
+            "pseudonymise__columns": forms.MultipleChoiceField(
+                label="Columns", choices=secret, widget=CHECKS
+            ),
             "delete_within__days": forms.IntegerField(label="Days after the end"),
             "attribution__text": forms.CharField(label="Credit line", max_length=300),
         }

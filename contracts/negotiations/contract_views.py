@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from contracts.negotiations import selectors, signing
+from contracts.negotiations import companions, selectors, signing
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
@@ -45,6 +45,7 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "contract": found, "sentences": sentences(terms, found.consumer.name), "badges": badges(terms),
         "signatures": signing.check(found), "standing": selectors.standing(found), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(AGREEMENT, found, actor), "receiving": found.consumer_id == actor.organisation_id,
+        "also": companions.words(found.also, terms), "with_it": found.also,
         "may_request": may_create(
             registry.entry("request").machine, "draft", actor, agreement=found, consumer_id=found.consumer_id
         ),

@@ -96,6 +96,28 @@ class Negotiation(StatefulModel):
         }
 
 
+class Companion(models.Model):
+    """A further dataset of the same provider under the same terms, by its exact version.
+
+    `alias` is what recipes call it when they join it. Chosen when the negotiation begins, never changed.
+    """
+
+    negotiation = models.ForeignKey(Negotiation, on_delete=models.CASCADE, related_name="companions")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="+")
+    version_of_data = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="+")
+    alias = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["alias"]
+        constraints = [
+            models.UniqueConstraint(fields=["negotiation", "alias"], name="companion_alias_once"),
+            models.UniqueConstraint(fields=["negotiation", "dataset"], name="companion_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alias}: {self.version_of_data}"
+
+
 class Proposal(models.Model):
     """One turn: a complete policy put forward by one side. Never changed."""
 
@@ -180,6 +202,11 @@ class Agreement(StatefulModel):
     @property
     def iri(self) -> str:
         return f"urn:uuid:{self.pk}"
+
+    @property
+    def also(self) -> list[dict[str, Any]]:
+        """The further datasets as they were signed: alias, id, title, version, both hashes."""
+        return list(self.payload.get("also", []))
 
 
 class Duty(StatefulModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +23,11 @@ from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership.models import Trust
 
 
-def read_terms(given: dict[str, Any], version: DatasetVersion) -> Terms:
-    """Terms that fit the dataset's columns. Raises Refused with one reason per clause."""
+def read_terms(given: dict[str, Any], version: DatasetVersion, more: Sequence[DatasetVersion] = ()) -> Terms:
+    """Terms that fit the dataset's columns. Raises Refused with one reason per clause.
+
+    Pseudonyms may also be asked for columns of the further datasets, `more`.
+    """
     try:
         terms = Terms.from_dict(given)
     except TermsError as problem:
@@ -32,7 +36,10 @@ def read_terms(given: dict[str, Any], version: DatasetVersion) -> Terms:
             for e in problem.errors
         )
         raise Refused(Decision(Outcome.DENY, reasons)) from problem
-    unknown = sorted(terms.columns_named() - set(version.column_types()))
+    known = set(version.column_types())
+    elsewhere = {name for one in more for name in one.column_types()}
+    secret = set((terms.get("pseudonymise") or {}).get("columns", ()))
+    unknown = sorted(terms.columns_named() - known - (secret & elsewhere))
     if unknown:
         raise Refused.because(
             "terms.columns",

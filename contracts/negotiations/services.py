@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,9 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import agreements, offers  # noqa: F401 (their verbs register on import)
+from contracts.negotiations import agreements, companions, offers  # noqa: F401 (their verbs register on import)
 from contracts.negotiations.machines import NEGOTIATION
-from contracts.negotiations.models import Agreement, Message, Negotiation, Proposal
+from contracts.negotiations.models import Agreement, Companion, Message, Negotiation, Proposal
 from contracts.negotiations.offers import read_terms, ready_version
 from contracts.negotiations.rules import Parties, parties_may_deal
 from contracts.policies.difference import distance
@@ -48,7 +49,8 @@ def _check_parties(dataset: Dataset, consumer: Organisation) -> None:
 
 
 def _propose(negotiation: Negotiation, side: str, terms: dict[str, Any], note: str, actor: Actor) -> Proposal:
-    checked = read_terms(terms, negotiation.version_of_data)
+    more = [c.version_of_data for c in negotiation.companions.select_related("version_of_data")]
+    checked = read_terms(terms, negotiation.version_of_data, more)
     last = negotiation.proposals.order_by("-number").first()
     number = (last.number if last else 0) + 1
     policy = to_odrl(
@@ -65,7 +67,7 @@ def _propose(negotiation: Negotiation, side: str, terms: dict[str, Any], note: s
 
 
 def _open(action: str, side: str, dataset: Dataset, consumer: Organisation, terms: dict[str, Any], note: str,
-          actor: Actor, id: UUID | None) -> Negotiation:  # fmt: skip
+          actor: Actor, id: UUID | None, also: Iterable[UUID] = ()) -> Negotiation:  # fmt: skip
     mine = Negotiation.objects.filter(pk=id, **{f"{side}_id": actor.organisation_id})
 
     def make() -> Negotiation:
@@ -79,8 +81,12 @@ def _open(action: str, side: str, dataset: Dataset, consumer: Organisation, term
             # The proposal points at the row, which creation saves at the end of the block.
             negotiation.state = change.to or ""
             negotiation.save(force_insert=True)
+            more = companions.choose(negotiation, also)
+            Companion.objects.bulk_create(more)
             proposal = _propose(negotiation, side, terms, note, actor)
             change.detail = {"policy_hash": proposal.policy_hash}
+            if more:
+                change.detail["also"] = [str(one.version_of_data) for one in more]
         return negotiation
 
     return once(lambda: mine.first() if id else None, make)
@@ -88,14 +94,17 @@ def _open(action: str, side: str, dataset: Dataset, consumer: Organisation, term
 
 @performs(NEGOTIATION, "ask")
 def ask(
-    *, actor: Actor, dataset: Dataset, terms: dict[str, Any], note: str = "", id: UUID | None = None
-) -> Negotiation:
-    """Ask a provider for a dataset on these terms. The same `id` twice is one negotiation."""
+    *, actor: Actor, dataset: Dataset, terms: dict[str, Any], note: str = "", id: UUID | None = None,
+    also: Iterable[UUID] = (),
+) -> Negotiation:  # fmt: skip
+    """Ask a provider for a dataset, and `also` for further ones of theirs, on these terms.
+
+    The same `id` twice is one negotiation.
+    """
     if actor.organisation_id is None:
         raise Refused.because("actor.nobody", "You act for no organisation", remedy="Found or join one")
-    return _open(
-        "ask", "consumer", dataset, Organisation.objects.get(pk=actor.organisation_id), terms, note, actor, id
-    )
+    consumer = Organisation.objects.get(pk=actor.organisation_id)
+    return _open("ask", "consumer", dataset, consumer, terms, note, actor, id, also)
 
 
 @performs(NEGOTIATION, "offer_to")
@@ -107,9 +116,10 @@ def offer_to(
     terms: dict[str, Any],
     note: str = "",
     id: UUID | None = None,
+    also: Iterable[UUID] = (),
 ) -> Negotiation:
     """Offer a dataset to one partner on terms of their own; the public terms stay."""
-    return _open("offer_to", "provider", dataset, consumer, terms, note, actor, id)
+    return _open("offer_to", "provider", dataset, consumer, terms, note, actor, id, also)
 
 
 def _counter(action: str, side: str) -> Any:
@@ -140,6 +150,7 @@ def _accept(action: str) -> Any:
                         remedy="Read the newest offer and decide again", field="policy_hash",
                     )  # fmt: skip
                 _check_parties(change.subject.dataset, change.subject.consumer)
+                companions.still_offered(change.subject)
                 change.detail = {"policy_hash": policy_hash, "proposal": proposal.number}
             return _settle(change, proposal, actor)
 

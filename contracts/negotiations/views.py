@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from contracts.negotiations import offers, selectors, services
+from contracts.negotiations import companions, offers, selectors, services
 from contracts.negotiations.clause_form import TermsForm
 from contracts.negotiations.machines import NEGOTIATION, OFFER
 from contracts.negotiations.models import Negotiation
@@ -136,10 +136,11 @@ def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
     found = dataset.offers.filter(state="published").first()
     version = dataset.versions.filter(state="profiled").order_by("-number").first()
     start = found.terms if found else {}
-    form = TermsForm(
-        request.POST or None, columns=list(version.column_types()) if version else [], terms=start
-    )
+    with_it = companions.offered(dataset, request.POST.getlist("also"))
+    columns = list(version.column_types()) if version else []
+    form = TermsForm(request.POST or None, columns=columns, terms=start, more=with_it["more"])
     context: dict[str, Any] = {
+        "also": with_it["also"],
         "dataset": dataset, "form": form, "title": "Offer to a partner", "partners": partners, "partner_id": wanted,
         "before": start or None, "id": new_id(request), "version": version, "listed": dataset.state == "listed",
     }  # fmt: skip
@@ -149,7 +150,8 @@ def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
             raise Refused.because("negotiation.partner", "No partner is chosen",
                                   remedy="Choose one of the trust's members", field="partner")  # fmt: skip
         return services.offer_to(actor=actor, dataset=dataset, consumer=partner, terms=form.terms(),
-                                 note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"]))  # fmt: skip
+                                 note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"]),
+                                 also=companions.read_ids(request.POST.getlist("also")))  # fmt: skip
 
     who = partner.name if partner else "the partner"
     return _terms_page(request, context, form, who, start, send, f"Your offer is with {who}.")
@@ -197,13 +199,16 @@ def negotiation_new(request: HttpRequest) -> HttpResponse:
     version = dataset.versions.filter(state="profiled").order_by("-number").first()
     columns = list(version.column_types()) if version else []
     start = found.terms if found else {}
-    form = TermsForm(request.POST or None, columns=columns, terms=start)
+    with_it = companions.offered(dataset, request.POST.getlist("also"))
+    form = TermsForm(request.POST or None, columns=columns, terms=start, more=with_it["more"])
     context: dict[str, Any] = {
+        "also": with_it["also"],
         "dataset": dataset, "form": form, "title": "Ask for terms", "asking": True, "before": start or None,
         "id": new_id(request), "version": version,
     }  # fmt: skip
     return _terms_page(request, context, form, actor.organisation_name, start, lambda: services.ask(
-        actor=actor, dataset=dataset, terms=form.terms(), note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"])),
+        actor=actor, dataset=dataset, terms=form.terms(), note=form.cleaned_data.get("note", ""), id=uuid.UUID(context["id"]),
+        also=companions.read_ids(request.POST.getlist("also"))),
         "Your request for terms is with the provider.")  # fmt: skip
 
 
@@ -221,8 +226,11 @@ def counter(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         )
     last = found.proposals.order_by("-number").first()
     assert last is not None
+    more = companions.personal_columns(
+        c.version_of_data for c in found.companions.select_related("version_of_data")
+    )
     form = TermsForm(
-        request.POST or None, columns=list(found.version_of_data.column_types()), terms=last.terms
+        request.POST or None, columns=list(found.version_of_data.column_types()), terms=last.terms, more=more
     )
     seen = request.POST.get("seen", str(found.version))
     context: dict[str, Any] = {
@@ -309,5 +317,6 @@ def negotiation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "rail": [{"label": label, "past": i < at, "here": i == at} for i, (_, label) in enumerate(RAIL)],
         "thread": list(found.messages.select_related("author", "organisation")), "events": audit.history(found.pk, actor),
         "agreement": getattr(found, "agreement", None),
+        "also": companions.words(companions.signed(found), terms),
     }  # fmt: skip
     return render(request, "negotiations/negotiation.html", context)

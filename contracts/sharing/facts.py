@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from contracts.negotiations.selectors import standing
 from contracts.sharing.advice import advise
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
 from contracts.sharing.rules import RequestFacts
 from kernel.actor import Actor
+from kernel.audit.models import Event
 from kernel.registry import loads_facts
 from trusts.organisations.models import OrganisationMember
+
+
+def _tries(request: Request) -> int:
+    """Dry runs under the agreement in the last hour, by whoever asked."""
+    under = Request.objects.filter(agreement_id=request.agreement_id).values("pk")
+    found = Event.objects.filter(
+        machine=REQUEST.name, action__in=["try_out", "examine"], subject_version__isnull=False, subject_id__in=under,
+        created__gte=timezone.now() - timedelta(hours=1),
+    )  # fmt: skip
+    return found.count()
 
 
 @loads_facts(REQUEST)
@@ -20,5 +35,5 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
     people = request.named.count() if not request._state.adding else 0
     return RequestFacts(
         actor_id=actor.user_id, author_id=request.author_id, actor_is_of_consumer=both,
-        standing=standing(request.agreement), advice=advise(request, people),
+        standing=standing(request.agreement), advice=advise(request, people), tries=_tries(request),
     )  # fmt: skip

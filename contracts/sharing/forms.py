@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -20,6 +21,7 @@ from contracts.policies.terms import Terms
 from contracts.recipes.recipe import Recipe
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
+from contracts.sharing.services import input_types
 from kernel.doors import ActionForm
 from kernel.registry import asks_with
 from trusts.organisations.models import OrganisationMember
@@ -71,6 +73,19 @@ class AnswersForm(ActionForm):
         f["columns"].choices = [(n, n) for n in types]
         if self.subject is not None and not self.is_bound:
             self.initial.update(self.subject.answers())
+
+    def schema(self, chosen: Collection[str]) -> dict[str, str]:
+        """The columns as the recipe meets them: those that are asked for, pseudonyms as text."""
+        secret = set((Terms.from_dict(self.agreement.terms).get("pseudonymise") or {}).get("columns", ()))
+        return {
+            n: "text" if n in secret else t
+            for n, t in self.types.items()
+            if n in chosen and n in self.allowed
+        }
+
+    def inputs(self) -> dict[str, dict[str, str]]:
+        """The further datasets of the contract that a recipe may join: alias → columns and types."""
+        return input_types(self.agreement)
 
     def clean_people(self) -> list[uuid.UUID]:
         return [uuid.UUID(value) for value in self.cleaned_data["people"]]

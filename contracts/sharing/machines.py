@@ -7,6 +7,7 @@ from contracts.sharing.rules import (
     not_the_asker,
     not_the_requesters_organisation,
     terms_allow_it,
+    tries_left,
 )
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
@@ -16,6 +17,8 @@ NEW = frozenset({""})
 SYSTEM = frozenset({"system"})
 ASKER = side("consumer", OWNER, STEWARD, ANALYST)
 REVIEWERS = side("provider", OWNER, STEWARD, REVIEWER)
+
+TRY_HELP = "A worker runs the plan on a sample. It counts against nothing, and nothing leaves."
 
 REQUEST = register(
     Machine(
@@ -43,6 +46,25 @@ REQUEST = register(
         creates=(Action("draft", "Request an export", ASKER, NEW, to="draft", kind="primary"),),
         actions=(
             Action("edit", "Edit", ASKER, frozenset({"draft", "returned"}), asks=True, done="Saved."),
+            # The plan is frozen once submitted: then only those who decide have something to see.
+            Action(
+                "try_out",
+                "Try it on a sample",
+                ASKER,
+                frozenset({"draft", "returned"}),
+                needs=(contract_stands, tries_left),
+                help=TRY_HELP,
+                done="A worker tries it on a sample now.",
+            ),
+            Action(
+                "examine",
+                "Try it on a sample",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                needs=(contract_stands, tries_left),
+                help=TRY_HELP,
+                done="A worker tries it on a sample now.",
+            ),
             Action(
                 "submit",
                 "Submit for review",

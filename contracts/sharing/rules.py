@@ -17,6 +17,18 @@ class RequestFacts:
     actor_is_of_consumer: bool
     standing: Decision
     advice: Decision
+    tries: int = 0
+
+
+TRIES_AN_HOUR = 12
+
+
+def tries_left(facts: RequestFacts) -> Decision:
+    """Dry runs give counts of data that is not approved yet; too many of them would be an answer."""
+    if facts.tries >= TRIES_AN_HOUR:
+        return deny("request.tries", f"The contract's data was tried {facts.tries} times in the last hour, the most allowed",
+                    remedy="Wait, or submit the request as it is")  # fmt: skip
+    return ALLOW
 
 
 def not_the_asker(facts: RequestFacts) -> Decision:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contracts.negotiations.agreements import attempt, reserve_export
+from contracts.negotiations.companions import inputs_of
 from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import Plan, compile_plan
@@ -22,6 +23,7 @@ from kernel.decision import Decision, Outcome, Reason, Refused
 from kernel.once import once
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.datasets.models import DatasetVersion
 from trusts.organisations.models import OrganisationMember
 
 REVIEW_DAYS = 14
@@ -88,25 +90,56 @@ def edit(
     return change.subject
 
 
+def input_types(agreement: Agreement) -> dict[str, dict[str, str]]:
+    """Alias → the columns of a further dataset with their types as a recipe meets them."""
+    secret = set((Terms.from_dict(agreement.terms).get("pseudonymise") or {}).get("columns", ()))
+    return {
+        alias: {n: "text" if n in secret else t for n, t in version.column_types().items()}
+        for alias, version in inputs_of(agreement).items()
+    }
+
+
 def plan_of(request: Request) -> Plan:
     """The plan that this request and its agreement make. Raises Refused, naming clause and step."""
-    recipe, problems = Recipe.from_list(request.recipe)
-    if problems:
-        raise Refused(
-            Decision(
-                Outcome.DENY,
-                tuple(
-                    Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}")
-                    for p in problems
-                ),
-            )
-        )
-    version = request.version_of_data
-    return compile_plan(
-        Terms.from_dict(request.agreement.terms), recipe=recipe, columns=request.columns, row_filter=request.row_filter,
-        types=version.column_types(), output_format=request.format, input_sha256=version.parquet_sha256,
-        policy_hash=request.agreement.policy_hash,
+    return plan_for(
+        request.agreement, request.version_of_data, recipe=request.recipe, columns=request.columns,
+        row_filter=request.row_filter, output_format=request.format,
     )  # fmt: skip
+
+
+def plan_for(
+    agreement: Agreement, version: DatasetVersion, *, recipe: list[dict[str, Any]], columns: list[str],
+    row_filter: list[dict[str, Any]], output_format: str,
+) -> Plan:  # fmt: skip
+    """The plan of such answers under an agreement. Raises Refused, naming clause and step."""
+    steps, problems = Recipe.from_list(recipe)
+    if problems:
+        reasons = tuple(
+            Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}") for p in problems
+        )
+        raise Refused(Decision(Outcome.DENY, reasons))
+    return compile_plan(
+        Terms.from_dict(agreement.terms), recipe=steps, columns=columns, row_filter=row_filter,
+        types=version.column_types(), output_format=output_format, input_sha256=version.parquet_sha256,
+        policy_hash=agreement.policy_hash, inputs=input_types(agreement),
+    )  # fmt: skip
+
+
+def _try(action: str) -> Any:
+    def verb(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
+        with transition(REQUEST, action, request_id, actor=actor, seen=seen) as change:
+            request: Request = change.subject
+            plan = plan_of(request)
+            change.detail = {"plan": plan.hash}
+            change.publish("request.try", id=str(request_id), trial=str(uuid4()), by=str(actor.user_id or ""),
+                           organisation=str(actor.organisation_id or request.consumer_id))  # fmt: skip
+        return request
+
+    verb.__doc__ = "Have a worker try the plan on a sample. Raises Refused for what the contract forbids."
+    return performs(REQUEST, action)(verb)
+
+
+try_out, examine = _try("try_out"), _try("examine")
 
 
 @performs(REQUEST, "submit")

@@ -14,13 +14,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from contracts.library import builder, conditions
+from contracts.library.selectors import usable
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.recipes.compile import plan_words
-from contracts.recipes.steps import STEPS
-from contracts.sharing import builder, selectors, services
+from contracts.sharing import selectors, services, starting
 from contracts.sharing.advice import advice_record, advise
 from contracts.sharing.forms import CHECKLIST, AnswersForm, CommentForm
 from contracts.sharing.machines import REQUEST
@@ -47,34 +48,49 @@ def requests(request: HttpRequest) -> HttpResponse:
     return render(request, "sharing/list.html", {"page": page, "show": show, "query": f"show={show}"})
 
 
-def _form_data(request: HttpRequest) -> QueryDict:
-    """The posted answers with recipe and filter read from their fields."""
-    data = request.POST.copy()
-    steps = builder.read_steps(request.POST)
-    data["recipe"] = json.dumps(
-        builder.changed(steps, request.POST.get("do", ""), request.POST.get("add", ""))
-    )
-    data["row_filter"] = json.dumps(builder.read_conditions(request.POST))
-    return data
+def _posted(request: HttpRequest, start: starting.Start) -> tuple[QueryDict, builder.Draft]:
+    """The posted answers with recipe and filter read from their fields, and the recipe as it was typed."""
+    data, draft = request.POST.copy(), builder.read(request.POST)
+    if start.steps is not None:
+        draft = builder.Draft([*draft.steps, *start.steps][: builder.MOST], draft.view)
+    data["recipe"] = draft.text if draft.text is not None else json.dumps(draft.steps)
+    data["row_filter"] = json.dumps(conditions.read_conditions(request.POST))
+    return data, draft
+
+
+def _again(request: HttpRequest) -> bool:
+    """Whether the page is only to be shown again: a click in the builder, or the live check."""
+    return bool(request.POST.get("do")) or bool(request.headers.get("HX-Request"))
 
 
 def _page(
     request: HttpRequest, form: AnswersForm, agreement: Agreement, extra: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    if form.is_bound:
-        steps, where = json.loads(form.data["recipe"]), json.loads(form.data["row_filter"])
-    else:
-        steps, where = form.initial.get("recipe") or [], form.initial.get("row_filter") or []
+    draft = extra.get("draft") or builder.Draft(steps=form.initial.get("recipe") or [])
+    where = json.loads(form.data["row_filter"]) if form.is_bound else form.initial.get("row_filter") or []
     terms = Terms.from_dict(agreement.terms)
     chosen = set(form["columns"].value() or [])
     context = {
-        "form": form, "agreement": agreement, "sentences": sentences(terms, agreement.consumer.name),
+        "form": form, "agreement": agreement, "sentences_": sentences(terms, agreement.consumer.name),
         "columns": [{"name": n, "type": t, "allowed": n in form.allowed, "chosen": n in chosen} for n, t in form.types.items()],
         "outside": [name for name in form.types if name not in form.allowed],
-        "steps": builder.rows_of_steps(steps, form.allowed), "where": builder.rows_of_conditions(where, form.allowed), "kinds": STEPS.values(),
-        **extra,
+        "where": conditions.rows_of_conditions(where, form.allowed), "with_it": agreement.also,
+        "saved": usable(request.actor)[:200],  # type: ignore[attr-defined]
+        **builder.page(draft, form.schema(chosen), form.inputs()), **extra,
     }  # fmt: skip
+    if not context["problem_count"] and not context["fault"]:
+        context["contract_says"] = _objection(agreement, draft, [n for n in form.types if n in chosen], where)
     return render(request, "sharing/form.html", context, status=status)
+
+
+def _objection(agreement: Agreement, draft: builder.Draft, columns: list[str], where: Any) -> Decision | None:
+    """What the contract holds against the steps as they are, before anybody submits them."""
+    try:
+        services.plan_for(agreement, agreement.version_of_data, recipe=draft.steps, columns=columns, row_filter=where,
+                          output_format="csv")  # fmt: skip
+    except Refused as problem:
+        return problem.decision
+    return None
 
 
 @login_required
@@ -104,8 +120,10 @@ def new(request: HttpRequest) -> HttpResponse:
         return _page(
             request, AnswersForm(agreement=agreement, actor=actor, initial=initial), agreement, extra
         )
-    form = AnswersForm(_form_data(request), agreement=agreement, actor=actor)
-    if request.POST.get("do"):
+    extra["start"] = start = starting.read(request.POST, actor, agreement)
+    data, extra["draft"] = _posted(request, start)
+    form = AnswersForm(data, agreement=agreement, actor=actor)
+    if _again(request):
         form.full_clean()
         form.errors.clear()
         return _page(request, form, agreement, extra)
@@ -115,29 +133,40 @@ def new(request: HttpRequest) -> HttpResponse:
         made = services.draft(
             actor=actor, agreement=agreement, id=uuid.UUID(extra["id"]), **form.cleaned_data
         )
-        if "submit" in request.POST and made.state == "draft":
-            services.submit(made.pk, actor=actor)
+        _go_on(request, made)
     except Refused as problem:
         # The draft is kept when only the submission was refused: nothing typed is lost.
         made_now = Request.objects.filter(pk=extra["id"], consumer_id=actor.organisation_id).first()
         if made_now is not None:
-            return _edit_again(request, form, made_now, problem.decision)
+            return _edit_again(request, form, made_now, problem.decision, extra)
         extra["decision"] = problem.decision
         return _page(request, form, agreement, extra, 409)
-    messages.success(
-        request,
-        "Submitted. The provider has been told."
-        if made.state != "draft" or "submit" in request.POST
-        else "Saved as a draft.",
-    )
+    return _done(request, made, "Saved as a draft.")
+
+
+def _go_on(request: HttpRequest, made: Request) -> None:
+    """After saving, what the button said: submit, or try on a sample. Raises Refused."""
+    actor = request.actor  # type: ignore[attr-defined]
+    if "submit" in request.POST and made.state in ("draft", "returned"):
+        services.submit(made.pk, actor=actor)
+    elif "try" in request.POST:
+        services.try_out(made.pk, actor=actor)
+
+
+def _done(request: HttpRequest, made: Request, saved: str) -> HttpResponse:
+    if "try" in request.POST:
+        messages.success(request, f"{saved} A worker tries it on a sample now.")
+        return redirect(f"{made.get_absolute_url()}#trial")
+    messages.success(request, "Submitted. The provider has been told." if "submit" in request.POST else saved)
     return redirect(made)
 
 
-def _edit_again(request: HttpRequest, form: AnswersForm, found: Request, decision: Decision) -> HttpResponse:
+def _edit_again(
+    request: HttpRequest, form: AnswersForm, found: Request, decision: Decision, extra: dict[str, Any]
+) -> HttpResponse:
     messages.warning(request, "Kept as a draft; it was not submitted.")
-    return _page(
-        request, form, found.agreement, {"decision": decision, "editing": found, "seen": found.version}, 409
-    )
+    more = {"decision": decision, "editing": found, "seen": found.version}
+    return _page(request, form, found.agreement, extra | more, 409)
 
 
 @login_required
@@ -152,8 +181,10 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     extra: dict[str, Any] = {"editing": found, "seen": request.POST.get("seen", found.version)}
     if request.method == "GET":
         return _page(request, AnswersForm(subject=found, actor=actor), found.agreement, extra)
-    form = AnswersForm(_form_data(request), subject=found, actor=actor)
-    if request.POST.get("do"):
+    extra["start"] = start = starting.read(request.POST, actor, found.agreement)
+    data, extra["draft"] = _posted(request, start)
+    form = AnswersForm(data, subject=found, actor=actor)
+    if _again(request):
         form.full_clean()
         form.errors.clear()
         return _page(request, form, found.agreement, extra)
@@ -162,16 +193,12 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         seen = str(extra["seen"])
         services.edit(found.pk, actor=actor, seen=int(seen) if seen.isdigit() else None, **form.cleaned_data)
-        if "submit" in request.POST:
-            services.submit(found.pk, actor=actor)
+        _go_on(request, found)
     except Refused as problem:
         found.refresh_from_db()
         extra |= {"decision": problem.decision, "seen": found.version}
         return _page(request, form, found.agreement, extra, 409)
-    messages.success(
-        request, "Submitted. The provider has been told." if "submit" in request.POST else "Saved."
-    )
-    return redirect(found)
+    return _done(request, found, "Saved.")
 
 
 @login_required
@@ -189,11 +216,14 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             plan, problem = {}, refused.decision
     choices = doors.choices(REQUEST, found, actor)
+    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine")
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
         "advice": advice_record(advise(found, len(named))) if open_now else found.advice,
-        "choices": [c for c in choices if c.name not in ("approve", "send_back", "refuse", "comment")],
+        "choices": [c for c in choices if c.name not in apart],
+        "try_choice": next((c for c in choices if c.name in ("try_out", "examine")), None), "with_it": found.agreement.also,
+        "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
         "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
         "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),
         "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),

@@ -16,9 +16,11 @@ from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing
 from contracts.sharing.advice import advise
 from contracts.sharing.models import Request
-from jobs.deliveries import package, receipt
-from jobs.deliveries.models import Delivery
+from jobs.deliveries import package, receipt, tokens
+from jobs.deliveries.dictionary import dictionary
+from jobs.deliveries.models import Delivery, Vault
 from jobs.runs import services as runs
+from jobs.runs.inputs import described
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from kernel import store
@@ -30,12 +32,6 @@ from kernel.keys import open_secret, portal_key, portal_key_id
 
 SOFTWARE = "commonhold/0.1.0"
 KEEP_DAYS = 30
-TREATMENTS = {
-    "pseudonymise": "pseudonym",
-    "mask": "masked",
-    "generalise": "made coarser",
-    "fill_missing": "gaps filled",
-}
 
 
 def on_approved(message: dict[str, Any]) -> None:
@@ -44,7 +40,7 @@ def on_approved(message: dict[str, Any]) -> None:
     if request.state != "approved" or request.jobs.filter(kind="export").exists():
         return
     job = Job(kind="export", holder_id=request.provider_id, consumer_id=request.consumer_id, request=request,
-              version_of_data_id=request.version_of_data_id, plan=request.plan, plan_hash=request.plan_hash)  # fmt: skip
+              version_of_data_id=request.version_of_data_id, weight=request.version_of_data.original_bytes, plan=request.plan, plan_hash=request.plan_hash)  # fmt: skip
     runs.enqueue(job, actor=system())
 
 
@@ -92,9 +88,7 @@ def _recheck(request: Request) -> None:
 
 @handles("export")
 def export(work: Work) -> None:
-    from jobs.pipeline import engine, gates, writers
-    from jobs.pipeline.faults import Cancelled, StepError
-    from jobs.pipeline.profile import profile
+    from jobs.pipeline.faults import StepError
 
     job = work.job
     request = Request.objects.select_related(
@@ -110,36 +104,57 @@ def export(work: Work) -> None:
 
     source = store.path_of(plan["input_sha256"])
     key = open_secret(agreement.sealed_key)
-    result = engine.run(plan, source, work.folder, key=key, progress=show, cancelled=work.cancelled)
-    if result.rows_out == 0:
+    more = tokens.folders(work, agreement, plan, key)
+    with work.stage("Clean"):
+        result = work.do(
+            "jobs.pipeline.engine:run",
+            plan=plan,
+            source=source,
+            folder=_inner(work, "clean"),
+            key=key,
+            progress=show,
+            **more,
+        )
+    if result["rows_out"] == 0:
         raise StepError("result.empty", "No row is left after the plan's steps.", "Widen the filter, or ask for columns with larger groups.",
-                        step=next((i for i, s in enumerate(result.steps) if s.rows_out == 0), None))  # fmt: skip
+                        step=next((i for i, s in enumerate(result["steps"]) if s["rows_out"] == 0), None))  # fmt: skip
     runs.check(job.pk, actor=work.actor, attempt=work.attempt)
+    cleaned = Path(result["path"])
     show(len(names), 0, 1)
-    findings = gates.check(result.path, plan["demands"])
+    with work.stage("Check the result"):
+        findings = work.do("jobs.pipeline.gates:check", parquet=cleaned, demands=plan["demands"])
     if findings:
         raise StepError(
-            findings[0].code,
-            f"Stopped before leaving: {findings[0].text}",
+            findings[0]["code"],
+            f"Stopped before leaving: {findings[0]['text']}",
             "Tell the provider's steward; nothing has left.",
         )
     show(len(names) + 1, 0, 1)
-    after = profile(result.path, progress=lambda *_: None, cancelled=work.cancelled, duplicates=False)
+    with work.stage("Measure"):
+        after = work.do("jobs.pipeline.profile:profile", parquet=cleaned, duplicates=False)
     quality = _quality(agreement.version_of_data.profile, after)
     show(len(names) + 2, 0, 1)
     data_name = f"{agreement.dataset.slug}-v{agreement.version_of_data.number}.{plan['format']}"
-    written = writers.write(result.path, work.folder / "data", plan["format"])
-    if work.cancelled():
-        raise Cancelled
+    with work.stage("Write"):
+        written = work.do(
+            "jobs.pipeline.writers:write", parquet=cleaned, target=work.folder / "data", form=plan["format"]
+        )
     show(len(names) + 3, 0, 1)
-    data = store.put_file(written.path)
-    body = _body(job, request, agreement, result, written.neutralised_cells, data, data_name)
+    data = work.put(written["path"])
+    body = _body(job, request, agreement, result, written["neutralised_cells"], data, data_name)
     signed = receipt.sign(body, portal_key(), portal_key_id())
-    zipped = work.folder / "package.zip"
-    columns = _dictionary(request, plan, result.columns)
-    package.build(zipped, store.path_of(data.sha256), data_name, agreement, columns, quality, signed)
-    kept = store.put_file(zipped)
-    _settle(work, request, kept, data, data_name, result.rows_out, signed, quality)
+    texts = package.texts(data_name, agreement, dictionary(request, plan, result["columns"]), quality, signed)
+    with work.stage("Seal"):
+        zipped = work.do("jobs.pipeline.pack:pack", target=work.folder / "package.zip", data=Path(written["path"]),
+                         data_name=data_name, texts=texts)  # fmt: skip
+    kept, vault = work.put(zipped), tokens.seal(work, more.get("side"))
+    _settle(work, request, kept, data, data_name, result["rows_out"], signed, quality, vault)
+
+
+def _inner(work: Work, name: str) -> Path:
+    folder = work.folder / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _label(step: dict[str, Any]) -> str:
@@ -149,7 +164,7 @@ def _label(step: dict[str, Any]) -> str:
 
 
 def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored, data_name: str, rows: int,
-            signed: dict[str, Any], quality: dict[str, Any]) -> None:  # fmt: skip
+            signed: dict[str, Any], quality: dict[str, Any], vault: Vault | None) -> None:  # fmt: skip
     """File first, row second: with agreement and job locked, either all of it happens or nothing."""
     from jobs.deliveries.services import deliver
 
@@ -162,7 +177,7 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
         job = runs.finish(
             work.job.pk, actor=work.actor, attempt=work.attempt, result={"rows": rows, "package": kept.sha256}
         )
-        deliver(
+        made = deliver(
             Delivery(
                 job=job, request=request, agreement=agreement, provider_id=request.provider_id, consumer_id=request.consumer_id,
                 package_name=f"{Path(data_name).stem}-{job.ref}.zip", package_sha256=kept.sha256, package_bytes=kept.size,
@@ -171,13 +186,16 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
             ),
             actor=work.actor,
         )  # fmt: skip
+        if vault is not None:
+            vault.delivery = made
+            vault.save()
 
 
 def _body(
     job: Job,
     request: Request,
     agreement: Agreement,
-    result: Any,
+    result: dict[str, Any],
     neutralised: int,
     data: store.Stored,
     data_name: str,
@@ -187,10 +205,12 @@ def _body(
         "issued": timezone.now().isoformat(), "software": SOFTWARE, "portal": settings.SITE_URL,
         "job": {"id": str(job.pk), "attempt": job.attempt}, "request": str(request.pk),
         "input": {"dataset": agreement.dataset.title_text, "version": version.number, "original_sha256": version.original_sha256,
-                  "parquet_sha256": version.parquet_sha256, "rows": result.rows_in},
+                  "parquet_sha256": version.parquet_sha256, "rows": result["rows_in"]},
+        **({"joined": more} if (more := described(agreement, job.plan)) else {}),
         "plan": {"sha256": job.plan_hash, "steps": [
-            {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c.rows_in, "rows_out": c.rows_out}
-            for s, c in zip(job.plan["steps"], result.steps, strict=True)]},
+            {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c["rows_in"], "rows_out": c["rows_out"],
+             **({"reasons": c["reasons"]} if c.get("reasons") else {})}
+            for s, c in zip(job.plan["steps"], result["steps"], strict=True)]},
         "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
         "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}
@@ -198,32 +218,10 @@ def _body(
         "recipients": sorted(str(p.user) for p in request.named.select_related("user")),
         "purpose": request.purpose,
         "output": {"name": data_name, "format": job.plan["format"], "sha256": data.sha256, "bytes": data.size,
-                   "rows": result.rows_out, "rows_removed": result.rows_in - result.rows_out,
-                   "columns": [c["name"] for c in result.columns], "neutralised_cells": neutralised},
+                   "rows": result["rows_out"], "rows_removed": result["rows_in"] - result["rows_out"],
+                   "columns": [c["name"] for c in result["columns"]], "neutralised_cells": neutralised},
         "log": {"size": checkpoint.size, "link_hash": checkpoint.link_hash} if checkpoint else None,
     }  # fmt: skip
-
-
-def _dictionary(
-    request: Request, plan: dict[str, Any], columns: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    known = {c.name: c for c in request.version_of_data.columns.all()}
-    origin = {name: name for name in known}
-    treated: dict[str, list[str]] = {}
-    for step in plan["steps"]:
-        if step["name"] == "rename":
-            for old, new in step["params"]["mapping"].items():
-                origin[new] = origin.get(old, old)
-                treated[new] = treated.pop(old, [])
-        if step["name"] in TREATMENTS:
-            for name in step["params"].get("columns") or [step["params"].get("column")]:
-                treated.setdefault(name, []).append(TREATMENTS[step["name"]])
-    found = []
-    for column in columns:
-        source = known.get(origin.get(column["name"], ""))
-        found.append({**column, "description": source.description if source else "", "unit": source.unit if source else "",
-                      "treatment": ", ".join(treated.get(column["name"], []))})  # fmt: skip
-    return found
 
 
 def _quality(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from contracts.negotiations.selectors import standing
 from jobs.deliveries.machines import DELIVERY
-from jobs.deliveries.models import Delivery
+from jobs.deliveries.models import Delivery, Vault
 from jobs.deliveries.rules import DeliveryFacts
 from kernel.actor import Actor
 from kernel.registry import loads_facts
@@ -18,4 +18,5 @@ def facts(delivery: Delivery, actor: Actor) -> DeliveryFacts:
         downloads_made=delivery.downloads_made,
         downloads_allowed=delivery.downloads_allowed,
         as_of=timezone.now(),
+        tokens=Vault.objects.filter(delivery=delivery).values_list("entries", flat=True).first() or 0,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.deliveries.rules import contract_stands, downloads_left, not_expired
+from jobs.deliveries.rules import contract_stands, downloads_left, has_tokens, not_expired
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, STEWARD, side
@@ -49,6 +49,16 @@ DELIVERY = register(
                 asks=True,
                 kind="danger",
                 done="Cut off. It can no longer be fetched.",
+            ),
+            Action(
+                "look_up",
+                "Look a token up",
+                side("provider", OWNER, STEWARD),
+                frozenset({"available", "expired", "revoked"}),
+                needs=(has_tokens,),
+                asks=True,
+                help="Shows the real values behind up to 100 tokens of this export. The audit trail keeps who looked, "
+                "why and how many were asked for; never the values.",
             ),
             Action("expire", "Expire", SYSTEM, frozenset({"available"}), to="expired", hidden=True),
         ),

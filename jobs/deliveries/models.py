@@ -66,6 +66,18 @@ class Delivery(StatefulModel):
         }
 
 
+class Vault(models.Model):
+    """The sealed tokens of an export (see `vault.py`). The provider's; nobody else can look into it."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT, related_name="vault")
+    sha256 = models.CharField(max_length=64)
+    entries = models.PositiveBigIntegerField()
+    columns = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"Tokens of {self.delivery}"
+
+
 class Download(models.Model):
     """One fetch of a package by one named person."""
 

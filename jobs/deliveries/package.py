@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,6 @@ from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 
-# A fixed time, so that the same content gives the same bytes.
-STAMP = (2000, 1, 1, 0, 0, 0)
-
 
 def _safe(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text else text
@@ -26,10 +22,13 @@ def _safe(text: str) -> str:
 def dictionary_csv(columns: list[dict[str, Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["column", "type", "meaning", "unit", "treatment"])
+    writer.writerow(["column", "type", "meaning", "unit", "from", "treatment"])
     for column in columns:
         writer.writerow(
-            [_safe(str(column.get(k, ""))) for k in ("name", "type", "description", "unit", "treatment")]
+            [
+                _safe(str(column.get(k, "")))
+                for k in ("name", "type", "description", "unit", "origin", "treatment")
+            ]
         )
     return out.getvalue().encode()
 
@@ -56,11 +55,11 @@ def readme(data_name: str, credit: str) -> bytes:
     return "\n".join(text).encode()
 
 
-def build(target: Path, data: Path, data_name: str, agreement: Agreement, columns: list[dict[str, Any]],
-          quality: dict[str, Any], receipt: dict[str, Any]) -> None:  # fmt: skip
-    """Write the zip; entries and times are fixed, so equal content has equal bytes."""
+def texts(data_name: str, agreement: Agreement, columns: list[dict[str, Any]], quality: dict[str, Any],
+          receipt: dict[str, Any]) -> dict[str, str]:  # fmt: skip
+    """What goes into the package beside the data: file name → content."""
     credit = (agreement.terms.get("attribution") or {}).get("text", "")
-    texts = {
+    found = {
         "README.txt": readme(data_name, credit),
         "contract.odrl.json": json.dumps(agreement.odrl, indent=2, ensure_ascii=False).encode(),
         "contract.signed.json": json.dumps(agreement.jws, indent=2).encode(),
@@ -70,13 +69,4 @@ def build(target: Path, data: Path, data_name: str, agreement: Agreement, column
         "receipt.json": json.dumps(receipt, indent=2, ensure_ascii=False).encode(),
         "verify_receipt.py": (Path(settings.BASE_DIR) / "verify_receipt.py").read_bytes(),
     }
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
-        entry = zipfile.ZipInfo(data_name, STAMP)
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        with data.open("rb") as source, archive.open(entry, "w", force_zip64=True) as out:
-            while chunk := source.read(1 << 20):
-                out.write(chunk)
-        for name, content in texts.items():
-            info = zipfile.ZipInfo(name, STAMP)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, content)
+    return {name: content.decode() for name, content in found.items()}

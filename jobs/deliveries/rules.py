@@ -15,6 +15,7 @@ class DeliveryFacts:
     downloads_made: int
     downloads_allowed: int
     as_of: datetime
+    tokens: int = 0
 
 
 def contract_stands(facts: DeliveryFacts) -> Decision:
@@ -38,5 +39,13 @@ def downloads_left(facts: DeliveryFacts) -> Decision:
             "delivery.used_up",
             f"It was fetched {facts.downloads_made} times, the most allowed",
             remedy="Ask again under the same contract",
+        )
+    return ALLOW
+
+
+def has_tokens(facts: DeliveryFacts) -> Decision:
+    if not facts.tokens:
+        return deny(
+            "delivery.no_tokens", "This export holds no tokens", remedy="Only a recipe with tokens makes them"
         )
     return ALLOW

@@ -9,9 +9,13 @@ from uuid import UUID
 from django.utils import timezone
 
 from contracts.negotiations.agreements import attempt
+from jobs.deliveries import vault
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Download
+from kernel import store
 from kernel.actor import Actor
+from kernel.decision import Refused
+from kernel.doors import Shown
 from kernel.registry import performs
 from kernel.transition import creation, transition
 
@@ -32,6 +36,27 @@ def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Del
         Download.objects.create(delivery=change.subject, user_id=actor.user_id)
         change.detail = {"package_sha256": change.subject.package_sha256}
     return change.subject
+
+
+@performs(DELIVERY, "look_up")
+def look_up(
+    delivery_id: UUID, *, actor: Actor, tokens: list[str], reason: str, seen: int | None = None
+) -> Shown:
+    """The values behind the tokens. The event says who, why and how many; it never holds token or value."""
+    with transition(DELIVERY, "look_up", delivery_id, actor=actor, reason=reason) as change:
+        delivery: Delivery = change.subject
+        try:
+            found = vault.look_up(store.path_of(delivery.vault.sha256), delivery.job_id, tokens)
+        except (vault.Unreadable, OSError) as problem:
+            raise Refused.because("vault.unreadable", "The tokens of this export cannot be opened",
+                                  remedy="Tell the operator: the vault or the portal's key was changed") from problem  # fmt: skip
+        known = sum(one.column is not None for one in found)
+        change.detail = {"tokens": len(tokens), "known": known}
+    rows = [
+        [one.token, one.column or "", one.value if one.column else "not a token of this export"]
+        for one in found
+    ]
+    return Shown("What the tokens stand for", ["Token", "Column", "Value"], rows)
 
 
 @performs(DELIVERY, "revoke")

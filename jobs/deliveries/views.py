@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jobs.deliveries import selectors
 from jobs.deliveries.machines import DELIVERY
-from jobs.deliveries.models import Delivery
+from jobs.deliveries.models import Delivery, Vault
 from kernel import doors, store
 from kernel.audit import selectors as audit
 from kernel.decision import Refused
@@ -25,8 +25,9 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found: Delivery = get_object_or_404(selectors.deliveries(actor), pk=pk)
     choices = doors.choices(DELIVERY, found, actor)
+    holds_tokens = Vault.objects.filter(delivery=found).exists()
     context = {
-        "delivery": found, "choices": [c for c in choices if c.name != "download"],
+        "delivery": found, "choices": [c for c in choices if c.name != "download" and (c.name != "look_up" or holds_tokens)],
         "download": next((c for c in choices if c.name == "download"), None),
         "named": [p.user for p in found.request.named.select_related("user")],
         "left": found.downloads_allowed - found.downloads_made, "body": found.receipt["body"], "events": audit.history(found.pk, actor),

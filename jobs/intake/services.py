@@ -15,6 +15,7 @@ from kernel.actor import system
 from trusts.datasets import services as datasets
 from trusts.datasets.models import DatasetVersion
 
+READING = ("format", "encoding", "delimiter", "compression", "notes")
 STEPS = ["Open the file", "Read types", "Write", "Measure columns", "Record"]
 
 
@@ -28,7 +29,8 @@ def on_registered(message: dict[str, Any]) -> None:
         )
         alive = version.jobs.filter(kind="intake", state__in=["queued", "running", "checking"]).exists()
         if version.state == "registered" and not alive:
-            job = Job(kind="intake", holder_id=version.dataset.organisation_id, version_of_data=version)
+            job = Job(kind="intake", holder_id=version.dataset.organisation_id, version_of_data=version,
+                      weight=version.original_bytes)  # fmt: skip
             enqueue(job, actor=system())
 
 
@@ -36,8 +38,6 @@ def on_registered(message: dict[str, Any]) -> None:
 def read_version(work: Work) -> None:
     """Original → canonical Parquet → profile → ready version, or a failure with row and remedy."""
     from jobs.pipeline.faults import IntakeError
-    from jobs.pipeline.intake import to_parquet
-    from jobs.pipeline.profile import profile
 
     job = work.job
     version = DatasetVersion.objects.get(pk=job.version_of_data_id)
@@ -49,27 +49,24 @@ def read_version(work: Work) -> None:
 
     target = work.folder / "canonical.parquet"
     try:
-        found = to_parquet(
-            store.path_of(version.original_sha256),
-            version.original_name,
-            target,
-            progress=show,
-            cancelled=work.cancelled,
-        )
-        measured = profile(target, progress=show, cancelled=work.cancelled)
+        with work.stage("Read"):
+            found = work.do("jobs.pipeline.intake:to_parquet", original=store.path_of(version.original_sha256),
+                            name=version.original_name, target=target, progress=show)  # fmt: skip
+        with work.stage("Measure"):
+            measured = work.do("jobs.pipeline.profile:profile", parquet=target, progress=show)
     except IntakeError as fault:
         datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict())
         raise
     show("Record", 1, 1)
-    kept = store.put_file(target)
+    kept = work.put(target)
     personal = {c["name"] for c in measured["columns"] if c.get("personal")}
-    columns = [{**column, "personal": column["name"] in personal} for column in found.columns]
+    columns = [{**column, "personal": column["name"] in personal} for column in found["columns"]]
     with transaction.atomic():
         finish(
             job.pk,
             actor=work.actor,
             attempt=work.attempt,
-            result={"rows": found.rows, "columns": len(columns), "notes": found.notes},
+            result={"rows": found["rows"], "columns": len(columns), "notes": found["notes"]},
         )
-        datasets.finish_reading(version.pk, actor=work.actor, parquet=kept, rows=found.rows, columns=columns,
-                                reading=found.reading(), profile=measured)  # fmt: skip
+        datasets.finish_reading(version.pk, actor=work.actor, parquet=kept, rows=found["rows"], columns=columns,
+                                reading={k: found[k] for k in READING}, profile=measured)  # fmt: skip

@@ -14,11 +14,16 @@ from kernel.models import StatefulModel
 from trusts.datasets.models import DatasetVersion
 from trusts.organisations.models import Organisation
 
-KINDS = [("intake", "Read and profile"), ("export", "Clean and export")]
+KINDS = [("intake", "Read and profile"), ("export", "Clean and export"), ("trial", "Try on a sample")]
 
 
 class Job(StatefulModel):
-    """`attempt` counts claims; a worker may only write while its attempt holds the lease."""
+    """`attempt` counts claims and never goes back; a worker may only write while its attempt holds the lease.
+
+    `earlier`: attempts before the last "Try again". `weight`: bytes of the file it reads, to tell large jobs from
+    small. `stages`: what this attempt finished or took over. `usage`: wall and cpu seconds, memory_mb (peak),
+    bytes read and written.
+    """
 
     ref_prefix = "J"
     kind = models.CharField(max_length=10, choices=KINDS)
@@ -31,12 +36,16 @@ class Job(StatefulModel):
     plan = models.JSONField(default=dict)
     plan_hash = models.CharField(max_length=64, blank=True, default="")
     attempt = models.PositiveIntegerField(default=0)
+    earlier = models.PositiveIntegerField(default=0)
+    weight = models.PositiveBigIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
     progress = models.JSONField(default=dict)
     log = models.JSONField(default=list)
+    stages = models.JSONField(default=list)
+    usage = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
     failure = models.JSONField(default=dict)
 

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs.runs.machines import JOB
+from jobs.runs import folders
+from jobs.runs.machines import JOB, LIVE
 from jobs.runs.models import Job, WorkerBeat
 from kernel import outbox
 from kernel.actor import Actor, system
@@ -41,19 +43,27 @@ def claim(job_id: UUID, *, actor: Actor, worker: str, seen: int | None = None) -
         job.attempt += 1
         job.worker, job.lease_until = worker, timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
         job.started = job.started or timezone.now()
-        job.progress, job.failure = {}, {}
+        job.progress, job.failure, job.stages, job.usage = {}, {}, [], {}
         change.detail = {"attempt": job.attempt, "worker": worker}
     return job
 
 
-def beat(job_id: UUID, attempt: int, progress: dict[str, Any]) -> bool:
-    """Extend the lease and show progress; False when the attempt no longer holds the job.
+def beat(job_id: UUID, attempt: int, progress: dict[str, Any], **shown: Any) -> bool:
+    """Extend the lease and show progress, log, stages and usage; False when the attempt no longer holds the job.
 
     One conditional update, no event: progress is not evidence.
     """
     until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    held = Job.objects.filter(pk=job_id, attempt=attempt, state__in=["running", "checking"])
-    return bool(held.update(lease_until=until, progress=progress))
+    return bool(_of(job_id, attempt).update(lease_until=until, progress=progress, **shown))
+
+
+def held(job_id: UUID, attempt: int) -> bool:
+    """Whether this attempt still has the job."""
+    return _of(job_id, attempt).exists()
+
+
+def _of(job_id: UUID, attempt: int) -> QuerySet[Job]:
+    return Job.objects.filter(pk=job_id, attempt=attempt, state__in=["running", "checking"])
 
 
 def report_worker(worker: str) -> None:
@@ -131,9 +141,11 @@ def _closed(job: Job, reason: str) -> None:
 
 @performs(JOB, "retry")
 def retry(job_id: UUID, *, actor: Actor, seen: int | None = None) -> Job:
-    """Try a failed job again from its first step."""
+    """Try a failed job again; stages that it finished are not done again where their files are still there."""
     with transition(JOB, "retry", job_id, actor=actor, seen=seen) as change:
-        change.subject.failure, change.subject.finished, change.subject.attempt = {}, None, 0
+        job: Job = change.subject
+        # Attempts only ever count up, so that one that was thought dead cannot pass for a new one.
+        job.failure, job.finished, job.earlier = {}, None, job.attempt
     return change.subject
 
 
@@ -144,9 +156,9 @@ def sweep(now: datetime) -> int:
     for job in Job.objects.filter(state__in=["running", "checking"], lease_until__lt=now)[:100]:
         try:
             with transaction.atomic():
-                if job.attempt >= settings.JOB_ATTEMPTS:
+                if job.attempt - job.earlier >= settings.JOB_ATTEMPTS:
                     fail(job.pk, actor=robot, attempt=job.attempt, failure={
-                        "code": "job.worker_lost", "text": f"The worker was lost {job.attempt} times while working on this.",
+                        "code": "job.worker_lost", "text": f"The worker was lost {job.attempt - job.earlier} times while working on this.",
                         "remedy": "Tell the operator; then try again."})  # fmt: skip
                 else:
                     requeue(job.pk, actor=robot, reason=f"No sign of life from {job.worker or 'the worker'}")
@@ -159,6 +171,23 @@ def sweep(now: datetime) -> int:
             outbox.put("job.queued", {"id": str(job.pk), "machine": JOB.name})
             moved += 1
     return moved
+
+
+def forget(message: dict[str, Any]) -> None:
+    """A job ended for good: what it left on the disk goes too, except where its worker is still ending."""
+    folders.forget(UUID(message["id"]))
+
+
+def tidy_folders(before: datetime) -> int:
+    """Remove folders of jobs that are over; a failed one keeps its stages until `before`. Returns how many."""
+    gone = 0
+    for pk, written in folders.job_ids().items():
+        state = Job.objects.filter(pk=pk).values_list("state", flat=True).first()
+        if state in LIVE or (state == "failed" and written > before.timestamp()):
+            continue
+        folders.forget(pk)
+        gone += 1
+    return gone
 
 
 def stop_for(agreement_ids: list[UUID], reason: str) -> int:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from contracts.recipes.compile import plan_words
-from jobs.runs import selectors
+from jobs.runs import fair, selectors
 from jobs.runs.machines import JOB, LIVE
 from jobs.runs.models import Job
 from kernel import doors
@@ -37,12 +39,31 @@ def _context(request: HttpRequest, found: Job) -> dict[str, Any]:
     over = found.state == "done"
     beat = selectors.last_beat() if found.state == "queued" else None
     silent = found.state == "queued" and (beat is None or (timezone.now() - beat).total_seconds() > 60)
+    actor = request.actor  # type: ignore[attr-defined]
+    own = actor.organisation_id == (found.consumer_id or found.holder_id)
     return {
-        "job": found, "progress": progress, "live": found.state in LIVE, "no_worker": silent,
+        "job": found, "place": fair.place_of(found) if own and found.state == "queued" and not silent else None,
+        "usage": _usage(found), "progress": progress, "live": found.state in LIVE, "no_worker": silent,
         "steps": [{"name": n, "done": over or i < at, "here": not over and i == at} for i, n in enumerate(names)],
         "every": "1s" if not found.started or (timezone.now() - found.started).total_seconds() < 60 else "5s",
         "delivery": getattr(found, "delivery", None),
     }  # fmt: skip
+
+
+def _lines(found: Job) -> list[dict[str, Any]]:
+    return [{"at": datetime.fromisoformat(line["at"]), "text": line["text"]} for line in found.log]
+
+
+def _usage(found: Job) -> list[tuple[str, str]]:
+    """What the last attempt used, in words; empty where nothing was measured."""
+    used = found.usage
+    if not used.get("cpu"):
+        return []
+    size = lambda name: filesizeformat(used.get(name, 0))  # noqa: E731
+    return [
+        ("Time", f"{used.get('wall', 0):.1f} s"), ("Processor time", f"{used['cpu']:.1f} s"),
+        ("Most memory", f"{used.get('memory_mb', 0)} MB"), ("Read", size("read")), ("Written", size("written")),
+    ]  # fmt: skip
 
 
 @login_required
@@ -51,7 +72,7 @@ def job(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found: Job = get_object_or_404(selectors.jobs(actor), pk=pk)
     context = _context(request, found) | {
-        "choices": doors.choices(JOB, found, actor), "plan": plan_words(found.plan), "events": audit.history(found.pk, actor),
+        "choices": doors.choices(JOB, found, actor), "lines": _lines(found), "plan": plan_words(found.plan), "events": audit.history(found.pk, actor),
     }  # fmt: skip
     return render(request, "jobs/job.html", context)
 

@@ -70,6 +70,8 @@ class IdempotentPosts:
         if record is not None:
             if 200 <= answer.status_code < 300:
                 record.status, record.body = answer.status_code, _jsonable(answer)
+                if hasattr(answer, "kept"):
+                    record.body = _rendered(answer.kept)
                 record.save(update_fields=["status", "body"])
             else:
                 record.delete()
@@ -77,11 +79,15 @@ class IdempotentPosts:
 
 
 def _jsonable(answer: Any) -> Any:
+    return _rendered(getattr(answer, "data", None))
+
+
+def _rendered(data: Any) -> Any:
     import json
 
     from rest_framework.renderers import JSONRenderer
 
-    return json.loads(JSONRenderer().render(getattr(answer, "data", None)) or b"null")
+    return json.loads(JSONRenderer().render(data) or b"null")
 
 
 class Answered(Exception):

@@ -12,6 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from contracts.library import selectors as library_selectors
+from contracts.library import services as library
+from contracts.library.machines import RECIPE
 from contracts.negotiations import machines as negotiation_machines
 from contracts.negotiations import offers
 from contracts.negotiations import selectors as negotiated
@@ -21,8 +24,10 @@ from contracts.sharing import services as sharing
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.views import package_file
 from jobs.runs.machines import JOB
+from jobs.trials.machines import TRIAL
 from kernel import doors
 from kernel.audit import selectors as audit
+from kernel.decision import Refused
 from kernel.keys import portal_key
 from kernel.roles import roles_of
 from portal.api import serializers as out
@@ -153,6 +158,31 @@ class Duties(MachineView):
     machine, scope, serializer_class = negotiation_machines.DUTY, "negotiations", out.DutyOut
 
 
+class Recipes(MachineView):
+    machine, scope, serializer_class, order = RECIPE, "requests", out.RecipeOut, ("name", "pk")
+
+    @extend_schema(request=out.RecipeIn, responses={201: out.RecipeOut}, parameters=[KEY])
+    def create(self, request: Request) -> Response:
+        """Save a recipe, or copy one that you may see."""
+        self.needs("requests")
+        given = self.valid(out.RecipeIn, request)
+        source = given.pop("copy_of")
+        if source is not None:
+            found = get_object_or_404(library_selectors.recipes(self.actor), pk=source)
+            return self.created(library.copy(found, actor=self.actor, name=given["name"], id=given.get("id")))
+        if not given["name"].strip():
+            raise Refused.because("recipe.name", "A recipe needs a name", remedy="Give it one", field="name")
+        return self.created(library.save(actor=self.actor, **given))
+
+
+class Trials(MachineView):
+    machine, scope, serializer_class = TRIAL, "requests", out.TrialOut
+
+    def filtered(self, found: Any) -> Any:
+        found, wanted = super().filtered(found), self.request.query_params.get("request")
+        return found.filter(request_id=UUID(wanted)) if wanted else found
+
+
 class Requests(MachineView):
     machine, scope, serializer_class, related = (
         sharing_machines.REQUEST,
@@ -183,8 +213,6 @@ class Deliveries(MachineView):
         self.needs("deliveries")
         found = self.get_object()
         if "named" not in roles_of(self.actor, found):
-            from kernel.decision import Refused
-
             raise Refused.because(
                 "delivery.named",
                 "Only the people named in the request may fetch it",

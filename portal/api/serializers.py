@@ -6,10 +6,16 @@ from typing import Any
 
 from rest_framework import serializers
 
+from contracts.library.models import RecipeVersion, SavedRecipe
+from contracts.library.selectors import versions_of
 from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer, Proposal
 from contracts.sharing.models import Request
 from jobs.deliveries.models import Delivery
 from jobs.runs.models import Job
+from jobs.trials.models import Trial
+from jobs.trials.selectors import sees_all
+from jobs.trials.shown import is_stale, result_for
+from kernel.actor import NOBODY
 from kernel.audit.models import Event
 from trusts.datasets.models import Column, Dataset, DatasetVersion
 from trusts.membership.models import Membership, Trust
@@ -141,6 +147,72 @@ class RequestOut(serializers.ModelSerializer[Request]):
         return [str(person.user_id) for person in request.named.all()]
 
 
+class RecipeOut(serializers.ModelSerializer[SavedRecipe]):
+    steps = serializers.SerializerMethodField()
+    versions = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SavedRecipe
+        fields = [
+            *BASE,
+            "organisation",
+            "trust",
+            "name",
+            "description",
+            "number",
+            "hash",
+            "steps",
+            "versions",
+        ]
+
+    def _known(self, recipe: SavedRecipe) -> list[RecipeVersion]:
+        request = self.context.get("request")
+        actor = request.user.actor if request is not None else NOBODY
+        return list(versions_of(recipe, actor))
+
+    def get_steps(self, recipe: SavedRecipe) -> list[dict[str, Any]]:
+        return next((v.steps for v in self._known(recipe) if v.number == recipe.number), [])
+
+    def get_versions(self, recipe: SavedRecipe) -> list[dict[str, Any]]:
+        return [
+            {"number": v.number, "hash": v.hash, "note": v.note, "created": v.created.isoformat()}
+            for v in self._known(recipe)
+        ]
+
+
+class TrialOut(serializers.ModelSerializer[Trial]):
+    """A dry run. Rows, and exact counts, only for the people of the data's holder."""
+
+    recipe = serializers.UUIDField(source="recipe.recipe_id", read_only=True, allow_null=True)
+    result = serializers.SerializerMethodField()
+    rows = serializers.SerializerMethodField()
+    stale = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Trial
+        fields = [
+            *BASE,
+            "organisation",
+            "request",
+            "recipe",
+            "version_of_data",
+            "job",
+            "plan_hash",
+            "stale",
+            "result",
+            "rows",
+        ]
+
+    def get_result(self, trial: Trial) -> dict[str, Any]:
+        return result_for(trial, self.context["request"].user.actor)
+
+    def get_rows(self, trial: Trial) -> dict[str, Any] | None:
+        return trial.rows if sees_all(trial, self.context["request"].user.actor) else None
+
+    def get_stale(self, trial: Trial) -> bool:
+        return is_stale(trial)
+
+
 class JobOut(serializers.ModelSerializer[Job]):
     class Meta:
         model = Job
@@ -228,6 +300,12 @@ class NegotiationIn(serializers.Serializer[Any]):
     dataset = serializers.UUIDField()
     terms = serializers.DictField()
     note = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+    also = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        default=list,
+        help_text="Further datasets of the same provider",
+    )
 
 
 class RequestIn(serializers.Serializer[Any]):
@@ -241,6 +319,17 @@ class RequestIn(serializers.Serializer[Any]):
     row_filter = serializers.ListField(child=serializers.DictField(), required=False, default=list)
     recipe = serializers.ListField(child=serializers.DictField(), required=False, default=list)
     format = serializers.ChoiceField(choices=["csv", "parquet", "jsonl", "xlsx"], default="csv")
+
+
+class RecipeIn(serializers.Serializer[Any]):
+    """A new recipe from `steps`, or a copy of another one (`copy_of`)."""
+
+    id = serializers.UUIDField(required=False)
+    name = serializers.CharField(max_length=120, required=False, default="", allow_blank=True)
+    description = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+    steps = serializers.ListField(child=serializers.DictField(), required=False, default=list)
+    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)
+    copy_of = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
 class TrustIn(serializers.Serializer[Any]):

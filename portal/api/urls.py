@@ -18,7 +18,9 @@ KINDS: dict[str, type[Any]] = {
     "negotiations": kinds.Negotiations,
     "agreements": kinds.Agreements,
     "duties": kinds.Duties,
+    "recipes": kinds.Recipes,
     "requests": kinds.Requests,
+    "trials": kinds.Trials,
     "jobs": kinds.Jobs,
     "deliveries": kinds.Deliveries,
 }

@@ -126,7 +126,13 @@ class MachineView(IdempotentPosts, GenericViewSet):
             self.machine, action, subject, actor=self.actor, data=post, files=request.FILES,
             seen=int(seen) if str(seen).isdigit() else None,
         )  # fmt: skip
-        return Response(self.answer(done, subject))
+        body = self.answer(done, subject)
+        if isinstance(done, doors.Shown):
+            answer = Response(body | {"shown": done.as_list()}, headers={"Cache-Control": "no-store"})
+            # A repetition with the same key is told that it was done, not what was seen.
+            answer.kept = body  # type: ignore[attr-defined]
+            return answer
+        return Response(body)
 
     def answer(self, done: Any, subject: Any) -> Any:
         """The subject as it is now; if the verb made something else, its id too."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from contracts.library import services as library
+from contracts.library.models import SavedRecipe
 from contracts.negotiations import agreements, offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
@@ -22,6 +25,7 @@ from portal.demo.data import FILES, packed
 from portal.demo.people import Stage, assemble
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership.models import Trust
 
 WAIT = 180
 
@@ -49,13 +53,15 @@ def seed(say: Callable[[str], Any]) -> None:
         offers.publish(first[name].dataset_id, actor=stage.actor("dana"), terms=terms(name), trust=trust)
     offers.publish(first["weather"].dataset_id, actor=stage.actor("ada"), terms=terms("weather"), trust=trust)
     say("three offers")
-    contract = agree(stage, "flights", "dana")
+    contract = agree(stage, "flights", "dana", also=[_dataset("planes").pk])
     ending = agree(stage, "planes", "dana", days=20)
     paused = agree(stage, "weather", "ada")
     gone = agree(stage, "planes", "dana", days=90)
     negotiate(stage)
     say("negotiations in every state that matters")
+    template = recipes(stage, trust)
     exports(stage, contract, ending, paused)
+    tried(stage, contract, template)
     agreements.suspend(
         paused.pk, actor=stage.actor("ada"), reason="We are correcting the wind sensors; back next week."
     )
@@ -126,13 +132,14 @@ def _dataset(name: str) -> Dataset:
     return Dataset.objects.get(title_text=FILES[name]["title"])
 
 
-def agree(stage: Stage, name: str, owner: str, days: int = 365) -> Agreement:
+def agree(stage: Stage, name: str, owner: str, days: int = 365, also: Sequence[UUID] = ()) -> Agreement:
     """Ask, be offered a change, accept."""
     asked = negotiations.ask(
         actor=stage.actor("piotr"),
         dataset=_dataset(name),
         terms=terms(name, days),
         note="For our study of delays.",
+        also=also,
     )
     offered = negotiations.make_offer(
         asked.pk,
@@ -206,6 +213,39 @@ def ask_for(
         recipe=recipe or [],
         **answers,
     )
+
+
+TIDY = [
+    {"name": "trim", "params": {"columns": ["carrier", "dest"]}},
+    {"name": "drop_missing", "params": {"columns": ["dep_delay", "arr_delay"]}},
+    {"name": "range_check", "params": {"column": "arr_delay", "min": "-90", "max": "600", "on_fail": "drop"}},
+]  # fmt: skip
+
+
+def recipes(stage: Stage, trust: Trust) -> SavedRecipe:
+    """A template that the members of the trust can use, in its second version, and a private recipe."""
+    dana, piotr = stage.actor("dana"), stage.actor("piotr")
+    template = library.save(
+        actor=dana, name="Tidy delays", steps=TIDY[:2], description="Flights with a credible delay only."
+    )
+    library.edit(template.pk, actor=dana, name=template.name, description=template.description, steps=TIDY,
+                 note="Delays beyond ten hours are slips of the pen.")  # fmt: skip
+    library.share(template.pk, actor=dana, trust=trust.pk)
+    coarse = [{"name": "generalise", "params": {"column": "delay", "how": "band", "width": "15"}}]
+    library.save(actor=piotr, name="Delays in quarters of an hour", steps=coarse)
+    return template
+
+
+def tried(stage: Stage, contract: Agreement, template: SavedRecipe) -> None:
+    """A request that waits with a dry run beside it, and the template tried on the provider's own flights."""
+    columns = ["month", "carrier", "tailnum", "dest", "dep_delay", "arr_delay"]
+    waiting = ask_for(
+        stage, contract, columns, TIDY, purpose_note="Delays by carrier and month, for our yearly report."
+    )
+    sharing.try_out(waiting.pk, actor=stage.actor("piotr"))
+    sharing.submit(waiting.pk, actor=stage.actor("piotr"))
+    library.try_on(template.pk, actor=stage.actor("dana"), dataset=contract.dataset)
+    _settled()
 
 
 def exports(stage: Stage, contract: Agreement, ending: Agreement, paused: Agreement) -> None:

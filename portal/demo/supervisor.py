@@ -131,10 +131,14 @@ class Supervisor:
         self._wait(self.web_answers, 60, "The web server did not answer")
 
     def start_work(self) -> None:
-        """Worker and scheduler."""
+        """A worker for jobs, one for errands (mail, sweeps, sealing) that never wait for a job, and the scheduler."""
         celery = [sys.executable, "-m", "celery", "-A", "portal"]
-        self.start(Child("worker", [
-            *celery, "worker", "-Q", "short,long", "-c", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]))  # fmt: skip
+        quiet = ["--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+        slots = str(settings.JOB_SLOTS)
+        self.start(Child("worker", [*celery, "worker", "-n", "jobs@%h", "-Q", "long", "-c", slots, *quiet]))
+        self.start(
+            Child("errands", [*celery, "worker", "-n", "errands@%h", "-Q", "short", "--pool", "solo", *quiet])
+        )
         self.start(Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile="]))
 
     def start(self, child: Child) -> None:
@@ -190,7 +194,7 @@ class Supervisor:
     def stop(self) -> None:
         """Web first, the broker last; nothing stays."""
         self.stopping = True
-        order = ["web", "beat", "worker", "broker"]
+        order = ["web", "beat", "errands", "worker", "broker"]
         for child in sorted(self.children, key=lambda c: order.index(c.name)):
             process = child.process
             if process is None or process.poll() is not None:

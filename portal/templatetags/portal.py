@@ -81,7 +81,7 @@ PAST = {
 }  # fmt: skip
 WHOLE = {
     "ask or comment": "asked or commented", "could not be read": "could not read it", "do not admit": "did not admit",
-    "end early": "ended it early", "founding member": "became a founding member", "try again": "tried again", "expel": "expelled",
+    "end early": "ended it early", "founding member": "became a founding member", "try again": "tried again", "try on my dataset": "tried it on a dataset", "expel": "expelled",
 }  # fmt: skip
 
 

@@ -235,6 +235,12 @@ def test_no_form_makes_the_portal_stumble(cast: Cast) -> None:
             data |= {
                 "publish": "1",
                 "step-0-name": value,
+                "step-0-raw": value,
+                "step-1-name": "trim",
+                "step-1-columns": value,
+                "start": value,
+                "also": value,
+                "against": value,
                 "where-0-column": value,
                 "where-0-op": value,
                 "where-0-value": value,

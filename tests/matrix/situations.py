@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from contracts.library import services as library
 from contracts.negotiations import agreements, offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Duty
@@ -39,7 +40,7 @@ class Situations:
         self.dataset = worlds.offered(cast)
         self.ways: dict[str, Callable[[str], Any]] = {
             "dataset": self._dataset, "version": self._version, "offer": self._offer, "negotiation": self._negotiation,
-            "agreement": self._agreement, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
+            "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
             "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
@@ -138,6 +139,22 @@ class Situations:
         elif state == "lapsed":
             sharing.lapse(found.pk, actor=system())
         return found
+
+    def _recipe(self, state: str) -> Any:
+        found = library.save(actor=self.dana, name=f"A {state} recipe", steps=worlds.ANSWERS["recipe"])
+        if state == "shared":
+            library.share(found.pk, actor=self.dana, trust=self.cast.trust.pk)
+        elif state == "retired":
+            library.retire(found.pk, actor=self.dana)
+        return found
+
+    def _trial(self, state: str) -> Any:
+        request = worlds.submitted(self.cast, self._agreement("in_force"))
+        sharing.examine(request.pk, actor=self.rui)
+        outbox.dispatch()
+        if state == "done":
+            worlds.drain()
+        return request.trials.get()
 
     def _job(self, state: str) -> Any:
         recipe = (

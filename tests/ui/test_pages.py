@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 
+from contracts.library import services as library
 from tests import worlds
 from tests.cast import assemble
 
@@ -40,6 +41,10 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
     cast = assemble()
     request = worlds.delivered(cast)
     waiting = worlds.submitted(cast, request.agreement)
+    trial = worlds.tried(cast, waiting)
+    steps = [*worlds.ANSWERS["recipe"], {"name": "trim", "params": {"columns": ["nothing"]}}]
+    recipe = library.save(actor=cast.actor("dana"), name="Tidy", steps=steps)
+    library.share(recipe.pk, actor=cast.actor("dana"), trust=cast.trust.pk)
     dataset, agreement, delivery = request.agreement.dataset, request.agreement, request.deliveries.get()
     fresh = worlds.negotiations.ask(
         actor=cast.actor("piotr"), dataset=dataset, terms=worlds.terms(exports={"at_most": 9})
@@ -52,9 +57,10 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
             f"/datasets/{dataset.slug}/schema/", f"/datasets/{dataset.slug}/versions/1/", fresh.get_absolute_url(),
             agreement.get_absolute_url(), waiting.get_absolute_url(), request.jobs.get().get_absolute_url(), delivery.get_absolute_url(),
-            f"/receipts/{delivery.data_sha256}/"]  # fmt: skip
+            f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
+            f"/recipes/{recipe.pk}/compare/"]  # fmt: skip
     only = {
-        "dana": ["/datasets/new/", f"/datasets/{dataset.slug}/offer/new/", f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/"],
+        "dana": [f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/", f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/"],
         "piotr": [f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
         "": ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Dry runs: a plan on a sample, before anybody has to decide."""
