@@ -11,6 +11,9 @@ from jobs.pipeline.profile.source import DATED, NUMBERS, Field, Source, literal,
 
 TOP = 10
 SHAPES = 5
+USUAL = 0.8
+"""From this share on, one shape is the column's format and the rest is odd."""
+ODD = 20
 POINTS = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
 
@@ -37,6 +40,7 @@ def describe(source: Source, field: Field, column: dict[str, Any]) -> list[str]:
         _measures(source, field, column)
     if field.word == "text":
         column["patterns"] = shapes(source, field, "vc", "sum(n)")
+        _odd_ones(source, field, column)
     return sample(source, field, "vc")
 
 
@@ -56,6 +60,25 @@ def shapes(
         f"WHERE {field.key} IS NOT NULL GROUP BY shape ORDER BY m DESC, shape LIMIT {SHAPES}"
     )
     return [{"value": shape, "count": n * scale} for shape, n in found]
+
+
+def _odd_ones(source: Source, field: Field, column: dict[str, Any]) -> None:
+    """Where nearly all values have one shape: how many have another, and the first rows that do."""
+    usual = column["patterns"][0] if column["patterns"] else None
+    present = source.rows - column["missing"]
+    if usual is None or not USUAL * present <= usual["count"] < present:
+        if usual is not None and usual["count"] == present:
+            column["odd"] = {"shape": usual["value"], "count": 0, "rows": []}
+        return
+    source.base.execute(
+        f"CREATE OR REPLACE TEMP TABLE odd AS SELECT {field.key} FROM vc WHERE {shape_sql(field.key)} <> {literal(usual['value'])} "
+        f"ORDER BY n, 1 LIMIT {ODD}"
+    )
+    found = source.query(
+        f"SELECT rn, {field.text} FROM numbered WHERE {field.key} IN (SELECT {field.key} FROM odd) ORDER BY rn LIMIT {ODD}"
+    )
+    column["odd"] = {"shape": usual["value"], "count": present - usual["count"],
+                     "rows": [{"row": row, "value": plain(value)} for row, value in found]}  # fmt: skip
 
 
 def sample(source: Source, field: Field, table: str, most: int = 2_000) -> list[str]:

@@ -36,11 +36,12 @@ def whole_rows(source: Source, columns: list[Rows], tick: Tick, *, deep: bool) -
             if deep
             else {"duplicates": 0}
         )
+    gaps = rows_with_gaps(source, columns)
     if not deep:
-        return {"duplicates": _repeated(source, tick), "keys": [], "identifying": None}
+        return {"gap_rows": gaps, "duplicates": _repeated(source, tick), "keys": [], "identifying": None}
     single = _single_keys(source, columns, tick)
     repeated = 0 if single else _repeated(source, tick)
-    found: Rows = {"duplicates": repeated, "keys": [{"columns": [name]} for name in single]}
+    found: Rows = {"gap_rows": gaps, "duplicates": repeated, "keys": [{"columns": [name]} for name in single]}
     if repeated:
         found["duplicate_rows"] = _examples(source)
     elif not single:
@@ -74,6 +75,20 @@ def _examples(source: Source, most: int = 100) -> list[Rows]:
         f"SELECT max(rn), min(rn) AS first, count(*) FROM numbered GROUP BY {mark} HAVING count(*) > 1 ORDER BY first LIMIT {most}"
     )
     return [{"row": last, "same_as": first, "times": times} for last, first, times in found]
+
+
+def rows_with_gaps(source: Source, columns: list[Rows], most: int = 100) -> list[Rows]:
+    """The first rows with missing values, each with the columns that are empty."""
+    gaps = [f for f, c in zip(source.fields, columns, strict=True) if c["missing"]][:200]
+    if not gaps:
+        return []
+    empty = " OR ".join(f"{f.key} IS NULL" for f in gaps)
+    flags = ", ".join(f"{f.key} IS NULL" for f in gaps)
+    found = source.query(f"SELECT rn, {flags} FROM numbered WHERE {empty} ORDER BY rn LIMIT {most}")
+    return [
+        {"row": row, "columns": [f.name for f, gone in zip(gaps, flagged, strict=True) if gone][:20]}
+        for row, *flagged in found
+    ]
 
 
 def _single_keys(source: Source, columns: list[Rows], tick: Tick) -> list[str]:
