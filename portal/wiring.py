@@ -9,11 +9,15 @@ from kernel import outbox
 
 def connect() -> None:
     """Called once when the portal starts, in every process."""
+    from contracts.negotiations import columns
     from jobs.deliveries import export
+    from jobs.intake import judge
     from jobs.intake import services as intake
     from portal import notify
 
     outbox.listen("version.registered", intake.on_registered)
+    outbox.listen("version.profiled", columns.on_version_profiled)
+    outbox.listen("dataset.rules_changed", judge.on_rules_changed)
     outbox.listen("request.approved", export.on_approved)
     outbox.listen("agreement.stopped", export.on_agreement_stopped)
     outbox.listen("membership.ended", export.on_membership_ended)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import agreements, offers  # noqa: F401 (their verbs register on import)
+from contracts.negotiations import agreements, columns, offers  # noqa: F401 (their verbs register on import)
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Agreement, Message, Negotiation, Proposal
 from contracts.negotiations.offers import read_terms, ready_version

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from jobs.intake.judge import judged
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from jobs.runs.services import enqueue, finish
@@ -15,7 +16,15 @@ from kernel.actor import system
 from trusts.datasets import services as datasets
 from trusts.datasets.models import DatasetVersion
 
-STEPS = ["Open the file", "Read types", "Write", "Measure columns", "Record"]
+STEPS = [
+    "Open the file",
+    "Read types",
+    "Write",
+    "Measure columns",
+    "Check rules",
+    "Compare versions",
+    "Record",
+]
 
 
 def on_registered(message: dict[str, Any]) -> None:
@@ -57,6 +66,8 @@ def read_version(work: Work) -> None:
             cancelled=work.cancelled,
         )
         measured = profile(target, progress=show, cancelled=work.cancelled)
+        types = {column["name"]: column["type"] for column in found.columns}
+        measured = judged(work, version, target, measured, types, show)
     except IntakeError as fault:
         datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict())
         raise

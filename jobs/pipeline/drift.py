@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 
 from jobs.pipeline.chance import chi_chance, chi_square, ks_chance, psi
@@ -55,7 +56,12 @@ def drift(
             if cancelled():
                 raise Cancelled
             progress(STEP, position, len(pairs))
-            found.append(_Pair(old, new, was, now, steps).compared())
+            try:
+                found.append(_Pair(old, new, was, now, steps).compared())
+            except duckdb.Error as problem:
+                # One odd column does not make a version unreadable.
+                found.append({"name": now.name, "kind": "none", "level": "unknown",
+                              "text": f"{now.name} could not be compared: {str(problem).splitlines()[0]}"})  # fmt: skip
     return {"rows_before": old.rows, "rows_after": new.rows, "columns": found, "left_out": max(len(pairs) - MOST_COLUMNS, 0),
             "sampled": max(steps) > 1, "thresholds": {"little": LITTLE, "clearly": CLEARLY}}  # fmt: skip
 

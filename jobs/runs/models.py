@@ -14,7 +14,7 @@ from kernel.models import StatefulModel
 from trusts.datasets.models import DatasetVersion
 from trusts.organisations.models import Organisation
 
-KINDS = [("intake", "Read and profile"), ("export", "Clean and export")]
+KINDS = [("intake", "Read and profile"), ("export", "Clean and export"), ("check", "Check rules")]
 
 
 class Job(StatefulModel):

@@ -172,7 +172,8 @@ def test_very_wide_tables_finish_and_say_that_they_are_brief() -> None:
     found = measured(table)
     assert found["depth"] == "brief" and len(found["columns"]) == 600
     assert all(
-        (c["missing"], c["personal"]["kind"]) == (1, "e-mail") and 1 <= c["distinct"] <= 2 for c in found["columns"]
+        (c["missing"], c["personal"]["kind"]) == (1, "e-mail") and 1 <= c["distinct"] <= 2
+        for c in found["columns"]
     )
 
 
