@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from trusts.datasets.expectations import KINDS, MOST_RULES, RuleFault, cleaned
+from trusts.datasets.expectations import KINDS, MOST_RULES, RuleFault, cleaned, same, sentence
 from trusts.datasets.models import Dataset, DatasetVersion
 
 Rule = dict[str, Any]
@@ -89,4 +89,50 @@ def references(dataset: Dataset) -> dict[str, dict[str, str]]:
     return found
 
 
-__all__ = ["KINDS", "all_cleaned", "newest", "one_cleaned", "other_datasets", "references", "types_of"]
+def imported(text: str, dataset: Dataset) -> dict[str, list[Any]]:
+    """An ODCS contract against this dataset: `rules` that are new, `known` ones it already has, and
+    `unread`, in words, what this portal cannot check. Nothing is saved. Raises odcs.OdcsFault."""
+    from trusts.datasets import odcs
+
+    raw, unread = odcs.read(text)
+    types, new, known = types_of(dataset), [], []
+    ids = {rule["id"] for rule in dataset.rules}
+    for given in raw:
+        try:
+            rule = one_cleaned(given, dataset, types)
+        except RuleFault as fault:
+            name = given.get("column") or ", ".join(given.get("columns") or []) or "The table"
+            unread.append(f"{name}: {KINDS[given['rule']].label.lower()}. {fault.text}")
+            continue
+        if rule.get("note") == sentence(rule):
+            del rule["note"]
+        if any(same(rule, other) for other in dataset.rules):
+            known.append(rule)
+            continue
+        if rule["id"] in ids:
+            rule["id"] = uuid4().hex[:8]
+        ids.add(rule["id"])
+        new.append(rule)
+    return {"rules": new, "known": known, "unread": unread}
+
+
+def contract_text(dataset: Dataset) -> str:
+    """The dataset as ODCS YAML, with the newest version's dictionary."""
+    from trusts.datasets import odcs
+
+    version = newest(dataset)
+    columns = list(version.columns.order_by("position")) if version else []
+    return odcs.export(dataset, columns, dataset.rules, f"{version.number if version else 0}.0.0")
+
+
+__all__ = [
+    "KINDS",
+    "all_cleaned",
+    "contract_text",
+    "imported",
+    "newest",
+    "one_cleaned",
+    "other_datasets",
+    "references",
+    "types_of",
+]
