@@ -21,7 +21,7 @@ from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
 from trusts.datasets import services as datasets
-from trusts.datasets.models import DatasetVersion
+from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.quality import quality_of
 from trusts.datasets.rulebook import all_cleaned
 
@@ -53,6 +53,20 @@ def next_version(cast: Cast, version: DatasetVersion, content: bytes) -> Dataset
     made.refresh_from_db()
     assert made.state == "profiled", made.failure
     return made
+
+
+def measured_twice(cast: Cast) -> Dataset:
+    """A dataset with rules, broken and kept, and a second version that moved."""
+    version = worlds.registered(cast, flights(300), title="Delays")
+    dataset = version.dataset
+    rules = [
+        {"rule": "not_null", "column": "arr_delay", "severity": "must"}, {"rule": "unique", "columns": ["tailnum"]},
+        {"rule": "range", "column": "arr_delay", "min": "-60", "max": "60"}, {"rule": "freshness", "column": "day", "days": 30},
+    ]  # fmt: skip
+    datasets.set_rules(dataset.pk, actor=cast.actor("dana"), rules=all_cleaned(rules, dataset))
+    header = "carrier,tail_num,dest,distance,arr_delay,day"
+    next_version(cast, version, flights(320, shift=12, seed=2, header=header))
+    return dataset
 
 
 def test_a_steward_writes_rules_and_sees_which_rows_break_them(cast: Cast) -> None:
@@ -158,7 +172,7 @@ def test_a_contract_goes_out_and_comes_back_the_same(cast: Cast) -> None:
         "Delays are plausible (text)",
     ):
         assert said in shown, said
-    assert datasets.Dataset.objects.get(pk=dataset.pk).rules == [], "nothing is saved before one agrees"
+    assert Dataset.objects.get(pk=dataset.pk).rules == [], "nothing is saved before one agrees"
     assert (
         dana.post(f"/datasets/{dataset.slug}/rules/import/", {"text": foreign, "save": "yes"}).status_code
         == 302

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -198,4 +199,6 @@ def _said(name: str, moved: float, way: str, more: str) -> dict[str, str]:
         "little": f"{name} moved{way} a little",
         "clearly": f"{name} moved{way} clearly",
     }
-    return {"level": level, "text": f"{words[level]}: PSI {moved:.2f}{more if level != 'same' else ''}."}
+    # Cut and not rounded, so that the number never contradicts the word beside it.
+    shown = math.floor(moved * 100 + 1e-9) / 100
+    return {"level": level, "text": f"{words[level]}: PSI {shown:.2f}{more if level != 'same' else ''}."}

@@ -11,6 +11,7 @@ from django.test import Client
 
 from tests import worlds
 from tests.cast import assemble
+from tests.test_quality import measured_twice
 
 pytestmark = [pytest.mark.ui, pytest.mark.django_db(transaction=True)]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -47,6 +48,7 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
     worlds.negotiations.make_offer(
         fresh.pk, actor=cast.actor("dana"), terms=worlds.terms(delete_within={"days": 14})
     )
+    drifted = measured_twice(cast)
     both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
@@ -54,7 +56,9 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
             agreement.get_absolute_url(), waiting.get_absolute_url(), request.jobs.get().get_absolute_url(), delivery.get_absolute_url(),
             f"/receipts/{delivery.data_sha256}/"]  # fmt: skip
     only = {
-        "dana": ["/datasets/new/", f"/datasets/{dataset.slug}/offer/new/", f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/"],
+        "dana": ["/datasets/new/", f"/datasets/{dataset.slug}/offer/new/", f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/",
+                 *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",
+                                                               "versions/2/", "versions/2/compare/"))],
         "piotr": [f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
         "": ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip
