@@ -17,6 +17,7 @@ def connect() -> None:
 
     outbox.listen("version.registered", intake.on_registered)
     outbox.listen("version.profiled", columns.on_version_profiled)
+    outbox.listen("version.profiled", judge.on_version_profiled)
     outbox.listen("dataset.rules_changed", judge.on_rules_changed)
     outbox.listen("request.approved", export.on_approved)
     outbox.listen("agreement.stopped", export.on_agreement_stopped)

@@ -18,7 +18,7 @@ from kernel.actor import system
 from trusts.datasets import services as datasets
 from trusts.datasets.changes import schema_changes
 from trusts.datasets.models import DatasetVersion
-from trusts.datasets.quality import fingerprint
+from trusts.datasets.quality import fingerprint, rules_of
 from trusts.datasets.rulebook import newest, references
 
 Show = Callable[[str, int, int], None]
@@ -86,6 +86,17 @@ def on_rules_changed(message: dict[str, Any]) -> None:
 
     dataset = Dataset.objects.filter(pk=UUID(message["id"])).first()
     version = newest(dataset) if dataset else None
+    _queue(version)
+
+
+def on_version_profiled(message: dict[str, Any]) -> None:
+    """A version was read: were the rules changed meanwhile, they are checked once more."""
+    version = DatasetVersion.objects.select_related("dataset").get(pk=UUID(message["id"]))
+    if version.state == "profiled" and any(rule["state"] == "waiting" for rule in rules_of(version)):
+        _queue(version)
+
+
+def _queue(version: DatasetVersion | None) -> None:
     if version is None or version.jobs.filter(kind="check", state="queued").exists():
         return
     enqueue(

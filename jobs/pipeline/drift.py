@@ -150,9 +150,9 @@ class _Pair:
         entry = {
             "kind": "values", "psi": round(moved, 4), "chi_square": round(statistic, 2), "freedom": freedom,
             "chance": float(f"{chi_chance(statistic, freedom):.3g}"), "new_values": len(appeared),
-            "before": {"top": [{"value": n, "count": counted[0].get(n, 0)} for n in top]},
-            "after": {"top": [{"value": n, "count": counted[1].get(n, 0)} for n in top]},
-            "most": {"value": most, "count": min(counted[0].get(most, 0), counted[1].get(most, 0)), "before": round(100 * shares[most][0], 1), "after": round(100 * shares[most][1], 1)},
+            "before": {"top": [{"value": plain(n), "count": counted[0].get(n, 0)} for n in top]},
+            "after": {"top": [{"value": plain(n), "count": counted[1].get(n, 0)} for n in top]},
+            "most": {"value": plain(most), "count": min(counted[0].get(most, 0), counted[1].get(most, 0)), "before": round(100 * shares[most][0], 1), "after": round(100 * shares[most][1], 1)},
         }  # fmt: skip
         return entry | _said(self.now.name, moved, "", "")
 
@@ -180,13 +180,16 @@ def _histograms(old: Any, was: Any, new: Any, now: Any, field: Field) -> dict[st
     """Both on one axis, so that the bars can be laid over each other; shares in percent."""
     low, high = min(old[0], new[0]), max(old[-1], new[-1])
     scale = {"date": 86_400.0, "timestamp": 1e-6}.get(field.word, 1.0)
-    edges = np.linspace(low, high, BINS + 1) if high > low else np.array([low, high])
+    with np.errstate(over="ignore", invalid="ignore"):
+        edges = np.linspace(low, high, BINS + 1) if high > low else np.array([low, high])
+    if not np.isfinite(edges).all():
+        return {}
     shown = [float(f"{edge * scale:.12g}") for edge in edges]
     both = {}
     for name, found, counts in (("before", old, was), ("after", new, now)):
         place = np.clip(np.searchsorted(edges, found, side="right") - 1, 0, len(edges) - 2)
         filled = np.bincount(place, weights=counts, minlength=len(edges) - 1)
-        both[name] = {"edges": shown, "counts": [round(float(n), 2) for n in 100 * filled / counts.sum()], "small": [bool(0 < n < 10) for n in filled]}  # fmt: skip
+        both[name] = {"edges": shown, "counts": [round(float(n), 2) for n in 100 * filled / counts.sum()]}
         if field.word in DATED:
             both[name]["unit"] = "seconds since 1970"
     return both

@@ -59,15 +59,15 @@ def shapes(
         f"SELECT {shape_sql(field.key)} AS shape, CAST({count} AS BIGINT) AS m FROM {table} "
         f"WHERE {field.key} IS NOT NULL GROUP BY shape ORDER BY m DESC, shape LIMIT {SHAPES}"
     )
-    return [{"value": shape, "count": n * scale} for shape, n in found]
+    return [{"value": plain(shape), "count": n * scale} for shape, n in found]
 
 
 def _odd_ones(source: Source, field: Field, column: dict[str, Any]) -> None:
     """Where nearly all values have one shape: how many have another, and the first rows that do."""
     usual = column["patterns"][0] if column["patterns"] else None
     present = source.rows - column["missing"]
-    if usual is None or not USUAL * present <= usual["count"] < present:
-        if usual is not None and usual["count"] == present:
+    if usual is None or "␀" in usual["value"] or not USUAL * present <= usual["count"] < present:
+        if usual is not None and usual["count"] == present and present:
             column["odd"] = {"shape": usual["value"], "count": 0, "rows": []}
         return
     source.base.execute(

@@ -39,8 +39,8 @@ def edges_of(low: float, high: float) -> list[float]:
     """The borders of twenty bins of equal width; two borders when all values are one."""
     if high <= low:
         return [low, high]
-    width = high / BINS - low / BINS
-    return [float(f"{low + width * i:.12g}") for i in range(BINS)] + [high]
+    # Weighted ends and no step: the difference of two large numbers may be beyond a double.
+    return [float(f"{low * (1 - i / BINS) + high * (i / BINS):.12g}") for i in range(BINS)] + [high]
 
 
 def place(values: Any, low: float, high: float) -> Any:

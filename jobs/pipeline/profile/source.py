@@ -21,14 +21,17 @@ LONGEST = 200
 
 
 def plain(value: Any) -> Any:
-    """A JSON value that says the same: whole numbers past 2^53 as text, floats to 12 digits, long text cut."""
+    """A JSON value that says the same: whole numbers past 2^53 as text, floats to 12 digits, long text cut.
+
+    U+0000, which no database keeps in text, is shown by its sign.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**53 else str(value)
     if isinstance(value, float):
         return float(f"{value:.12g}") if math.isfinite(value) else None
-    text = str(value)
+    text = str(value).replace("\x00", "␀")
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
