@@ -53,6 +53,21 @@ class Dumbbell:
 
 
 @dataclass(frozen=True, slots=True)
+class GapRow:
+    """Where one column's values are missing, from the first row to the last."""
+
+    label: str
+    text_y: float
+    bars: tuple[Bar, ...]
+    touched: int
+    worst: float
+
+    @property
+    def track_y(self) -> float:
+        return self.text_y - 12
+
+
+@dataclass(frozen=True, slots=True)
 class Spark:
     """A line without axes: the points of a polyline and of the area below it."""
 
@@ -170,6 +185,29 @@ def bands(shares: Sequence[float]) -> list[Bar]:
         for i, s in pairs
         if s > 0
     ]
+
+
+def gap_map(columns: Iterable[tuple[str, Sequence[float]]]) -> list[GapRow]:
+    """One line per column; where values are missing, runs of bands in four strengths.
+
+    `columns` are pairs of name and shares of missing values (0 to 1) per band of rows.
+    """
+    found = []
+    for i, (name, shares) in enumerate(columns):
+        width = (WIDTH - LABEL) / max(len(shares), 1)
+        strengths = [min(4, int(share * 4) + 1) if share > 0 else 0 for share in shares]
+        bars, start = [], 0
+        for place in range(1, len(strengths) + 1):
+            if place < len(strengths) and strengths[place] == strengths[start]:
+                continue
+            if strengths[start]:
+                x, run = round(LABEL + start * width, 2), round((place - start) * width, 2)
+                bars.append(Bar(x, i * ROW + 4, run, 15, name, strengths[start], f"g{strengths[start]}"))
+            start = place
+        found.append(
+            GapRow(name, i * ROW + 16, tuple(bars), sum(s > 0 for s in shares), max(shares, default=0.0))
+        )
+    return found
 
 
 def weeks(counts: Sequence[tuple[str, int]]) -> list[Bar]:

@@ -50,6 +50,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "negotiation.ended": ("negotiation", _both, "It ended without a contract."),
     "negotiation.finalized": ("negotiation", _both, "There is a contract, signed for both sides."),
     "agreement.stopped": ("agreement", _both, "The contract was suspended or ended."),
+    "agreement.columns_changed": ("agreement", _both, "A newer version of the data no longer has columns that the contract relies on. The contract runs on with its own version."),
     "duty.begun": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "A duty under your contract is due."),
     "duty.late": ("duty", lambda d: _both(d.agreement), "A duty is late."),
     "request.submitted": ("request", _side("provider", REVIEWERS), "A request waits for your review."),

@@ -9,7 +9,9 @@ from kernel import outbox
 
 def connect() -> None:
     """Called once when the portal starts, in every process."""
+    from contracts.negotiations import columns
     from jobs.deliveries import export
+    from jobs.intake import judge
     from jobs.intake import services as intake
     from jobs.runs import services as runs
     from jobs.trials import services as trials
@@ -18,6 +20,9 @@ def connect() -> None:
     outbox.listen("version.registered", intake.on_registered)
     outbox.listen("request.try", trials.on_request_try)
     outbox.listen("recipe.try", trials.on_recipe_try)
+    outbox.listen("version.profiled", columns.on_version_profiled)
+    outbox.listen("version.profiled", judge.on_version_profiled)
+    outbox.listen("dataset.rules_changed", judge.on_rules_changed)
     outbox.listen("request.approved", export.on_approved)
     outbox.listen("agreement.stopped", export.on_agreement_stopped)
     outbox.listen("membership.ended", export.on_membership_ended)

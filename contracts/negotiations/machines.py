@@ -249,6 +249,14 @@ AGREEMENT = register(
                 hidden=True,
             ),
             Action(
+                "warn_of_columns",
+                "Warn of changed columns",
+                SYSTEM,
+                frozenset({"in_force", "suspended"}),
+                hidden=True,
+                then=("agreement.columns_changed",),
+            ),
+            Action(
                 "run_out",
                 "Run out",
                 SYSTEM,

@@ -10,7 +10,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import agreements, companions, offers  # noqa: F401 (their verbs register on import)
+from contracts.negotiations import (  # noqa: F401 (their verbs register on import)
+    agreements,
+    columns,
+    companions,
+    offers,
+)
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Agreement, Companion, Message, Negotiation, Proposal
 from contracts.negotiations.offers import read_terms, ready_version

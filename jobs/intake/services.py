@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from jobs.intake.judge import judged
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from jobs.runs.services import enqueue, finish
@@ -16,7 +17,15 @@ from trusts.datasets import services as datasets
 from trusts.datasets.models import DatasetVersion
 
 READING = ("format", "encoding", "delimiter", "compression", "notes")
-STEPS = ["Open the file", "Read types", "Write", "Measure columns", "Record"]
+STEPS = [
+    "Open the file",
+    "Read types",
+    "Write",
+    "Measure columns",
+    "Check rules",
+    "Compare versions",
+    "Record",
+]
 
 
 def on_registered(message: dict[str, Any]) -> None:
@@ -54,6 +63,9 @@ def read_version(work: Work) -> None:
                             name=version.original_name, target=target, progress=show)  # fmt: skip
         with work.stage("Measure"):
             measured = work.do("jobs.pipeline.profile:profile", parquet=target, progress=show)
+        types = {column["name"]: column["type"] for column in found["columns"]}
+        with work.stage("Judge"):
+            measured = judged(work, version, target, measured, types, show)
     except IntakeError as fault:
         datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict())
         raise

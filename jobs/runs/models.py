@@ -14,7 +14,12 @@ from kernel.models import StatefulModel
 from trusts.datasets.models import DatasetVersion
 from trusts.organisations.models import Organisation
 
-KINDS = [("intake", "Read and profile"), ("export", "Clean and export"), ("trial", "Try on a sample")]
+KINDS = [
+    ("intake", "Read and profile"),
+    ("export", "Clean and export"),
+    ("trial", "Try on a sample"),
+    ("check", "Check rules"),
+]
 
 
 class Job(StatefulModel):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -35,7 +38,10 @@ from portal.api.views import KEY, MachineView
 from trusts.datasets import machines as dataset_machines
 from trusts.datasets import selectors as dataset_selectors
 from trusts.datasets import services as datasets
-from trusts.datasets.quality import quality_of
+from trusts.datasets.models import Dataset
+from trusts.datasets.odcs import OdcsFault
+from trusts.datasets.quality import quality_of, rules_of
+from trusts.datasets.rulebook import contract_text, imported, newest
 from trusts.membership import machines as membership_machines
 from trusts.membership import selectors as membership_selectors
 from trusts.membership import services as membership
@@ -77,6 +83,44 @@ class Datasets(MachineView):
     def create(self, request: Request) -> Response:
         self.needs("datasets")
         return self.created(datasets.register(actor=self.actor, **self.valid(out.DatasetIn, request)))
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def rules(self, request: Request, pk: UUID) -> Response:
+        """The quality rules and what the newest version made of each. Change them with the action `set_rules`."""
+        self.needs("read", "datasets")
+        dataset = self._own()
+        version = newest(dataset)
+        return Response({"rules": dataset.rules, "checked": rules_of(version) if version else []})
+
+    @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.STR})
+    def contract(self, request: Request, pk: UUID) -> HttpResponse:
+        """Dictionary and rules as a data contract (ODCS 3.1, YAML)."""
+        self.needs("read", "datasets")
+        return HttpResponse(contract_text(self._own()), content_type="application/yaml; charset=utf-8")
+
+    @extend_schema(request=out.ContractIn, responses={200: OpenApiTypes.OBJECT}, parameters=[KEY])
+    def bring(self, request: Request, pk: UUID) -> Response:
+        """Add the rules of a data contract. Answers with `rules` added, `known` ones and, in words, what was `unread`."""
+        self.needs("datasets")
+        dataset = self._own()
+        given = self.valid(out.ContractIn, request)
+        try:
+            found = imported(given["odcs"], dataset)
+        except OdcsFault as fault:
+            raise ValidationError({"odcs": [str(fault)]}) from None
+        if found["rules"]:
+            doors.perform(
+                dataset_machines.DATASET, "set_rules", dataset, actor=self.actor,
+                data={"rules": json.dumps([*dataset.rules, *found["rules"]])},
+            )  # fmt: skip
+        return Response(found)
+
+    def _own(self) -> Dataset:
+        """The dataset, if the token's organisation holds it: its rules may quote its values."""
+        found = self.get_object()
+        if found.organisation_id != self.actor.organisation_id:
+            raise Http404
+        return found  # type: ignore[no-any-return]
 
 
 class Versions(MachineView):

@@ -63,6 +63,12 @@ class DatasetOut(serializers.ModelSerializer[Dataset]):
         ]
 
 
+class ContractIn(serializers.Serializer[Any]):
+    odcs = serializers.CharField(
+        max_length=1 << 20, help_text="The data contract as YAML", trim_whitespace=False
+    )
+
+
 class ColumnOut(serializers.ModelSerializer[Column]):
     class Meta:
         model = Column

@@ -45,6 +45,12 @@ def _routes() -> list[Any]:
 
 urlpatterns = [
     *_routes(),
+    path("datasets/<uuid:pk>/rules", kinds.Datasets.as_view({"get": "rules"}), name="api_rules"),
+    path(
+        "datasets/<uuid:pk>/odcs",
+        kinds.Datasets.as_view({"get": "contract", "post": "bring"}),
+        name="api_odcs",
+    ),
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
     path("deliveries/<uuid:pk>/package", kinds.Deliveries.as_view({"post": "package"}), name="api_package"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),

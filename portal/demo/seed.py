@@ -25,6 +25,7 @@ from portal.demo.data import FILES, packed
 from portal.demo.people import Stage, assemble
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.datasets.rulebook import all_cleaned
 from trusts.membership.models import Trust
 
 WAIT = 180
@@ -42,6 +43,7 @@ def seed(say: Callable[[str], Any]) -> None:
     _settled()
     for name, version in first.items():
         describe(stage, name, version)
+    set_rules(stage, first["flights"].dataset)
     flights2 = datasets.add_version(
         first["flights"].dataset_id, actor=stage.actor("dana"), file=_file("flights", None)
     )
@@ -94,6 +96,18 @@ def describe(stage: Stage, name: str, version: DatasetVersion) -> None:
     for column in about["personal"]:
         columns.setdefault(column, {})["personal"] = True
     datasets.describe_columns(version.pk, actor=stage.actor(about["owner"]), columns=columns)
+
+
+def set_rules(stage: Stage, dataset: Dataset) -> None:
+    """What Hudson expects of its flights: some rules hold, some are broken, one must hold."""
+    rules: list[dict[str, Any]] = [
+        {"rule": "not_null", "column": "dest", "severity": "must"}, {"rule": "not_null", "column": "arr_delay", "note": "Cancelled flights have none."},
+        {"rule": "range", "column": "arr_delay", "min": "-90", "max": "600"}, {"rule": "set", "column": "origin", "values": ["EWR", "JFK", "LGA"], "severity": "must"},
+        {"rule": "pattern", "column": "tailnum", "pattern": "[A-Z0-9]{5,6}"}, {"rule": "unique", "columns": ["time_hour", "carrier", "flight", "origin"]},
+        {"rule": "reference", "column": "tailnum", "dataset": str(_dataset("planes").pk), "their_column": "tailnum"},
+        {"rule": "row_count", "min": 1000},
+    ]  # fmt: skip
+    datasets.set_rules(dataset.pk, actor=stage.actor("dana"), rules=all_cleaned(rules, dataset))
 
 
 def _settled() -> None:

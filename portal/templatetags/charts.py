@@ -34,7 +34,7 @@ def histogram(data: Mapping[str, Any] | None, title: str, text: str = "values") 
 
 @register.inclusion_tag("charts/before_after.html")
 def before_after(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, title: str
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, title: str, text: str = "Rows"
 ) -> dict[str, Any]:
     """{% before_after old.histogram new.histogram "Delay in minutes" %}"""
     before, after = before or {}, after or {}
@@ -42,6 +42,7 @@ def before_after(
     return {
         "bars": charts.before_after(before, after),
         "title": title,
+        "text": text,
         **_ends(edges, str(after.get("unit", ""))),
     }
 
@@ -71,6 +72,15 @@ def missing_rows(columns: Iterable[tuple[str, int]] | None, total: int, title: s
 def row_bands(shares: Sequence[float] | None, title: str) -> dict[str, Any]:
     """{% row_bands shares "Where gaps lie" %} for shares of empty cells (0 to 1) per band of rows."""
     return {"bars": charts.bands(shares or []), "title": title, "count": len(shares or [])}
+
+
+@register.inclusion_tag("charts/gap_map.html")
+def gap_map(columns: Iterable[Mapping[str, Any]] | None, title: str) -> dict[str, Any]:
+    """{% gap_map columns "Where values are missing" %} for columns with a name and bands."""
+    lines = charts.gap_map((c["name"], c.get("bands") or []) for c in columns or [])
+    count = max((len(c.get("bands") or []) for c in columns or []), default=0)
+    return {"lines": lines, "title": title, "height": len(lines) * charts.ROW + 8, "left": charts.LABEL,
+            "width": charts.WIDTH - charts.LABEL, "count": count}  # fmt: skip
 
 
 @register.inclusion_tag("charts/weeks.html")

@@ -137,3 +137,11 @@ def place_words(code: str) -> str:
 def personas() -> list[Card]:
     """{% personas as cards %}: the demo's people to sign in as."""
     return cards()
+
+
+@register.filter
+def rule_words(rule: Any) -> str:
+    """A quality rule as a sentence."""
+    from trusts.datasets.expectations import sentence
+
+    return sentence(rule)

@@ -99,7 +99,8 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
             negotiated.agreements(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
         ),
         "access": would_be_allowed([found], actor).get(found.pk),
-        "choices": doors.choices(DATASET, found, actor),
+        # Rules have a page of their own, one of the dataset's tabs.
+        "choices": [c for c in doors.choices(DATASET, found, actor) if c.name != "set_rules"],
         "events": audit.history(found.pk, actor).order_by("-created")[:5],
     }
     answer = render(request, "portal/dataset.html", context)

@@ -12,6 +12,7 @@ from django.test import Client
 from contracts.library import services as library
 from tests import worlds
 from tests.cast import assemble
+from tests.test_quality import measured_twice
 
 pytestmark = [pytest.mark.ui, pytest.mark.django_db(transaction=True)]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -52,6 +53,7 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
     worlds.negotiations.make_offer(
         fresh.pk, actor=cast.actor("dana"), terms=worlds.terms(delete_within={"days": 14})
     )
+    drifted = measured_twice(cast)
     both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
@@ -60,7 +62,10 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
             f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
             f"/recipes/{recipe.pk}/compare/"]  # fmt: skip
     only = {
-        "dana": [f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/", f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/"],
+        "dana": [f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
+                 f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/",
+                 *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",
+                                                                "versions/2/", "versions/2/compare/"))],
         "piotr": [f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
         "": ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip

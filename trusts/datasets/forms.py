@@ -11,7 +11,9 @@ from django.template.defaultfilters import filesizeformat
 
 from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
+from trusts.datasets.expectations import RuleFault
 from trusts.datasets.machines import DATASET, VERSION
+from trusts.datasets.rulebook import all_cleaned
 
 
 class KeywordsField(forms.CharField):
@@ -94,6 +96,28 @@ class RegisterForm(forms.Form):
         help_text="Source, and your right to share it. You can write this later.",
     )
     file = FileToRegister(label="File", help_text=FILE_HELP)
+
+
+@asks_with(DATASET, "set_rules")
+class RulesForm(ActionForm):
+    """All rules as a list of objects; each is checked against the newest version's columns."""
+
+    save_label = "Save the rules"
+    rules = forms.JSONField(
+        label="Rules as JSON", required=False, widget=forms.Textarea(attrs={"rows": 12}), initial=list,
+        help_text="A list of objects with rule, column and what the rule needs.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            self.initial.setdefault("rules", self.subject.rules)
+
+    def clean_rules(self) -> list[dict[str, Any]]:
+        try:
+            return all_cleaned(self.cleaned_data.get("rules") or [], self.subject)
+        except RuleFault as fault:
+            raise forms.ValidationError(fault.text, code=fault.field) from None
 
 
 @asks_with(DATASET, "add_version")

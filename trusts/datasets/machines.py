@@ -35,6 +35,16 @@ DATASET = register(
                 "add_version", "Upload a new version", HOLDER, frozenset({"private", "listed"}), asks=True
             ),
             Action(
+                "set_rules",
+                "Change the quality rules",
+                HOLDER,
+                frozenset({"private", "listed"}),
+                asks=True,
+                then=("dataset.rules_changed",),
+                help="All rules of the dataset at once. The page of rules changes them one by one.",
+                done="Saved. A worker checks the rules on the newest version.",
+            ),
+            Action(
                 "enlist",
                 "List in the catalogue",
                 HOLDER,
@@ -125,6 +135,13 @@ VERSION = register(
                 frozenset({"profiled"}),
                 asks=True,
                 done="Dictionary saved.",
+            ),
+            Action(
+                "record_checks",
+                "Record the checked rules",
+                SYSTEM,
+                frozenset({"profiled"}),
+                hidden=True,
             ),
             Action(
                 "retire",

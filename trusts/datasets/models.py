@@ -30,6 +30,9 @@ class Dataset(StatefulModel):
     provenance = models.TextField(blank=True, default="")
     contact_email = models.EmailField(blank=True, default="")
     terms_summary = models.CharField(max_length=200, blank=True, default="")
+    rules = models.JSONField(
+        default=list, help_text="Quality rules, checked at each version; see expectations.py"
+    )
 
     def __str__(self) -> str:
         return self.title_text
@@ -44,7 +47,16 @@ class Dataset(StatefulModel):
         return {"holder": [self.organisation_id]}
 
     def audit_fields(self) -> dict[str, Any]:
-        names = ("state", "title_text", "summary", "description", "keywords", "provenance", "contact_email")
+        names = (
+            "state",
+            "title_text",
+            "summary",
+            "description",
+            "keywords",
+            "provenance",
+            "contact_email",
+            "rules",
+        )
         return {name: getattr(self, name) for name in names} | {
             "trust": str(self.trust_id) if self.trust_id else None
         }

@@ -174,6 +174,33 @@ def describe(dataset_id: UUID, *, actor: Actor, seen: int | None = None, **value
     return change.subject
 
 
+@performs(DATASET, "set_rules")
+def set_rules(
+    dataset_id: UUID, *, actor: Actor, rules: list[dict[str, Any]], seen: int | None = None
+) -> Dataset:
+    """Replace the quality rules, already cleaned by `rulebook.all_cleaned`. A worker checks them."""
+    with transition(DATASET, "set_rules", dataset_id, actor=actor, seen=seen) as change:
+        change.detail = {"before": len(change.subject.rules), "after": len(rules)}
+        change.subject.rules = rules
+    return change.subject
+
+
+@performs(VERSION, "record_checks")
+def record_checks(
+    version_id: UUID,
+    *,
+    actor: Actor,
+    results: list[dict[str, Any]],
+    score: dict[str, Any],
+    seen: int | None = None,
+) -> DatasetVersion:
+    """What a worker found when it checked changed rules on a version that was read before."""
+    with transition(VERSION, "record_checks", version_id, actor=actor) as change:
+        change.subject.profile = {**change.subject.profile, "rules": results, "score": score}
+        change.detail = {"rules": len(results), "broken": sum(r["state"] == "fail" for r in results)}
+    return change.subject
+
+
 def keep(file: Any) -> Stored:
     """The uploaded file under its hash. Raises Refused if it is empty or the disk is full."""
     try:

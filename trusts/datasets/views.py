@@ -14,10 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kernel import doors
 from kernel.decision import Refused
 from trusts.datasets import selectors, services
+from trusts.datasets.changes import in_words, schema_changes
 from trusts.datasets.forms import RegisterForm
-from trusts.datasets.machines import DATASET, VERSION
+from trusts.datasets.machines import VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
-from trusts.datasets.quality import quality_of
+from trusts.datasets.quality import must_failures
 
 
 @login_required
@@ -46,39 +47,31 @@ def register(request: HttpRequest) -> HttpResponse:
     return render(request, "datasets/register.html", {"form": form, "decision": refused}, status=status)
 
 
-def _found(request: HttpRequest, slug: str) -> Dataset:
+def found_dataset(request: HttpRequest, slug: str) -> Dataset:
     found: Dataset = get_object_or_404(selectors.datasets(request.actor), slug=slug)  # type: ignore[attr-defined]
     return found
 
 
-def _ready(request: HttpRequest, dataset: Dataset, number: int | None = None) -> DatasetVersion | None:
+def ready_version(request: HttpRequest, dataset: Dataset, number: int | None = None) -> DatasetVersion | None:
     versions = selectors.versions(request.actor).filter(dataset=dataset)  # type: ignore[attr-defined]
     if number is not None:
         return get_object_or_404(versions, number=number)
     return versions.filter(state="profiled").order_by("-number").first()
 
 
-def _page(request: HttpRequest, dataset: Dataset, version: DatasetVersion | None, tab: str) -> dict[str, Any]:
+def page_of(
+    request: HttpRequest, dataset: Dataset, version: DatasetVersion | None, tab: str
+) -> dict[str, Any]:
     own = dataset.organisation_id == request.actor.organisation_id  # type: ignore[attr-defined]
     return {"dataset": dataset, "data_version": version, "tab": tab, "own": own}
 
 
 @login_required
 @require_GET
-def quality(request: HttpRequest, slug: str) -> HttpResponse:
-    dataset = _found(request, slug)
-    version = _ready(request, dataset)
-    context = _page(request, dataset, version, "quality")
-    context["quality"] = quality_of(version, masked=not context["own"]) if version else None
-    return render(request, "datasets/quality.html", context)
-
-
-@login_required
-@require_GET
 def schema(request: HttpRequest, slug: str) -> HttpResponse:
-    dataset = _found(request, slug)
-    version = _ready(request, dataset)
-    context = _page(request, dataset, version, "schema")
+    dataset = found_dataset(request, slug)
+    version = ready_version(request, dataset)
+    context = page_of(request, dataset, version, "schema")
     if version:
         context["columns"] = list(version.columns.all())
         context["choices"] = [
@@ -92,31 +85,18 @@ def schema(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    dataset = _found(request, slug)
-    found = _ready(request, dataset, number)
+    dataset = found_dataset(request, slug)
+    found = ready_version(request, dataset, number)
     assert found is not None
-    context = _page(request, dataset, found, "versions")
+    context = page_of(request, dataset, found, "versions")
     earlier = (
         selectors.versions(request.actor).filter(dataset=dataset, number__lt=number, state="profiled").first()
     )  # type: ignore[attr-defined]
-    context["difference"] = (
-        schema_difference(earlier, found) if earlier and found.state == "profiled" else None
-    )
+    if earlier and found.state == "profiled":
+        changes = schema_changes(earlier.column_types(), found.column_types(), earlier.profile, found.profile)
+        context["changes"] = in_words(changes)
+        context["more_rows"] = (found.rows or 0) - (earlier.rows or 0)
+    context["broken"] = must_failures(found) if context["own"] and found.state == "profiled" else []
     context["earlier"] = earlier
     context["choices"] = doors.choices(VERSION, found, request.actor)  # type: ignore[attr-defined]
     return render(request, "datasets/version.html", context)
-
-
-def schema_difference(before: DatasetVersion, after: DatasetVersion) -> dict[str, Any]:
-    """Columns added, removed and retyped between two versions, and the change in rows."""
-    old, new = before.column_types(), after.column_types()
-    return {
-        "added": [name for name in new if name not in old],
-        "removed": [name for name in old if name not in new],
-        "retyped": [(name, old[name], new[name]) for name in new if name in old and old[name] != new[name]],
-        "rows": (after.rows or 0) - (before.rows or 0),
-    }
-
-
-def dataset_actions(request: HttpRequest, dataset: Dataset) -> list[doors.Choice]:
-    return doors.choices(DATASET, dataset, request.actor)  # type: ignore[attr-defined]
