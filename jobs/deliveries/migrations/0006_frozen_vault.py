@@ -6,5 +6,5 @@ from kernel.frozen import freeze
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deliveries", "0010_vault")]
+    dependencies = [("deliveries", "0005_vault")]
     operations = [freeze("deliveries_vault", ["delivery_id", "sha256", "entries"])]

@@ -6,5 +6,5 @@ from kernel.frozen import freeze
 
 
 class Migration(migrations.Migration):
-    dependencies = [("negotiations", "0010_companion")]
+    dependencies = [("negotiations", "0004_companion")]
     operations = [freeze("negotiations_companion", ["negotiation_id", "dataset_id", "version_of_data_id", "alias"])]
