@@ -169,9 +169,9 @@ def _arithmetic(op: str, a: Value, b: Value) -> Value:
 
 
 def _decimal(op: str, a: Value, b: Value) -> Value:
-    """Exact, by 76 digits inside; the result has at most 38 or an error is raised."""
+    """Exact, by up to 76 digits inside; the result has at most 38 or an error is raised."""
     scale = a.type.scale
-    wide = pa.decimal256(38, scale)
+    wide = pa.decimal256(37 if op == "*" else 38, scale)
     found = {"+": pc.add_checked, "-": pc.subtract_checked, "*": pc.multiply_checked}[op](
         pc.cast(a, wide), pc.cast(b, wide)
     )

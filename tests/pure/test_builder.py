@@ -41,11 +41,11 @@ def value_of(param: Param) -> st.SearchStrategy[Any]:
         "column": NAMES, "columns": st.lists(NAMES, min_size=1, max_size=4, unique=True), "text": WORDS, "number": NUMBERS,
         "integer": st.integers(0, 12), "boolean": st.just(True), "choice": st.sampled_from(param.choices or ("",)),
         "mapping": st.dictionaries(WORDS, WORDS, min_size=1, max_size=3), "list": st.lists(WORDS, min_size=1, max_size=3, unique=True),
-        "expression": st.sampled_from(["dep_delay > 5", "carrier = 'UA' and not is_missing(day)", "dep_delay * 2"]),
+        "expression": st.sampled_from(["dep_delay > 5", "carrier = 'UA' and day is not missing", "dep_delay * 2"]),
         "order": st.lists(NAMES.flatmap(lambda n: st.sampled_from([n, f"-{n}"])), min_size=1, max_size=3, unique_by=lambda n: n.lstrip("-")),
         "rules": st.just([{"column": "carrier", "rule": "set", "values": ["UA", "AA"]}, {"column": "dep_delay", "rule": "range", "min": "-5", "max": "9"}]),
         "measures": st.just([{"column": "dep_delay", "how": "mean", "as": "mean_delay"}]),
-        "input": st.just("planes"),
+        "input": st.just("planes"), "regex": st.sampled_from(["[0-9]+", "a, b|c", "q+$"]),
     }  # fmt: skip
     return kinds[param.kind]
 

@@ -30,7 +30,7 @@ def k_anonymity_coarser(
         places = duck.refs(schema, columns)
         kinds = [schema.field(schema.names.index(n)).type for n in columns]
         values = [
-            base.execute(f"SELECT DISTINCT {p} AS v FROM t ORDER BY v NULLS LAST")
+            base.sql(f"SELECT DISTINCT {p} AS v FROM t ORDER BY v NULLS LAST")
             .to_arrow_table()
             .column(0)
             .combine_chunks()
@@ -40,7 +40,7 @@ def k_anonymity_coarser(
             _levels(v.cast(kind) if v.type != kind else v, kind)
             for v, kind in zip(values, kinds, strict=True)
         ]
-        counted = base.execute(
+        counted = base.sql(
             f"SELECT {', '.join(places)}, count(*) AS n FROM t GROUP BY {', '.join(places)}"
         ).to_arrow_table()
     cells = pa.table([_cast(counted.column(i), kind) for i, kind in enumerate(kinds)] + [counted.column(len(kinds))],

@@ -132,13 +132,11 @@ def _padded(parts: pa.Array, place: int) -> pa.Array:
 def join_text(frame: Frame, *, columns: list[str], into: str, separator: str = "", **_: Any) -> Frame:
     """Missing parts are left out; the result is missing where all of them are."""
     parts = [pc.cast(arrow_of(frame[name]), pa.string()) for name in columns]
-    joined = pc.binary_join_element_wise(*parts, separator, null_handling="skip")
-    nothing = pc.is_null(parts[0])
+    joined = parts[0]
     for part in parts[1:]:
-        nothing = pc.and_(nothing, pc.is_null(part))
-    return with_columns(
-        frame, {into: series_of(pc.if_else(nothing, pa.scalar(None, pa.string()), joined), frame[columns[0]])}
-    )
+        both = pc.binary_join_element_wise(joined, part, separator)
+        joined = pc.coalesce(both, joined, part)
+    return with_columns(frame, {into: series_of(joined, frame[columns[0]])})
 
 
 @batch("calculate")
