@@ -28,7 +28,7 @@ def ks_chance(distance: float, before: int, after: int) -> float:
     x = (size + 0.12 + 0.11 / size) * distance
     if x < 0.2:
         return 1.0
-    terms = (2 * (-1) ** (k - 1) * math.exp(-2 * (k * x) ** 2) for k in range(1, 101))
+    terms = (2.0 * (1 if k % 2 else -1) * math.exp(-2 * (k * x) ** 2) for k in range(1, 101))
     return min(max(sum(terms), 0.0), 1.0)
 
 

@@ -50,8 +50,8 @@ def drift(
     ):
         old, new = attach(base, before, "b_"), attach(base, after, "a_")
         steps = tuple(max(1, side.rows // SAMPLE) for side in (old, new))
-        pairs = [(old.by_name[was], field) for field in new.fields
-                 if (was := (renamed or {}).get(field.name, field.name)) in old.by_name]  # fmt: skip
+        names = {field.name: (renamed or {}).get(field.name, field.name) for field in new.fields}
+        pairs = [(old.by_name[names[f.name]], f) for f in new.fields if names[f.name] in old.by_name]
         found = []
         for position, (was, now) in enumerate(pairs[:MOST_COLUMNS]):
             if cancelled():
@@ -185,7 +185,7 @@ def _histograms(old: Any, was: Any, new: Any, now: Any, field: Field) -> dict[st
     if not np.isfinite(edges).all():
         return {}
     shown = [float(f"{edge * scale:.12g}") for edge in edges]
-    both = {}
+    both: dict[str, Any] = {}
     for name, found, counts in (("before", old, was), ("after", new, now)):
         place = np.clip(np.searchsorted(edges, found, side="right") - 1, 0, len(edges) - 2)
         filled = np.bincount(place, weights=counts, minlength=len(edges) - 1)

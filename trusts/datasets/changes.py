@@ -27,8 +27,8 @@ def _alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
 
 def _similar(old: str, new: str) -> float:
     """How alike two names are, from 0 to 1, whatever their case and separators."""
-    plain = ["".join(c for c in name.lower() if c.isalnum()) for name in (old, new)]
-    return SequenceMatcher(None, *plain).ratio()
+    one, two = ("".join(c for c in name.lower() if c.isalnum()) for name in (old, new))
+    return float(SequenceMatcher(None, one, two).ratio())
 
 
 def renamed(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from jobs.pipeline.faults import Cancelled
 from jobs.pipeline.profile import counts, keys, numbers, scan
 from jobs.pipeline.profile.personal import SAMPLE, likely_personal
@@ -18,6 +20,7 @@ FEW_VALUES = 50_000
 """Above that, every value of the columns that have no more distinct ones than this."""
 WIDE = 400
 """Above so many columns only the overview is taken, and the result says so."""
+HEAD = 500
 STEP = "Measure columns"
 
 
@@ -64,15 +67,15 @@ def profile(
 
 def _briefly(source: Source, columns: list[dict[str, Any]], tick: scan.Tick) -> None:
     """What only needs the first rows: likely personal data by header and values."""
-    for start, group in enumerate(scan.chunks(source.fields)):
-        tick(start * scan.CHUNK)
-        listed = ", ".join(f"left({f.text}, 200) AS {f.key}" for f in group)
-        head = source.query(f"SELECT {listed} FROM numbered WHERE rn <= 500 ORDER BY rn")
-        for place, field in enumerate(group):
-            column = columns[start * scan.CHUNK + place]
-            seen = {row[place] for row in head if row[place] is not None}
-            column["top"] = []
-            column["personal"] = likely_personal(field.name, sorted(seen) if field.word == "text" else [])
+    tick(len(columns))
+    texts = [field.name for field in source.fields if field.word == "text"]
+    file = pq.ParquetFile(source.parquet, pre_buffer=False)
+    head = next(file.iter_batches(HEAD, columns=texts), None) if texts else None
+    for column in columns:
+        seen: set[str] = set()
+        if head is not None and column["type"] == "text":
+            seen = {value[:200] for value in head.column(column["name"]).to_pylist() if value is not None}
+        column["top"], column["personal"] = [], likely_personal(column["name"], sorted(seen))
 
 
 def _fully(source: Source, columns: list[dict[str, Any]], found: dict[str, Any], tick: scan.Tick) -> None:

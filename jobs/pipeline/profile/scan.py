@@ -39,7 +39,9 @@ def overview(source: Source, tick: Tick) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for group in chunks(source.fields):
         tick(len(found))
-        row = source.one(f"SELECT {', '.join(part for f in group for part in _parts(f))} FROM t")
+        row = source.one(
+            f"SELECT {', '.join(part for f in group for part in _parts(f))} FROM {source.only(group)}"
+        )
         for field, at in zip(group, range(0, len(row), 6), strict=True):
             present, low, high, distinct, first, second = row[at : at + 6]
             column = {

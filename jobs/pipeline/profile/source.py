@@ -71,13 +71,20 @@ class Field:
 class Source:
     """`query` runs SQL over the view `t` (columns c0, c1, …) or `numbered` (the same with `rn`, from 1)."""
 
-    def __init__(self, base: Any, fields: list[Field], rows: int, parquet: Path) -> None:
+    def __init__(
+        self, base: Any, fields: list[Field], rows: int, parquet: Path, parts: dict[str, str], reader: str
+    ) -> None:
         self.base, self.fields, self.rows, self.parquet = base, fields, rows, parquet
+        self._parts, self._reader = parts, reader
         self.by_name = {field.name: field for field in fields}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self.base.execute(sql).fetchall()
         return found
+
+    def only(self, fields: list[Field], more: str = "") -> str:
+        """A FROM clause with these columns alone: planning a query over thousands takes longer than reading few."""
+        return f"(SELECT {', '.join(self._parts[f.key] for f in fields)}{more} FROM {self._reader})"
 
     def one(self, sql: str) -> tuple[Any, ...]:
         return self.query(sql)[0]
@@ -110,7 +117,7 @@ def attach(base: Any, parquet: Path, prefix: str = "") -> Source:
     number = "row_number() OVER ()" if taken_name else "file_row_number + 1"
     base.execute(f"CREATE VIEW {prefix}t AS SELECT {listed} FROM {reader}")
     base.execute(f"CREATE VIEW {prefix}numbered AS SELECT {listed}, {number} AS rn FROM {reader}")
-    return Source(base, fields, rows, parquet)
+    return Source(base, fields, rows, parquet, dict(zip((f.key for f in fields), parts, strict=True)), reader)
 
 
 @contextmanager
