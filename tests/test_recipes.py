@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from contracts.sharing.rules import TRIES_AN_HOUR
 from jobs.trials.models import Trial
+from kernel import store
 from kernel.audit.models import Event
 from kernel.decision import Refused
 from tests import worlds
@@ -233,3 +236,18 @@ def test_ones_own_data_is_seen_whole(cast: Cast) -> None:
     with pytest.raises(Refused, match="not yours"):
         mine = library.save(actor=cast.actor("piotr"), name="Mine", steps=TIDY)
         library.try_on(mine.pk, actor=cast.actor("piotr"), dataset=version.dataset)
+
+
+def test_the_dictionary_follows_a_column_through_the_steps(cast: Cast) -> None:
+    recipe = [
+        {"name": "rename", "params": {"mapping": {"arr_delay": "delay", "tailnum": "aircraft"}}},
+        {"name": "fill_missing", "params": {"columns": ["delay"], "with": "median"}},
+        {"name": "generalise", "params": {"column": "delay", "how": "topcode", "at": "60"}},
+    ]
+    request = worlds.delivered(cast, recipe=recipe)
+    assert request.jobs.get(kind="export").state == "done", request.jobs.get(kind="export").failure
+    with zipfile.ZipFile(store.path_of(request.deliveries.get().package_sha256)) as package:
+        found = {r["column"]: r for r in csv.DictReader(package.read("dictionary.csv").decode().splitlines())}
+    assert (found["delay"]["from"], found["delay"]["treatment"]) == ("arr_delay", "gaps filled, made coarser")
+    assert (found["aircraft"]["from"], found["aircraft"]["treatment"]) == ("tailnum", "pseudonym")
+    assert found["carrier"]["treatment"] == ""

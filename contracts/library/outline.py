@@ -44,10 +44,16 @@ def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | N
             shape, row.problems = check((row.read,), schema, inputs or {})
             if not row.problems:
                 schema = dict(shape.types())
-                row.after, row.parents = dict(schema), {n: [was] for n, (was, _) in shape.columns.items()}
+                row.after, row.parents = dict(schema), {n: _parents(col) for n, col in shape.columns.items()}
         row.problems = [_at(problem, index) for problem in row.problems]
         rows.append(row)
     return rows
+
+
+def _parents(column: Any) -> list[str]:
+    """The columns before the step that a column's values come from; `alias.name` for one of another dataset."""
+    origins = getattr(column, "origins", None)
+    return [column[0]] if origins is None else sorted(origins)
 
 
 PLACE = re.compile(r"^Step \d+(?: \([^)]*\))?[:,]? ?")
