@@ -242,11 +242,12 @@ def _field(
 ) -> dict[str, Any]:
     """One parameter as the page shows it: check boxes, a list to choose from, or text."""
     field: dict[str, Any] = {
-        "param": param, "name": name, "value": shown(param, value), "checks": None, "options": None, "checked": value is True,
+        "param": param, "name": name, "value": shown(param, value), "checks": None, "options": None, "blank": "–", "checked": value is True,
         "wide": param.kind in WIDE, "help": param.help or HINTS.get(param.kind, ""),
     }  # fmt: skip
     if param.kind == "choice":
         field["options"] = _options([(c, WORDS.get(c, c)) for c in param.choices], value)
+        field["blank"] = f"as usual: {WORDS.get(param.default, param.default)}" if param.default else "–"
     elif param.kind == "column" and before:
         field["options"] = _options([(n, n) for n in before], value)
     elif param.kind == "input" and inputs:

@@ -28,7 +28,7 @@ class StepFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter. kind: column, columns, text, number, integer, choice, mapping, list."""
+    """One parameter. default: what holds when it is left out. kind: column, columns, text, number, integer, choice, mapping, list."""
 
     name: str
     label: str
@@ -36,6 +36,7 @@ class Param:
     required: bool = True
     choices: tuple[str, ...] = ()
     help: str = ""
+    default: Any = None
 
     def read(self, text: str) -> Any:
         """The value that a line of text says. Raises StepFault."""
