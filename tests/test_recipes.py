@@ -62,6 +62,9 @@ def test_a_recipe_keeps_every_version_and_shares_only_from_the_shared_one_on(cas
     second = library.edit(saved.pk, actor=dana, name="Tidier", steps=TIDY[:1], note="gaps may stay")
     assert (second.number, second.versions.count()) == (2, 2)
     assert len({v.hash for v in second.versions.all()}) == 2
+    page = client(cast, "dana").get(f"/recipes/{saved.pk}/compare/?new=2").content.decode()
+    assert "Drop rows with gaps" in page
+    assert "is removed: Drop rows without arr_delay." in page
     with pytest.raises(Refused, match="missing"):
         library.edit(saved.pk, actor=dana, name="x", steps=[{"name": "trim", "params": {}}])
     with pytest.raises(Refused, match="at most 40"):

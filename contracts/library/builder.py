@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.library import outline
-from contracts.recipes.recipe import Problem
+from contracts.recipes.difference import compare
+from contracts.recipes.recipe import Problem, Recipe
 from contracts.recipes.steps import COMPARISONS, STEPS, Param, StepFault, StepKind
 
 MOST, CHECKED = 40, 30
@@ -291,4 +292,5 @@ def needed_columns(steps: list[dict[str, Any]]) -> list[str]:
 
 
 def differences(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[str]:
-    return ["different"] if old != new else []
+    """What was removed, changed, moved and added, in words; empty if the steps are the same."""
+    return compare(Recipe.from_list(old)[0], Recipe.from_list(new)[0])
