@@ -138,6 +138,13 @@ WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = COMMONHOLD_VAR / "media"
 FILE_UPLOAD_TEMP_DIR = str(COMMONHOLD_VAR)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Files: below COMMONHOLD_VAR, or s3://bucket/prefix on any S3-compatible storage with a cache below it.
+STORE_BUCKET = env.bucket("STORE_URL")
+STORE_CACHE_MB = env.number("STORE_CACHE_MB", 20_000)
+S3_ENDPOINT = env.text("S3_ENDPOINT")
+S3_REGION = env.text("S3_REGION", "us-east-1")
+S3_ACCESS_KEY = env.secret("S3_ACCESS_KEY")
+S3_SECRET_KEY = env.secret("S3_SECRET_KEY")
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 5 * 1024**3)
 
 EMAIL_BACKEND = env.text(

@@ -106,7 +106,7 @@ def export(work: Work) -> None:
     def show(at: int, done: int, total: int) -> None:
         work.progress(shown[min(at, len(shown) - 1)], done, total, steps=shown, at=at)
 
-    source = store.path_of(plan["input_sha256"])
+    source = work.source(plan["input_sha256"])
     key = open_secret(agreement.sealed_key)
     with work.stage("Clean"):
         result = work.do(
