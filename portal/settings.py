@@ -253,6 +253,15 @@ JOB_SLOTS = env.number("JOB_SLOTS", 2)
 JOB_PER_ORGANISATION = env.number("JOB_PER_ORGANISATION", 2)
 JOB_SMALL_MB = env.number("JOB_SMALL_MB", 64)
 JOB_THREADS = env.number("JOB_THREADS", os.cpu_count() or 2)
+# "local": each job on its worker; "dask": its batch steps on the cluster at DASK_SCHEDULER.
+ENGINE = env.choice("ENGINE", ["local", "dask"])
+DASK_SCHEDULER = env.text("DASK_SCHEDULER")
+if ENGINE == "dask" and not DASK_SCHEDULER:
+    raise ImproperlyConfigured(
+        "ENGINE is dask, but DASK_SCHEDULER is not set; give tcp://host:8786 or tls://host:8786"
+    )
+_tls = {"tls_ca_file": env.text("DASK_TLS_CA"), "tls_client_cert": env.text("DASK_TLS_CERT"), "tls_client_key": env.text("DASK_TLS_KEY")}  # fmt: skip
+DASK_TLS = _tls if all(_tls.values()) else None
 # Celery: worker start-up, tasks and outbox run where there is no person; off in tests by choice.
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_EAGER")
 

@@ -109,14 +109,8 @@ def export(work: Work) -> None:
     source = work.source(plan["input_sha256"])
     key = open_secret(agreement.sealed_key)
     with work.stage("Clean"):
-        result = work.do(
-            "jobs.pipeline.engine:run",
-            plan=plan,
-            source=source,
-            folder=_inner(work, "clean"),
-            key=key,
-            progress=show,
-        )
+        engine, where = _engine()
+        result = work.do(engine, plan=plan, source=source, folder=_inner(work, "clean"), key=key, progress=show, **where)  # fmt: skip
     if result["rows_out"] == 0:
         raise StepError("result.empty", "No row is left after the plan's steps.", "Widen the filter, or ask for columns with larger groups.",
                         step=next((i for i, s in enumerate(result["steps"]) if s["rows_out"] == 0), None))  # fmt: skip
@@ -153,6 +147,16 @@ def export(work: Work) -> None:
                          data_name=data_name, texts=texts)  # fmt: skip
     kept = work.put(zipped)
     _settle(work, request, kept, data, data_name, result["rows_out"], signed, quality)
+
+
+def _engine() -> tuple[str, dict[str, Any]]:
+    """The function that runs plans here, and where its cluster is."""
+    if settings.ENGINE == "dask":
+        return "jobs.pipeline.cluster:run", {
+            "scheduler": settings.DASK_SCHEDULER,
+            "security": settings.DASK_TLS,
+        }
+    return "jobs.pipeline.engine:run", {}
 
 
 def _inner(work: Work, name: str) -> Path:
