@@ -1,7 +1,11 @@
-"""Files under the name of their content: put once, never changed, found by SHA-256."""
+"""Files under the name of their content: put once, never changed, found by SHA-256.
+
+They are in a folder, or with STORE_URL=s3://… in a bucket; then the folder is a cache of it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -9,8 +13,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from django.conf import settings
+
+from kernel import bucket
 
 CHUNK = 1 << 20
 
@@ -24,7 +31,7 @@ class Stored:
 
 
 class StoreFull(Exception):
-    """The disk has no room for the file; nothing was kept."""
+    """The file could not be kept, because there is no room or the storage does not answer; nothing was."""
 
 
 def root() -> Path:
@@ -33,11 +40,69 @@ def root() -> Path:
     return folder
 
 
-def path_of(sha256: str) -> Path:
-    """Where the file with this hash is, or would be."""
+def local(sha256: str, look: Callable[[], None] = lambda: None) -> Path:
+    """A local file with this content, to read; fetched first if the store is a bucket.
+
+    With a bucket the file may be swept from the cache an hour later; `jobs.runs.work.Work.source` holds it.
+    """
+    found = _path(sha256)
+    if settings.STORE_BUCKET:
+        try:
+            os.utime(found)
+        except FileNotFoundError:
+            bucket.fetch(sha256, found, look)
+    return found
+
+
+path_of = local
+
+
+def _path(sha256: str) -> Path:
     if len(sha256) != 64 or set(sha256) - set("0123456789abcdef"):
         raise ValueError("not a SHA-256 in lower-case hex")
     return root() / sha256[:2] / sha256[2:]
+
+
+def exists(sha256: str) -> bool:
+    return size(sha256) is not None
+
+
+def size(sha256: str) -> int | None:
+    """Bytes of the file, or None if the store has none with this hash."""
+    if settings.STORE_BUCKET:
+        return bucket.size(sha256)
+    try:
+        return _path(sha256).stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def open_stream(sha256: str) -> BinaryIO:
+    """The content to read once, from the beginning, without a local copy. FileNotFoundError if there is none."""
+    found = _path(sha256)
+    if settings.STORE_BUCKET and not found.exists():
+        return cast(BinaryIO, bucket.stream(sha256))
+    return found.open("rb")
+
+
+def sweep_cache(younger: float = 3600) -> int:
+    """With a bucket: remove the files longest unused until the cache is within STORE_CACHE_MB.
+
+    Files used within `younger` seconds stay. Returns how many went.
+    """
+    if not settings.STORE_BUCKET:
+        return 0
+    files = []
+    for file in root().glob("[0-9a-f][0-9a-f]/*"):
+        with contextlib.suppress(FileNotFoundError):
+            files.append((file.stat().st_mtime, file.stat().st_size, file))
+    over, gone = sum(size for _, size, _ in files) - settings.STORE_CACHE_MB * CHUNK, 0
+    for used, length, file in sorted(files):
+        if over <= 0 or used > time.time() - younger:
+            break
+        file.unlink(missing_ok=True)
+        over, gone = over - length, gone + 1
+    return gone
 
 
 def put_stream(chunks: Iterable[bytes]) -> Stored:
@@ -55,6 +120,9 @@ def put_stream(chunks: Iterable[bytes]) -> Stored:
             handle.flush()
             os.fsync(handle.fileno())
         return Stored(_settle(Path(name), digest.hexdigest()), size)
+    except bucket.StoreAway as problem:
+        Path(name).unlink(missing_ok=True)
+        raise StoreFull(str(problem)) from problem
     except OSError as problem:
         Path(name).unlink(missing_ok=True)
         raise StoreFull(f"The file could not be kept: {problem.strerror}") from problem
@@ -99,12 +167,19 @@ def put_file(source: Path, *, keep: bool = False, look: Callable[[], None] = lam
     except OSError:
         with source.open("rb") as handle:
             return put_stream(iter(lambda: handle.read(CHUNK), b""))
-    return Stored(_settle(staged, digest.hexdigest()), size)
+    try:
+        return Stored(_settle(staged, digest.hexdigest(), look), size)
+    except bucket.StoreAway as problem:
+        raise StoreFull(str(problem)) from problem
+    finally:
+        staged.unlink(missing_ok=True)
 
 
-def _settle(staged: Path, sha256: str) -> str:
-    """Move into place atomically; the same content twice is the same file."""
-    target = path_of(sha256)
+def _settle(staged: Path, sha256: str, look: Callable[[], None] = lambda: None) -> str:
+    """Move into place atomically; the same content twice is the same file. In the bucket first, if there is one."""
+    if settings.STORE_BUCKET:
+        bucket.send(staged, sha256, look)
+    target = _path(sha256)
     target.parent.mkdir(exist_ok=True)
     staged.chmod(0o440)
     staged.replace(target)

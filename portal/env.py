@@ -62,6 +62,18 @@ def secret(name: str, default: str = "") -> str:
     return default
 
 
+def bucket(name: str) -> tuple[str, str] | None:
+    """Bucket and prefix ("" or ending in "/") of s3://bucket/prefix; None if nothing is set."""
+    value = os.environ.get(name, "")
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme != "s3" or not parts.netloc or parts.query:
+        raise ImproperlyConfigured(f"{name} is {value!r}; use s3://bucket/prefix")
+    prefix = parts.path.strip("/")
+    return parts.netloc, f"{prefix}/" if prefix else ""
+
+
 def database(url: str, var: Path) -> dict[str, object]:
     """Django's DATABASES entry from a URL: sqlite:///file or postgresql://user:pw@host:port/name.
 

@@ -140,6 +140,13 @@ WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = COMMONHOLD_VAR / "media"
 FILE_UPLOAD_TEMP_DIR = str(COMMONHOLD_VAR)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Files: below COMMONHOLD_VAR, or s3://bucket/prefix on any S3-compatible storage with a cache below it.
+STORE_BUCKET = env.bucket("STORE_URL")
+STORE_CACHE_MB = env.number("STORE_CACHE_MB", 20_000)
+S3_ENDPOINT = env.text("S3_ENDPOINT")
+S3_REGION = env.text("S3_REGION", "us-east-1")
+S3_ACCESS_KEY = env.secret("S3_ACCESS_KEY")
+S3_SECRET_KEY = env.secret("S3_SECRET_KEY")
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 5 * 1024**3)
 
 EMAIL_BACKEND = env.text(
@@ -248,6 +255,15 @@ JOB_SLOTS = env.number("JOB_SLOTS", 2)
 JOB_PER_ORGANISATION = env.number("JOB_PER_ORGANISATION", 2)
 JOB_SMALL_MB = env.number("JOB_SMALL_MB", 64)
 JOB_THREADS = env.number("JOB_THREADS", os.cpu_count() or 2)
+# "local": each job on its worker; "dask": its batch steps on the cluster at DASK_SCHEDULER.
+ENGINE = env.choice("ENGINE", ["local", "dask"])
+DASK_SCHEDULER = env.text("DASK_SCHEDULER")
+if ENGINE == "dask" and not DASK_SCHEDULER:
+    raise ImproperlyConfigured(
+        "ENGINE is dask, but DASK_SCHEDULER is not set; give tcp://host:8786 or tls://host:8786"
+    )
+_tls = {"tls_ca_file": env.text("DASK_TLS_CA"), "tls_client_cert": env.text("DASK_TLS_CERT"), "tls_client_key": env.text("DASK_TLS_KEY")}  # fmt: skip
+DASK_TLS = _tls if all(_tls.values()) else None
 # Celery: worker start-up, tasks and outbox run where there is no person; off in tests by choice.
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_EAGER")
 

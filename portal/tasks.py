@@ -46,6 +46,7 @@ def tidy() -> dict[str, int]:
     now = timezone.now()
     return {
         "files": store.sweep_incoming(),
+        "cache": store.sweep_cache(),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),
         "answers": IdempotencyRecord.objects.filter(created__lt=now - timedelta(days=1)).delete()[0],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from contracts.sharing.rules import TRIES_AN_HOUR
 from jobs.trials.models import Trial
+from kernel import store
 from kernel.audit.models import Event
 from kernel.decision import Refused
 from tests import worlds
@@ -59,6 +62,9 @@ def test_a_recipe_keeps_every_version_and_shares_only_from_the_shared_one_on(cas
     second = library.edit(saved.pk, actor=dana, name="Tidier", steps=TIDY[:1], note="gaps may stay")
     assert (second.number, second.versions.count()) == (2, 2)
     assert len({v.hash for v in second.versions.all()}) == 2
+    page = client(cast, "dana").get(f"/recipes/{saved.pk}/compare/?new=2").content.decode()
+    assert "Drop rows with gaps" in page
+    assert "is removed: Drop rows without arr_delay." in page
     with pytest.raises(Refused, match="missing"):
         library.edit(saved.pk, actor=dana, name="x", steps=[{"name": "trim", "params": {}}])
     with pytest.raises(Refused, match="at most 40"):
@@ -233,3 +239,18 @@ def test_ones_own_data_is_seen_whole(cast: Cast) -> None:
     with pytest.raises(Refused, match="not yours"):
         mine = library.save(actor=cast.actor("piotr"), name="Mine", steps=TIDY)
         library.try_on(mine.pk, actor=cast.actor("piotr"), dataset=version.dataset)
+
+
+def test_the_dictionary_follows_a_column_through_the_steps(cast: Cast) -> None:
+    recipe = [
+        {"name": "rename", "params": {"mapping": {"arr_delay": "delay", "tailnum": "aircraft"}}},
+        {"name": "fill_missing", "params": {"columns": ["delay"], "with": "median"}},
+        {"name": "generalise", "params": {"column": "delay", "how": "topcode", "at": "60"}},
+    ]
+    request = worlds.delivered(cast, recipe=recipe)
+    assert request.jobs.get(kind="export").state == "done", request.jobs.get(kind="export").failure
+    with zipfile.ZipFile(store.path_of(request.deliveries.get().package_sha256)) as package:
+        found = {r["column"]: r for r in csv.DictReader(package.read("dictionary.csv").decode().splitlines())}
+    assert (found["delay"]["from"], found["delay"]["treatment"]) == ("arr_delay", "gaps filled, made coarser")
+    assert (found["aircraft"]["from"], found["aircraft"]["treatment"]) == ("tailnum", "pseudonym")
+    assert found["carrier"]["treatment"] == ""

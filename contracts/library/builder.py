@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.library import outline
-from contracts.recipes.recipe import Problem
+from contracts.recipes.difference import compare
+from contracts.recipes.recipe import Problem, Recipe
 from contracts.recipes.steps import COMPARISONS, STEPS, Param, StepFault, StepKind
 
 MOST, CHECKED = 40, 30
@@ -242,11 +243,12 @@ def _field(
 ) -> dict[str, Any]:
     """One parameter as the page shows it: check boxes, a list to choose from, or text."""
     field: dict[str, Any] = {
-        "param": param, "name": name, "value": shown(param, value), "checks": None, "options": None, "checked": value is True,
+        "param": param, "name": name, "value": shown(param, value), "checks": None, "options": None, "blank": "–", "checked": value is True,
         "wide": param.kind in WIDE, "help": param.help or HINTS.get(param.kind, ""),
     }  # fmt: skip
     if param.kind == "choice":
         field["options"] = _options([(c, WORDS.get(c, c)) for c in param.choices], value)
+        field["blank"] = f"as usual: {WORDS.get(param.default, param.default)}" if param.default else "–"
     elif param.kind == "column" and before:
         field["options"] = _options([(n, n) for n in before], value)
     elif param.kind == "input" and inputs:
@@ -290,4 +292,5 @@ def needed_columns(steps: list[dict[str, Any]]) -> list[str]:
 
 
 def differences(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[str]:
-    return ["different"] if old != new else []
+    """What was removed, changed, moved and added, in words; empty if the steps are the same."""
+    return compare(Recipe.from_list(old)[0], Recipe.from_list(new)[0])

@@ -44,11 +44,15 @@ def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | N
             shape, row.problems = check((row.read,), schema, inputs or {})
             if not row.problems:
                 schema = dict(shape.types())
-                row.after = dict(schema)
-                row.parents = {n: sorted(name for _, name in col.origins) for n, col in shape.columns.items()}
+                row.after, row.parents = dict(schema), {n: _parents(col) for n, col in shape.columns.items()}
         row.problems = [_at(problem, index) for problem in row.problems]
         rows.append(row)
     return rows
+
+
+def _parents(column: Any) -> list[str]:
+    """The columns before the step that a column's values come from; `alias.name` for one of another dataset."""
+    return sorted(f"{alias}.{name}" if alias else name for alias, name in column.origins)
 
 
 PLACE = re.compile(r"^Step \d+(?: \([^)]*\))?[:,]? ?")

@@ -186,39 +186,3 @@ def check(
                 Problem(index, fault.field, f"Step {index + 1} ({label}): {fault.text}", fault.remedy)
             )
     return shape, problems
-
-
-def compare(a: Recipe, b: Recipe) -> list[str]:
-    """What changed from a to b, in words: steps added, removed, moved, and parameters changed."""
-    import difflib
-
-    keys_a, keys_b = [sha256_hex(s.as_dict()) for s in a.steps], [sha256_hex(s.as_dict()) for s in b.steps]
-    removed, added, said = [], [], []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, keys_a, keys_b, autojunk=False).get_opcodes():
-        if tag != "equal":
-            removed += list(range(i1, i2))
-            added += list(range(j1, j2))
-    for i in list(removed):
-        twin = next((j for j in added if keys_b[j] == keys_a[i]), None)
-        if twin is not None:
-            removed.remove(i)
-            added.remove(twin)
-            said.append((twin, f"Step {i + 1} moved to place {twin + 1}: {a.steps[i].words}."))
-    for i in list(removed):
-        twin = next((j for j in added if b.steps[j].name == a.steps[i].name), None)
-        if twin is not None:
-            removed.remove(i)
-            added.remove(twin)
-            said.append((twin, f"Step {twin + 1} changed: {_changes(a.steps[i], b.steps[twin])}."))
-    said += [(j, f"Step {j + 1} added: {b.steps[j].words}.") for j in added]
-    said += [(i, f"Step {i + 1} removed: {a.steps[i].words}.") for i in removed]
-    return [text for _, text in sorted(said)]
-
-
-def _changes(a: Step, b: Step) -> str:
-    kind, parts = STEPS[b.name], []
-    for param in kind.params:
-        old, new = param.show(a.params.get(param.name)), param.show(b.params.get(param.name))
-        if old != new:
-            parts.append(f"{param.label.lower()} from {old or 'nothing'} to {new or 'nothing'}")
-    return f"{kind.label.lower()}, {'; '.join(parts)}"

@@ -49,7 +49,7 @@ def _after(
     touched = _touched(row)
     for name in row.after:
         parents = row.parents.get(name, [])
-        was[name] = list(dict.fromkeys(o for p in parents for o in origins.get(p, [])))
+        was[name] = list(dict.fromkeys(o for p in parents for o in origins.get(p, [p])))
         done[name] = [t for p in parents for t in treated.get(p, [])]
         if name in touched and row.step["name"] in TREATMENTS:
             done[name].append(TREATMENTS[row.step["name"]])

@@ -102,19 +102,13 @@ def export(work: Work) -> None:
     def show(at: int, done: int, total: int) -> None:
         work.progress(shown[min(at, len(shown) - 1)], done, total, steps=shown, at=at)
 
-    source = store.path_of(plan["input_sha256"])
+    source = work.source(plan["input_sha256"])
     key = open_secret(agreement.sealed_key)
     more = tokens.folders(work, agreement, plan, key)
     with work.stage("Clean"):
-        result = work.do(
-            "jobs.pipeline.engine:run",
-            plan=plan,
-            source=source,
-            folder=_inner(work, "clean"),
-            key=key,
-            progress=show,
-            **more,
-        )
+        # Joins and tokens need files beside the plan, which one machine has.
+        engine, where = ("jobs.pipeline.engine:run", more) if more else _engine()
+        result = work.do(engine, plan=plan, source=source, folder=_inner(work, "clean"), key=key, progress=show, **where)  # fmt: skip
     if result["rows_out"] == 0:
         raise StepError("result.empty", "No row is left after the plan's steps.", "Widen the filter, or ask for columns with larger groups.",
                         step=next((i for i, s in enumerate(result["steps"]) if s["rows_out"] == 0), None))  # fmt: skip
@@ -149,6 +143,16 @@ def export(work: Work) -> None:
                          data_name=data_name, texts=texts)  # fmt: skip
     kept, vault = work.put(zipped), tokens.seal(work, more.get("side"))
     _settle(work, request, kept, data, data_name, result["rows_out"], signed, quality, vault)
+
+
+def _engine() -> tuple[str, dict[str, Any]]:
+    """The function that runs plans here, and where its cluster is."""
+    if settings.ENGINE == "dask":
+        return "jobs.pipeline.cluster:run", {
+            "scheduler": settings.DASK_SCHEDULER,
+            "security": settings.DASK_TLS,
+        }
+    return "jobs.pipeline.engine:run", {}
 
 
 def _inner(work: Work, name: str) -> Path:

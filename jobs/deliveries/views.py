@@ -57,9 +57,9 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 
 def package_file(found: Delivery) -> FileResponse:
     """The package as a file answer, with its SHA-256 in a header."""
-    answer = FileResponse(
-        store.path_of(found.package_sha256).open("rb"), as_attachment=True, filename=found.package_name
-    )
+    content = store.open_stream(found.package_sha256)
+    answer = FileResponse(content, as_attachment=True, filename=found.package_name)
+    answer["Content-Length"] = str(found.package_bytes)
     answer["X-Content-SHA256"] = found.package_sha256
     return answer
 

@@ -11,7 +11,6 @@ from jobs.intake.judge import judged
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from jobs.runs.services import enqueue, finish
-from kernel import store
 from kernel.actor import system
 from trusts.datasets import services as datasets
 from trusts.datasets.models import DatasetVersion
@@ -59,7 +58,7 @@ def read_version(work: Work) -> None:
     target = work.folder / "canonical.parquet"
     try:
         with work.stage("Read"):
-            found = work.do("jobs.pipeline.intake:to_parquet", original=store.path_of(version.original_sha256),
+            found = work.do("jobs.pipeline.intake:to_parquet", original=work.source(version.original_sha256),
                             name=version.original_name, target=target, progress=show)  # fmt: skip
         with work.stage("Measure"):
             measured = work.do("jobs.pipeline.profile:profile", parquet=target, progress=show)

@@ -9,7 +9,6 @@ from contracts.negotiations.companions import inputs_of
 from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from jobs.runs.work import Work
-from kernel import store
 
 
 def joined(plan: dict[str, Any]) -> set[str]:
@@ -27,7 +26,7 @@ def prepared(work: Work, agreement: Agreement, plan: dict[str, Any], key: bytes)
     for alias, version in inputs_of(agreement).items():
         if alias not in wanted:
             continue
-        source = store.path_of(version.parquet_sha256)
+        source = work.source(version.parquet_sha256)
         columns = [name for name in version.column_types() if name in secret]
         if columns:
             folder = work.folder / f"input-{alias}"

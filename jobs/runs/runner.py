@@ -17,7 +17,7 @@ from jobs.pipeline.faults import Cancelled, Fault
 from jobs.runs import fair, folders, services
 from jobs.runs.models import Job
 from jobs.runs.work import Work
-from kernel import store
+from kernel import bucket, store
 from kernel.actor import Actor, system
 from kernel.decision import Refused
 
@@ -78,7 +78,7 @@ def _attempt(job: Job, actor: Actor) -> str:
     except Refused as refused:
         reason = refused.decision.reasons[0]
         state = _failed(job, actor, {"code": reason.code, "text": reason.text, "remedy": reason.remedy})
-    except store.StoreFull as full:
+    except (store.StoreFull, bucket.StoreAway) as full:
         state = _failed(
             job,
             actor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -86,6 +87,17 @@ class Work:
             yield
         finally:
             self._stage = before
+
+    def source(self, sha256: str) -> Path:
+        """A file of the store, to read as long as the job lasts, wherever the store is."""
+        found = store.local(sha256, self.look)
+        if not settings.STORE_BUCKET:
+            return found
+        held = self.folder / "inputs" / sha256
+        held.parent.mkdir(exist_ok=True)
+        if not held.exists():
+            os.link(found, held)
+        return held
 
     def put(self, path: Path | str) -> store.Stored:
         """Keep a file of the folder in the store; it stays in the folder for a later attempt."""

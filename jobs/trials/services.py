@@ -18,7 +18,6 @@ from jobs.runs.runner import handles
 from jobs.runs.work import Work
 from jobs.trials.machines import TRIAL
 from jobs.trials.models import Trial
-from kernel import store
 from kernel.actor import Actor, system
 from kernel.canonical import sha256_hex
 from kernel.decision import Refused
@@ -103,7 +102,7 @@ def try_plan(work: Work) -> None:
         key = open_secret(agreement.sealed_key)
         inputs = prepared(work, agreement, trial.plan, key)
     found = work.do(
-        "jobs.pipeline.trial:dry_run", plan=trial.plan, source=store.path_of(trial.plan["input_sha256"]), folder=work.folder,
+        "jobs.pipeline.trial:dry_run", plan=trial.plan, source=work.source(trial.plan["input_sha256"]), folder=work.folder,
         key=key, inputs=inputs, seed=int(trial.plan["input_sha256"][:8], 16),
         progress=lambda at, done, total: work.progress(shown[min(at, len(names))], done, total, steps=shown, at=at),
     )  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +15,8 @@ from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
 from contracts.sharing import services as sharing
 from jobs.deliveries.models import Delivery
-from jobs.runs import runner
+from jobs.runs import fair, runner
+from jobs.runs import services as runs
 from jobs.runs.models import Job
 from kernel.audit.models import Event
 from kernel.audit.seal import seal_all
@@ -162,3 +165,74 @@ def test_the_same_form_at_the_same_moment_makes_one_thing(transactional_db: None
     )
     assert {getattr(m, "pk", m) for m in made} == {id}
     assert dataset.negotiations.count() == 1
+
+
+def test_a_giant_of_one_holds_up_nobody_and_no_one_goes_above_the_limit(
+    transactional_db: None, settings: Any
+) -> None:
+    """Two workers, three organisations; the first has a queue of giants, and each job says when it starts."""
+    from jobs.runs.work import Work
+    from kernel.actor import system
+    from trusts.organisations.models import Organisation
+
+    settings.JOB_PER_ORGANISATION = 2
+    cast = assemble()
+    version = worlds.registered(cast)
+    Job.objects.all().delete()
+    others = list(Organisation.objects.exclude(pk=cast.organisations["hudson"].pk)[:2])
+    owners = [cast.organisations["hudson"]] * 4 + others * 3
+    jobs = [Job(kind="intake", holder=o, version_of_data=version, weight=(5000 if n < 4 else 1) << 20) for n, o in enumerate(owners)]  # fmt: skip
+    for job in jobs:
+        runs.enqueue(job, actor=system())
+    started: list[Any] = []
+    most: list[int] = []
+    guard = threading.Lock()
+
+    def pretend(work: Work) -> None:
+        with guard:
+            started.append(work.job.holder_id)
+            busy = Counter(Job.objects.filter(state="running").values_list("holder", flat=True))
+            most.append(max(busy.values()))
+        time.sleep(0.6 if work.job.weight > 1 << 20 else 0.05)
+        runs.finish(work.job.pk, actor=work.actor, attempt=work.attempt, result={})
+
+    def worker(number: int) -> list[str]:
+        found = []
+        for _ in range(200):
+            found.append(runner.run_next(f"host:{number}"))
+            if not Job.objects.exclude(state="done").exists():
+                return found
+            if found[-1] == "idle":
+                time.sleep(0.02)
+        return found
+
+    before = runner.HANDLERS["intake"]
+    runner.HANDLERS["intake"] = pretend
+    try:
+        answers = together(*[lambda n=n: worker(n) for n in range(2)])
+    finally:
+        runner.HANDLERS["intake"] = before
+    assert Counter(a for found in answers for a in found if a != "idle") == {"done": len(jobs)}
+    assert max(most) <= 2
+    giant = cast.organisations["hudson"].pk
+    assert started[:7].count(giant) <= 1, started
+    assert Event.objects.filter(action="claim", subject_id__in=[j.pk for j in jobs]).count() == len(jobs)
+
+
+def test_the_last_place_of_an_organisation_is_given_once(transactional_db: None, settings: Any) -> None:
+    from kernel.actor import system
+
+    settings.JOB_PER_ORGANISATION = 1
+    cast = assemble()
+    version = worlds.registered(cast)
+    Job.objects.all().delete()
+    for _ in range(4):
+        runs.enqueue(
+            Job(kind="intake", holder=cast.organisations["hudson"], version_of_data=version), actor=system()
+        )
+    taken = together(*[lambda n=n: fair.claim_next(f"host-{n}:1", actor=system()) for n in range(4)])
+    done, refused = split(taken)
+    assert not refused
+    assert len([job for job in done if job]) == 1
+    waits = fair.place_of(Job.objects.filter(state="queued").order_by("-created").first())
+    assert (waits["running"], waits["full"], waits["before"]) == (1, True, 2)

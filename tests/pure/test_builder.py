@@ -106,7 +106,10 @@ def test_an_empty_step_says_what_is_missing_and_can_be_filled_in(name: str) -> N
     }
     post = Post({"step-0-name": [name], **{f"step-0-{n}": [text] for n, text in typed.items()}})
     kept = sent_back(builder.page(builder.Draft(builder.read_steps(post)), None))
-    assert all(kept.get(f"step-0-{n}") == text for n, text in typed.items())
+    for param in STEPS[name].params:
+        if param.name in typed:
+            shown = kept.get(f"step-0-{param.name}")
+            assert shown == "(((" or param.read(shown) == param.read("((("), param.name
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def request(piotr: Person) -> None:
     page.get_by_label("Value").first.fill("B6")
     page.get_by_label("Add a step").select_option(label="Drop rows with gaps")
     piotr.button("Add")
-    page.get_by_role("group", name="1. Drop rows with gaps").get_by_label("Columns").fill("arr_delay")
+    page.get_by_role("group", name="1. Drop rows with gaps").get_by_role("checkbox", name="arr_delay").check()
     page.get_by_label("Format").select_option(label="CSV")
     piotr.button("Submit for review")
     piotr.sees(

@@ -44,7 +44,7 @@ def schema_of(types: Mapping[str, str], alias: str = "") -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter. kind: column, columns, text, number, integer, boolean, choice, mapping, list, expression,
+    """One parameter. default: what holds when it is left out. kind: column, columns, text, number, integer, boolean, choice, mapping, list, expression,
     order, rules, measures, input, regex."""
 
     name: str
@@ -53,6 +53,7 @@ class Param:
     required: bool = True
     choices: tuple[str, ...] = ()
     help: str = ""
+    default: Any = None
 
     def read(self, text: str) -> Any:
         """The value that a one-field form text stands for. Raises StepFault."""

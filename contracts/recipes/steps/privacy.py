@@ -167,7 +167,7 @@ ALL = (
               Param("otherwise", "Values not in the table", "text", required=False, help="missing if left out")),
              _say_generalise, "privacy", shape=_generalise, verify=_generalise_needs),
     StepKind("perturb", "Blur numbers", "Add random noise of a stated size, the same for the same seed.",
-             (COLUMN, Param("scale", "Scale", "number", help="in the column's unit"), Param("noise", "Noise", "choice", required=False, choices=("laplace", "gaussian", "uniform"), help="laplace if left out"),
+             (COLUMN, Param("scale", "Scale", "number", help="in the column's unit"), Param("noise", "Noise", "choice", required=False, choices=("laplace", "gaussian", "uniform"), help="laplace if left out", default="laplace"),
               Param("seed", "Seed", "integer")),
              lambda p: f"blur {p['column']} with {p.get('noise', 'laplace')} noise of scale {p['scale']} (seed {p['seed']})", "privacy", shape=_perturb, verify=_scale),
     StepKind("suppress_small_groups", "Suppress small groups", "Remove rows whose group is smaller than k.", (Param("by", "Group by", "columns"), K),
