@@ -41,7 +41,7 @@ def client() -> Any:
 
 def address(sha256: str) -> dict[str, str]:
     """Bucket and key of a hash."""
-    bucket, prefix = settings.STORE_BUCKET
+    bucket, prefix = settings.STORE_BUCKET or ("", "")
     return {"Bucket": bucket, "Key": f"{prefix}{sha256[:2]}/{sha256[2:]}"}
 
 

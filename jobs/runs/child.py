@@ -71,6 +71,7 @@ class Child:
                 if "progress" in line:
                     progress(*line["progress"][0], **line["progress"][1])
                 elif line:
+                    meter.sample()
                     return _outcome(line), {**line["usage"], "memory_mb": meter.peak}
                 look()
                 meter.look()

@@ -51,14 +51,19 @@ class Meter:
         if now - self._slow >= 1:
             self._slow, self._group = now, _group(self.pid)
             self._disk()
-        used = sum(_memory(pid) for pid in {self.pid, *self._group}) // MB
-        self.peak = max(self.peak, used)
+        used = self.sample()
         if used > self.limits.ceiling:
             raise Fault("limit.memory", f"The job needed more than {self.limits.ceiling} MB of memory and was stopped.",
                         "Choose fewer columns or rows, or ask the operator for more memory for each job (JOB_MEMORY_MB).")  # fmt: skip
         if now - self.began > self.limits.seconds:
             raise Fault("limit.time", f"The job needed more than {_minutes(self.limits.seconds)} and was stopped.",
                         "Choose fewer columns or rows, or ask the operator for more time for each job (JOB_MAX_SECONDS).")  # fmt: skip
+
+    def sample(self) -> int:
+        """MB that the group has now; also for a call that was over before the first look."""
+        used = sum(_memory(pid) for pid in {self.pid, *self._group}) // MB
+        self.peak = max(self.peak, used)
+        return used
 
     def _disk(self) -> None:
         used = size_of(self.folder) // MB

@@ -56,7 +56,10 @@ class Job(StatefulModel):
 
     class Meta:
         ordering = ["-created"]
-        indexes = [models.Index(fields=["state", "lease_until"], name="job_lease")]
+        indexes = [
+            models.Index(fields=["state", "lease_until"], name="job_lease"),
+            models.Index(fields=["started"], name="job_started"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["request"],

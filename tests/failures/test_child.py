@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +171,34 @@ def test_cancelled_by_its_button_it_is_gone_within_two_seconds_and_leaves_no_fil
     thread.join(10)
     assert states == ["cancelled"]
     assert took < 2, f"{took:.2f} s"
+
+
+@pytest.mark.django_db
+def test_a_new_try_goes_on_from_the_step_that_failed(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs.pipeline import intake, profile
+
+    cast, calls = assemble(), []
+    read, measure = intake.to_parquet, profile.profile
+
+    @wraps(read)
+    def counted(**args: Any) -> Any:
+        calls.append("read")
+        return read(**args)
+
+    def short(**_: Any) -> Any:
+        raise Fault("limit.memory", "The job needed more than 1 MB of memory.", "Ask the operator.")
+
+    monkeypatch.setattr(intake, "to_parquet", counted)
+    monkeypatch.setattr(profile, "profile", short)
+    version = worlds.registered(cast)
+    job = Job.objects.get()
+    assert (job.state, [s["name"] for s in job.stages]) == ("failed", ["Read"])
+    assert list(folders.root().glob(f"{job.pk}-*")), "what was finished is kept for a new try"
+    monkeypatch.setattr(profile, "profile", measure)
+    services.retry(job.pk, actor=cast.actor("dana"))
+    worlds.drain()
+    job.refresh_from_db()
+    version.refresh_from_db()
+    assert (job.state, version.state, job.attempt, calls) == ("done", "profiled", 2, ["read"])
+    assert "Went on after “Read”, which attempt 1 had finished." in [line["text"] for line in job.log]
+    assert not list(folders.root().glob("*"))
