@@ -119,7 +119,10 @@ ON_FAIL = Param(
     "If a value does not fit",
     "choice",
     required=False,
-    choices=("stop", "set_missing"), help="stop if left out", default="stop")
+    choices=("stop", "set_missing"),
+    help="stop if left out",
+    default="stop",
+)
 _FAIL = {"stop": "stop at a value that does not fit", "set_missing": "set missing what does not fit"}
 
 

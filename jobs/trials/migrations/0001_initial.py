@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         ('datasets', '0003_frozen'),
         ('library', '0001_initial'),
         ('organisations', '0001_initial'),
-        ('runs', '0004_trial'),
+        ('runs', '0005_trial'),
         ('sharing', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0004_trial")]
+    dependencies = [("runs", "0005_trial")]
     operations = [
         migrations.AlterField(
             model_name="job",
