@@ -158,7 +158,9 @@ class Intake:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able: rows, columns, reading, notes, misfits; format, encoding, delimiter, compression beside them."""
-        same = {name: getattr(self.read_as, name) for name in ("format", "encoding", "delimiter", "compression")}
+        same = {
+            name: getattr(self.read_as, name) for name in ("format", "encoding", "delimiter", "compression")
+        }
         return {"rows": self.rows, "columns": self.columns, "reading": self.reading(), "notes": list(self.notes),
                 "misfits": self.misfits, **same}  # fmt: skip
 
