@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ class Work:
 
     def run(self) -> int:
         """Write the Parquet; the number of rows."""
-        sampled = self._learn([self.sample])
+        sampled = {**self._learn([self.sample], leave=self.table.guesses), **self.table.guesses}
         whole = self.sample.num_rows < looking.LOOKED_AT  # The first rows are all rows.
         self._decide(sampled)
         hopeful = not any(
@@ -137,11 +137,11 @@ class Work:
             yield batch
         self.total = done
 
-    def _learn(self, batches: Any) -> dict[str, Guess]:
+    def _learn(self, batches: Iterable[pa.RecordBatch], leave: Collection[str] = ()) -> dict[str, Guess]:
         guesses = {
             c.name: looking.guess_of(self.table, c.name, self.marks)
             for c in self.open
-            if not self._is_text(c.name)
+            if c.name not in leave and not self._is_text(c.name)
         }
         for batch in batches:
             for name, guess in guesses.items():

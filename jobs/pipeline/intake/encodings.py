@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jobs.pipeline.intake.unpack import Plain
 
 CHUNK = 1 << 20
+LONGEST = 16 << 20  # Bytes without a line end after which nobody needs to read on.
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -66,8 +67,10 @@ def _narrow(plain: Plain) -> str:
     """utf-8, cp1252 or latin-1, by every byte; counts quotes and refuses zero bytes on the way."""
     decoder, place, line = codecs.getincrementaldecoder("utf-8")(), 0, 1
     broken: tuple[int, int] | None = None
-    beyond, undefined = False, False
+    beyond, undefined, silent = False, False, 0
     with plain.path.open("rb") as handle:
+        whole = handle.read(4096).lstrip()[:1] in (b"[", b"{")  # JSON may stand on one line.
+        handle.seek(0)
         while chunk := handle.read(CHUNK):
             if b"\x00" in chunk:
                 raise _zero(chunk, line)
@@ -86,6 +89,10 @@ def _narrow(plain: Plain) -> str:
                 beyond = beyond or _has_utf8(chunk)
             if broken is not None:
                 undefined = undefined or any(byte in chunk for byte in UNDEFINED)
+            silent = 0 if whole or b"\n" in chunk or b"\r" in chunk else silent + len(chunk)
+            if silent > LONGEST:
+                raise IntakeError("csv.row_too_long", f"Line {line:,} is longer than {LONGEST >> 20} MB; no row of a table is.",
+                                  "Check that the file has line ends, and that it is a table.", row=line)  # fmt: skip
             place += len(chunk)
             line += chunk.count(b"\n")
         if broken is None:

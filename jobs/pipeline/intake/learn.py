@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -14,6 +15,11 @@ SOFT = ("no_such_date", "other_order", "other_zone")  # Shaped like a date: the 
 NEARLY, ENOUGH = 0.01, 100  # At most 1 % of at least 100 values do not fit: a clear majority.
 HOPELESS = 0.2
 TEXT = Kind("text")
+FEW = 16
+NUMERIC = r"^-?[0-9]"
+LIKE = {"boolean": r"^(?i:true|false)$", "date": r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}$",
+        "timestamp": r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}[T ]"}  # fmt: skip
+LIKE["timestamp_utc"] = LIKE["timestamp"]
 
 
 def counted(column: pa.Array, marks: Marks) -> tuple[pa.Array, pa.Array]:
@@ -25,6 +31,14 @@ def counted(column: pa.Array, marks: Marks) -> tuple[pa.Array, pa.Array]:
     values = marks.blanked(values)
     keep = pc.is_valid(values)
     return values.filter(keep), counts.filter(keep)
+
+
+def _could_be(kind: str, values: pa.Array) -> bool:
+    """Whether any value has the first characters of the kind: asked first because it is cheap, and mostly the end of it."""
+    shape = LIKE.get(kind, NUMERIC)
+    if len(values) <= FEW:
+        return any(re.match(shape, value) for value in values.to_pylist())
+    return bool(pc.any(pc.match_substring_regex(values, shape)).as_py())
 
 
 class Guess:
@@ -56,6 +70,8 @@ class Guess:
                 self.kinds.remove(kind)
 
     def _misfits(self, kind: str, values: pa.Array, counts: pa.Array) -> tuple[int, int]:
+        if not _could_be(kind, values):
+            return pc.sum(counts).as_py() or 0, 0
         fit = convert(values, Kind(kind), self.marks)
         if fit.bad is None:
             return 0, 0
@@ -65,6 +81,8 @@ class Guess:
         return every - soft, soft
 
     def _decimals(self, values: pa.Array, counts: pa.Array) -> tuple[int, int]:
+        if not _could_be("decimal", values):
+            return pc.sum(counts).as_py() or 0, 0
         text = self.marks.plain(values)
         fits = pc.match_substring_regex(text, DECIMAL)
         whole, part = digits(text.filter(fits))

@@ -210,7 +210,7 @@ def learn(
         elif name in table.fixed:
             columns[name] = {"type": name_of(table.fixed[name]), "on_misfit": "keep_text"}
         else:
-            one = guess_of(table, name, how)
+            one = table.guesses[name] = guess_of(table, name, how)
             one.see(sample.column(place))
             kind = one.nearly() or one.exact()
             columns[name] = {"type": WORD_OF.get(kind.name, kind.name), "on_misfit": "keep_text"}

@@ -41,13 +41,13 @@ def text_of(value: Any) -> str | None:
     return str(value)
 
 
-def open_book(plain: Plain, largest: int = LARGEST) -> Any:
+def open_book(plain: Plain) -> Any:
     """The workbook, kept for the next call. Raises IntakeError for what is broken, protected or too large."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     if plain.book is not None:
         return plain.book
-    _look_inside(plain, largest)
+    _look_inside(plain, LARGEST)
     try:
         plain.book = CalamineWorkbook.from_path(str(plain.path))
     except PasswordError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -34,6 +35,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     total: int = 0
     odd: list[tuple[int, str, str]] = field(default_factory=list)
+    guesses: dict[str, Any] = field(default_factory=dict)
 
 
 def clean_names(given: list[str], notes: list[str]) -> list[str]:
