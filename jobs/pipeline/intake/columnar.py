@@ -216,3 +216,41 @@ def _leaf(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     return str(value)
+
+
+def joined(schemas: list[pa.Schema], names: list[str]) -> tuple[pa.Schema, list[str]]:
+    """One schema for several files: the same columns in each, each of a type that holds all its values exactly.
+
+    Raises IntakeError naming the first file that differs in its columns."""
+    notes: list[str] = []
+    first = schemas[0]
+    if len(set(first.names)) != len(first.names):
+        raise IntakeError(
+            "columns.twice", f"{names[0]} has two columns of the same name.", "Rename one of them."
+        )
+    for schema, name in zip(schemas, names, strict=True):
+        if sorted(schema.names) != sorted(first.names):
+            odd = sorted(set(schema.names) ^ set(first.names)) or schema.names
+            raise IntakeError("place.columns", f"{name} has other columns than {names[0]}: {', '.join(odd[:5])}.",
+                              "Write all files with the same columns, or choose fewer of them.")  # fmt: skip
+    fields = []
+    for column in first.names:
+        found = list(dict.fromkeys(s.field(column).type for s in schemas))
+        kinds = list(dict.fromkeys(canonical(_bare(t)) for t in found if not pa.types.is_null(t)))
+        kind = kinds[0] if len(kinds) == 1 else _common(kinds)
+        if len(kinds) > 1 or any(_unusual(t) for t in found):
+            notes.append(
+                f"{column}: {', '.join(str(t)[:60] for t in found[:4])} is kept as {_word(found[0], kind)}."
+            )
+        fields.append((column, kind))
+    return pa.schema(fields), notes
+
+
+def _common(kinds: list[pa.DataType]) -> pa.DataType:
+    """Whole numbers and decimals of different length have a decimal in common; anything else only text."""
+    if kinds and all(pa.types.is_int64(k) or pa.types.is_decimal128(k) for k in kinds):
+        scale = max(k.scale if pa.types.is_decimal128(k) else 0 for k in kinds)
+        whole = max(k.precision - k.scale if pa.types.is_decimal128(k) else 19 for k in kinds)
+        if whole + scale <= 38:
+            return pa.decimal128(38, scale)
+    return pa.string()

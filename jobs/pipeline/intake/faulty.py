@@ -31,4 +31,9 @@ def readable(*made: Path | None) -> Iterator[None]:
         if isinstance(problem, (MemoryError, pa.ArrowMemoryError)):
             raise IntakeError("file.too_large", "Reading the file takes more memory than a job may have.",
                               "Upload it as CSV or Parquet, in several files if need be.") from problem  # fmt: skip
+        if isinstance(problem, (pa.ArrowException, UnicodeDecodeError)):
+            # Of a damaged file Arrow may say things that are not even text.
+            text = "" if isinstance(problem, UnicodeDecodeError) else f": {str(problem)[:200]}"
+            raise IntakeError("file.broken", f"The file contradicts itself and cannot be read{text}.",
+                              "Write it again.") from problem  # fmt: skip
         raise
