@@ -276,8 +276,10 @@ def _tag(store: Any, path: str) -> dict[str, str]:
     """The ETag, by which S3 tells one content from another."""
     with store.open_input_stream(path, compression=None) as stream:
         about = stream.metadata() or {}
-    tag = about.get(b"ETag", b"")
-    return {"etag": tag.decode() if isinstance(tag, bytes) else str(tag)}
+    tag = next(
+        (v for k, v in about.items() if (k.decode() if isinstance(k, bytes) else k).lower() == "etag"), ""
+    )
+    return {"etag": (tag.decode() if isinstance(tag, bytes) else str(tag)).strip('"')}
 
 
 def _unchanged(store: Any, files: list[dict[str, Any]]) -> None:

@@ -44,7 +44,10 @@ def read(
         with psycopg.connect(**{"connect_timeout": 10, "application_name": "commonhold", **about}) as link:
             link.read_only = True
             link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            return _read(link, place, about, target, progress, cancelled, seconds)
+            try:
+                return _read(link, place, about, target, progress, cancelled, seconds)
+            finally:
+                link.rollback()  # Whatever a function of the query may have done despite all is undone.
     except psycopg.errors.QueryCanceled:
         raise IntakeError(
             "place.timeout", f"The query took longer than {seconds} seconds.", "Choose fewer rows or columns."
@@ -149,8 +152,9 @@ def _read(
 
 
 def _word(link: Any, code: int) -> str:
+    """The name of a type; arrays, and types that are not known, are text."""
     found = link.adapters.types.get(code)
-    return found.name if found else "text"
+    return found.name if found and found.oid == code else "text"
 
 
 def _spooled(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
@@ -20,8 +19,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jobs.pipeline.faults import IntakeError
-from jobs.pipeline.intake import Reading, sniff, to_parquet
-from jobs.pipeline.intake import looking
+from jobs.pipeline.intake import Reading, looking, sniff, to_parquet
 from jobs.pipeline.intake.kinds import Kind, Marks, convert
 
 pytestmark = pytest.mark.pure
