@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def _folder(
         {"name": str(p.relative_to(folder)), "bytes": p.stat().st_size, "sha256": _sha256(p, cancelled)}
         for p in paths
     ]
-    sources = [(f["name"], lambda p=p: pq.ParquetFile(p)) for f, p in zip(files, paths, strict=True)]
+    sources = [(str(f["name"]), partial(pq.ParquetFile, p)) for f, p in zip(files, paths, strict=True)]
     rows, schema, notes = _parquets(sources, target, progress, cancelled)
     changed = [f["name"] for f, p in zip(files, paths, strict=True) if p.stat().st_size != f["bytes"]]
     if changed:
@@ -149,7 +150,7 @@ def _sha256(path: Path, cancelled: Callable[[], bool]) -> str:
 
 
 def _parquets(
-    sources: list[tuple[str, Callable[[], pq.ParquetFile]]], target: Path, progress: Any, cancelled: Any
+    sources: Sequence[tuple[str, Callable[[], pq.ParquetFile]]], target: Path, progress: Any, cancelled: Any
 ) -> tuple[int, pa.Schema, list[str]]:
     """All files one after the other, by name; their columns must agree in name, and in a type that holds all of them."""
     if not sources:
@@ -261,7 +262,7 @@ def _s3(
         source = {"kind": "s3", "url": url, "endpoint": str(place.get("endpoint") or "")}
         if found.type == FileType.File and not path.lower().endswith(PARQUET):
             return _one_object(store, files[0], target, source, progress, cancelled)
-        sources = [(i.path, lambda i=i: pq.ParquetFile(store.open_input_file(i.path))) for i in infos]
+        sources = [(i.path, partial(_remote, store, i.path)) for i in infos]
         rows, schema, notes = _parquets(sources, target, progress, cancelled)
         _unchanged(store, files)
         return _made(rows, schema, source, files, notes)
@@ -270,6 +271,10 @@ def _s3(
             raise
         raise IntakeError("place.s3", f"S3 refused or could not be reached: {_bare(str(problem), place)}",
                           "Check address, region and key, and that the key may list and read.") from None  # fmt: skip
+
+
+def _remote(store: Any, path: str) -> pq.ParquetFile:
+    return pq.ParquetFile(store.open_input_file(path), pre_buffer=True)
 
 
 def _tag(store: Any, path: str) -> dict[str, str]:

@@ -108,14 +108,14 @@ def _read(
     if bool(table) == bool(query):
         raise IntakeError("place.query", "Give either a table or a query.", "Write one of them.")
     if table:
-        name = sql.Identifier(*table.split("."))
-        inner = sql.SQL("SELECT * FROM {}").format(name)
+        known = sql.Identifier(*table.split("."))
+        inner: Any = sql.SQL("SELECT * FROM {}").format(known)
         if link.execute(
-            "SELECT has_table_privilege(%s, 'INSERT, UPDATE, DELETE, TRUNCATE')", [name.as_string(link)]
+            "SELECT has_table_privilege(%s, 'INSERT, UPDATE, DELETE, TRUNCATE')", [known.as_string(link)]
         ).fetchone()[0]:
             notes.append("The account may also write to this table; an account that may only read is safer.")
     else:
-        inner = sql.SQL(query)  # type: ignore[arg-type]
+        inner = sql.SQL(query)
     whole = sql.SQL("SELECT * FROM ({}\n) AS wanted").format(inner)
     # Prepared first: a prepared statement is one statement, so nothing can follow the query and end the transaction.
     with link.cursor() as looking:

@@ -61,7 +61,7 @@ def _parquet(plain: Plain) -> tuple[pa.Schema, Raw, int]:
     source = pq.ParquetFile(plain.path, page_checksum_verification=True)
 
     def raw() -> Iterator[pa.RecordBatch]:
-        return source.iter_batches(
+        yield from source.iter_batches(
             batch_size=max(1_000, min(ROWS, 4_000_000 // max(len(source.schema_arrow), 1)))
         )
 
@@ -122,8 +122,9 @@ def _bare(kind: pa.DataType) -> pa.DataType:
 
 
 def _unusual(kind: pa.DataType) -> bool:
-    kind = _bare(kind)
-    return pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)  # fmt: skip
+    """Nested values and bytes, which become text of another look."""
+    kind, t = _bare(kind), pa.types
+    return any((t.is_nested(kind), t.is_binary(kind), t.is_large_binary(kind), t.is_fixed_size_binary(kind)))
 
 
 def _word(kind: pa.DataType, kept: pa.DataType) -> str:
@@ -151,7 +152,7 @@ def _widens(kind: pa.DataType, kept: pa.DataType) -> bool:
     if t.is_integer(kind):
         return bool(t.is_int64(kept) or t.is_decimal(kept))
     if t.is_timestamp(kind):
-        return kind.unit in ("us",)
+        return bool(kind.unit == "us")
     return bool(t.is_floating(kind) or t.is_boolean(kind) or t.is_date32(kind) or t.is_decimal128(kind))
 
 

@@ -62,13 +62,15 @@ def to_parquet(
 ) -> Intake:
     """Write the canonical Parquet, and the list of cells that did not fit to `misfits` if there are any.
 
-    reading: a person's corrections bind, the rest is guessed anew. Raises IntakeError (what, row, column, remedy),
+    reading: a person's corrections bind, the rest is guessed anew. memory: bytes that the job may take; workbooks, which
+    are held whole, are refused above it. Everything else is read in blocks. Raises IntakeError (what, row, column, remedy),
     Fault for a full disk, or Cancelled; then neither file exists."""
     target, known = Path(target), reading_of(reading)
     misfits = Path(misfits) if misfits is not None else None
     with readable(target, misfits), tempfile.TemporaryDirectory(dir=target.parent) as folder:
         progress("Open the file", 0, 0)
         plain = unpack.open_up(Path(original), name, Path(folder), known)
+        plain.largest = memory * 4 // 5
         found, notes, sure = looking.guess(plain, known)
         _stop(cancelled)
         table = looking.table_of(plain, found, Path(folder))
@@ -230,7 +232,7 @@ class Work:
             return values if indices is None else values.take(indices)
         text = self._blanked(column, values, indices)
         fit = convert(text, column.listed or column.kind, self.marks)
-        if fit.bad is not None:
+        if fit.bad is not None and fit.why is not None:
             if column.listed is None and not column.on_misfit and not firm:
                 raise Surprise
             done = KEPT if column.listed else BLANKED

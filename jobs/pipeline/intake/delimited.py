@@ -182,7 +182,7 @@ class Body:
             return  # The cut-off end of a first look.
         if self.wrong:
             number, cells = self.wrong
-            raise IntakeError("csv.ragged", f"Row {number:,} has {cells} cells, the header has {len(self.names)}.",
+            raise IntakeError("csv.ragged", f"Row {number:,} has {cells} cell{'' if cells == 1 else 's'}, the header has {len(self.names)}.",
                               "Give every row one cell for each column, or choose that short rows are filled up.",
                               row=number) from None  # fmt: skip
         if "straddling" in text:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
+from typing import Any
 
 COMMON = (",", ";", "\t", "|")
 RARE = (":", "^", "~", "\x1f", "\x01")
@@ -37,7 +39,7 @@ class Header:
 def cells(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     """The rows as Python's reader sees them; what it cannot read ends them."""
     csv.field_size_limit(1 << 30)
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    quoting: Any = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     found: list[list[str]] = []
     try:
         for row in csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=quoting):
@@ -84,7 +86,7 @@ def _quote(lines: list[str], delimiter: str) -> str:
     return "'" if single > 1 and single > 4 * double else '"'
 
 
-def header(rows: list[list[str | None]]) -> Header:
+def header(rows: Sequence[Sequence[str | None]]) -> Header:
     """Where the table begins, titles above it left aside, and whether its first row holds names."""
     filled = [sum(bool((c or "").strip()) for c in row) for row in rows]
     counts = Counter(len(r) for r, n in zip(rows, filled, strict=True) if n)
@@ -104,13 +106,13 @@ def header(rows: list[list[str | None]]) -> Header:
     return Header(start, named, "likely" if start and sure == "certain" else sure)
 
 
-def _title(row: list[str | None], filled: int, width: int) -> bool:
+def _title(row: Sequence[str | None], filled: int, width: int) -> bool:
     if width == 2 and len(row) == 2:
         return filled == 0
     return filled <= max(1, width // 3)
 
 
-def _named(first: list[str | None], below: list[list[str | None]]) -> tuple[bool, str]:
+def _named(first: Sequence[str | None], below: Sequence[Sequence[str | None]]) -> tuple[bool, str]:
     """Names are text where the column below is numbers; a first row that is numbers there is data."""
     numeric = [
         place for place in range(len(first))

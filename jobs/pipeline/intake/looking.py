@@ -270,7 +270,7 @@ def _typed(
         kind = kind_of(reading.columns[name]["type"], one)
         fit = convert(text, kind, how)
         shown = fit.values.to_pylist()
-        if fit.bad is not None:
+        if fit.bad is not None and fit.why is not None:
             keep = reading.columns[name]["on_misfit"] == "keep_text"
             for at in pc.indices_nonzero(fit.bad).to_pylist():
                 misfits.append(

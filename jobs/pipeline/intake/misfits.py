@@ -46,7 +46,7 @@ class Misfits:
 
     def cells(self, name: str, fit: Fit, column: pa.Array, start: int, done: str) -> None:
         """The bad cells of a batch whose first row is row `start`; `column` holds the text."""
-        if fit.bad is None:
+        if fit.bad is None or fit.why is None:
             return
         counts = self.counts.setdefault(name, Counter())
         for found in pc.value_counts(fit.why.filter(fit.bad)).to_pylist():

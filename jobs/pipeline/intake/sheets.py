@@ -47,7 +47,7 @@ def open_book(plain: Plain) -> Any:
 
     if plain.book is not None:
         return plain.book
-    _look_inside(plain, LARGEST)
+    _look_inside(plain, min(LARGEST, plain.largest))
     try:
         plain.book = CalamineWorkbook.from_path(str(plain.path))
     except PasswordError:

@@ -12,7 +12,8 @@ class Spool:
     """Write batches, some of which have more columns than those before; read them back with all columns."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.files, self.rows = folder, [], 0
+        self.folder, self.rows = folder, 0
+        self.files: list[Path] = []
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
         self._names: list[str] = []
 

@@ -52,6 +52,7 @@ class Plain:
     look: bool = False
     quotes: dict[str, int] = field(default_factory=dict)
     book: Any = None
+    largest: int = 1 << 30  # Bytes that a workbook may have, unpacked.
 
 
 def open_up(
