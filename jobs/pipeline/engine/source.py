@@ -12,7 +12,7 @@ import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.types import NULL_WORDS
+from jobs.pipeline.reading import NULL_WORDS
 
 Load = Callable[[], pa.Table]
 CODED = pa.dictionary(pa.int32(), pa.string())
