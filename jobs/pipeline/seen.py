@@ -41,6 +41,8 @@ class Seen:
         starts = np.flatnonzero(first)
         # lexsort is stable, so the first of each run of equal keys is the first in the batch.
         places, unique = order[starts], ordered[starts]
+        # Room first: what is spilled for it must be among the runs that are looked into.
+        self._make_room(len(unique))
         new = self._new_in_runs(unique)
         new[new] = self._insert(unique[new])
         found[places[new]] = True
@@ -53,8 +55,7 @@ class Seen:
         return new
 
     def _insert(self, keys: np.ndarray) -> np.ndarray:
-        """Put distinct keys in; which of them were not there."""
-        self._make_room(len(keys))
+        """Put distinct keys in, for which there is room; which of them were not there."""
         new = np.zeros(len(keys), dtype=bool)
         a, b = keys["a"], keys["b"]
         todo = np.arange(len(keys))
@@ -88,8 +89,12 @@ class Seen:
             return
         if slots * KEY.itemsize > self.most and self.held:
             self._spill()
+            # What is left must take the whole batch, or looking for an empty slot would never end.
+            slots = len(self.a)
             while more > slots * FULL:
                 slots *= 2
+            if slots != len(self.a):
+                self._clear(slots)
             return
         old = self._keys()
         self._clear(slots)

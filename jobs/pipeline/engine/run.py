@@ -6,6 +6,7 @@ a file under a name made of the plan so far and its input: run again in the same
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +72,14 @@ def run(
         plan["steps"], Path(folder), key, progress, cancelled, batch, inputs or {}, memory, threads, side
     )
     first = source if not isinstance(source, (str, Path)) else ParquetSource(Path(source))
-    return run_.go(first, plan.get("input_sha256", ""), into)
+    try:
+        return run_.go(first, plan.get("input_sha256", ""), into)
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        raise Fault(
+            "disk.full", "There is no room on the disk for the work.", "Tell the operator; then try again."
+        ) from None
 
 
 class _Run:
@@ -93,11 +101,16 @@ class _Run:
         self.total = rows_in = source.rows
         identity = identity or _identity(source)
         ends = [i for i, kind in enumerate(self.kinds) if kind in ("learner", "table")]
-        start, current, learned, written = 0, source, None, None
+        current: Source
+        learned, written = None, None
         self.folder.mkdir(parents=True, exist_ok=True)
-        for end in [*ends, len(self.steps)]:
+        todo = ends if into is not None else [*ends, len(self.steps)]
+        todo, start, current = self._finished(todo, identity, source)
+        if into is not None:
+            todo = [*todo, len(self.steps)]
+        for end in todo:
             last = end == len(self.steps)
-            name = f"stage-{sha256_hex([identity, self.batch_free(end)])[:24]}"
+            name = self._name(identity, end)
             if last and into is not None:
                 rows_in, written = self._into(current, start, end, learned, into)
                 return RunResult(self.folder, rows_in, self._rows_out(rows_in), self.counts, [], written)
@@ -125,6 +138,8 @@ class _Run:
             start = end
         assert isinstance(current, ParquetSource)
         columns = [{"name": f.name, "type": name_of(f.type)} for f in current.schema]
+        # A source that does not know its rows: the first step saw them all, also where work was gone on with.
+        rows_in = source.rows or (self.counts[0].rows_in if self.counts else rows_in)
         return RunResult(current.path, rows_in, current.rows, self.counts, columns, written)
 
     def batch_free(self, end: int) -> list[Any]:
@@ -134,6 +149,26 @@ class _Run:
         return self.counts[-1].rows_out if self.counts else rows_in
 
     # Stages, and what is kept of them
+
+    def _name(self, identity: str, end: int, *of: str) -> str:
+        return f"stage-{sha256_hex([identity, self.batch_free(end), *of])[:24]}"
+
+    def _finished(self, ends: list[int], identity: str, source: Source) -> tuple[list[int], int, Source]:
+        """The ends still to reach, the step to go on with and its input: files before the last stage are gone."""
+
+        def stands(name: str) -> bool:
+            return all((self.folder / f"{name}{end}").exists() for end in (".parquet", ".json"))
+
+        for place in reversed(range(len(ends))):
+            end = ends[place]
+            made = self._name(identity, end, "table")
+            if end < len(self.steps) and self.kinds[end] == "table" and stands(made):
+                target = self.folder / f"{made}.parquet"
+                self._kept(target, lambda _: 0)
+                return ends[place + 1 :], end + 1, ParquetSource(target)
+            if stands(self._name(identity, end)):
+                return ends[place:], 0, source
+        return ends, 0, source
 
     def _kept(self, target: Path, make: Callable[[Path], int]) -> int:
         """The stage's file, made unless a run before finished it. Returns the rows read."""
@@ -178,7 +213,7 @@ class _Run:
     def _table(self, current: ParquetSource, index: int, source: Source, identity: str) -> ParquetSource:
         """A step from file to file."""
         step, ctx = self.steps[index], self.contexts[index]
-        target = self.folder / f"stage-{sha256_hex([identity, self.batch_free(index), 'table'])[:24]}.parquet"
+        target = self.folder / f"{self._name(identity, index, 'table')}.parquet"
         self.progress(index, 0, current.rows)
 
         def make(part: Path) -> int:
