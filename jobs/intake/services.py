@@ -15,7 +15,6 @@ from kernel.actor import system
 from trusts.datasets import services as datasets
 from trusts.datasets.models import DatasetVersion
 
-READING = ("format", "encoding", "delimiter", "compression", "notes")
 STEPS = [
     "Open the file",
     "Read types",
@@ -80,4 +79,4 @@ def read_version(work: Work) -> None:
             result={"rows": found["rows"], "columns": len(columns), "notes": found["notes"]},
         )
         datasets.finish_reading(version.pk, actor=work.actor, parquet=kept, rows=found["rows"], columns=columns,
-                                reading={k: found[k] for k in READING}, profile=measured)  # fmt: skip
+                                reading=found["reading"], profile=measured)  # fmt: skip

@@ -14,7 +14,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import engine
 from jobs.pipeline.faults import Cancelled, Fault, StepError
-from jobs.pipeline.steps import RUNNERS, Context
+from jobs.pipeline.steps import Context, runner_of
 
 BATCH = 64_000
 LOOK = 0.05
@@ -39,6 +39,9 @@ def run(
 ) -> engine.RunResult:  # fmt: skip
     """As `engine.run`, with the scheduler's address (tcp:// or tls://) and, for tls://, three file names:
     tls_ca_file, tls_client_cert, tls_client_key. Raises StepError, Cancelled, Fault "cluster.away"."""
+    if any(step["name"] in NUMBERED for step in plan["steps"]):
+        return engine.run(plan, source, folder, key=key, progress=progress, cancelled=cancelled, inputs=inputs, side=side,
+                          **_given(memory=memory, threads=threads))  # fmt: skip
     steps, counts = plan["steps"], []
     current, at, rows = source, 0, pq.ParquetFile(source).metadata.num_rows
     runs = [(far, list(found)) for far, found in groupby(steps, key=_goes_far)]
@@ -68,8 +71,17 @@ def run(
     return replace(found, rows_in=rows, steps=counts)
 
 
+# What goes by the rows' numbers: those are counted anew in every part, so such a plan stays in one place.
+NUMBERED = frozenset({"perturb", "sample"})
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _goes_far(step: dict[str, Any]) -> bool:
-    return RUNNERS[step["name"]].kind == "batch"
+    """Tokens are kept beside the result, which only the engine here does."""
+    return runner_of(step).kind == "batch" and step["name"] != "tokenise"
 
 
 def _client(scheduler: str, security: dict[str, str] | None) -> Any:
@@ -91,7 +103,7 @@ def _far(client: Any, steps: list[dict[str, Any]], source: Path, place: Path, ke
     """The steps over every row group of `source` on the cluster; one file in row order, and counts."""
     file = pq.ParquetFile(source)
     sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
-    firsts = [sum(sizes[:n]) for n in range(len(sizes))]
+    firsts = list(accumulate(sizes[:-1], initial=0))
     waiting = [
         client.submit(part, steps, str(source), n, first, str(place / f"{n}.parquet"), key, batch, pure=False)
         for n, first in enumerate(firsts)
@@ -117,8 +129,7 @@ def _far(client: Any, steps: list[dict[str, Any]], source: Path, place: Path, ke
             count.rows_in += rows_in
             count.rows_out += rows_out
             for reason, number in reasons.items():
-                known: dict[str, int] = getattr(count, "reasons", {})
-                known[reason] = known.get(reason, 0) + number
+                count.reasons[reason] = count.reasons.get(reason, 0) + number
     return _together([place / f"{n}.parquet" for n in range(len(sizes))], place / "all.parquet"), counts
 
 
@@ -155,7 +166,7 @@ def part(steps: list[dict[str, Any]], source: str, group: int, first: int, targe
             done += len(frame)
             for index, (step, ctx) in enumerate(zip(steps, contexts, strict=True)):
                 counts[index][0] += len(frame)
-                frame = _one(step, ctx, frame, index)
+                frame = engine.one(step, ctx, frame, index)
                 counts[index][1] += len(frame)
             yield pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
@@ -171,8 +182,3 @@ def part(steps: list[dict[str, Any]], source: str, group: int, first: int, targe
             writer.close()
     seen = [(a, b, ctx.reasons) for (a, b), ctx in zip(counts, contexts, strict=True)]
     return {"rows": pq.ParquetFile(source).metadata.row_group(group).num_rows, "counts": seen}
-
-
-def _one(step: dict[str, Any], ctx: Context, frame: pd.DataFrame, index: int) -> pd.DataFrame:
-    """One step on one batch; what goes wrong is said as the local engine says it."""
-    return engine._one(step, ctx, frame, index)

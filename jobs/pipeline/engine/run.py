@@ -448,3 +448,8 @@ def _guard(index: int, step: Mapping[str, Any], work: Callable[[], Any]) -> Any:
             "step.failed", f"Step {index + 1} ({step['name']}) could not be done: {str(problem)[:160]}",
             "Check the step's parameters against the column's type.", step=index, column=step["params"].get("column"),
         ) from problem  # fmt: skip
+
+
+def one(step: Mapping[str, Any], ctx: Context, frame: pd.DataFrame, index: int) -> pd.DataFrame:
+    """One batch step on one batch, its faults said with the step's number: for engines of another kind."""
+    return _guard(index, step, lambda: runner_of(step).make(frame, ctx=ctx, **step["params"]))
