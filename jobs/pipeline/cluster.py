@@ -118,9 +118,15 @@ def _far(client: Any, steps: list[dict[str, Any]], source: Path, place: Path, ke
                 time.sleep(LOOK)
                 continue
             open_ones -= ended
-            done += sum(_answer(future)["rows"] for future in ended)
+            done += sum(future.result().get("rows", 0) for future in ended)
+            wrong = min(
+                (n for n, f in enumerate(waiting) if f.done() and "fault" in f.result()), default=None
+            )
+            if wrong is not None:
+                # The first row that does not fit is told, as here: what comes after it need not be waited for.
+                open_ones -= set(waiting[wrong:])
             progress(len(steps) - 1, done, file.metadata.num_rows)
-        answers = [future.result() for future in waiting]
+        answers = [_answer(future) for future in waiting]
     finally:
         client.cancel(waiting, force=True)
     counts = [engine.StepCount(step["name"]) for step in steps]
