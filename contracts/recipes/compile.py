@@ -1,20 +1,24 @@
 """Agreement + request + recipe → Plan. The contract's clauses become steps that nobody can take out.
 
-Order: the asker's row filter, the contract's columns (with those needed for grouping), the asker's
-recipe, then the contract's pseudonyms and small groups on what is left, then the asked columns.
-Nothing the asker writes comes after a locked protection except the final, narrowing selection.
+Order: the asker's row filter, the contract's columns (with those needed for grouping), the contract's
+pseudonyms, the asker's recipe, the contract's small groups on what is left, then the asked columns.
+Every column knows the original columns it was made from, and `guard` judges each step of the asker by
+those, whatever the columns are called. Where the recipe sums up groups or joins, the small groups are
+removed right before, as rows cannot be counted after; small cells are blanked right after summing up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.policies.clauses import CLAUSES
 from contracts.policies.taxonomy import listed
 from contracts.policies.terms import Terms
-from contracts.recipes.recipe import Problem, Recipe, Shape, Step, check
+from contracts.recipes.guard import Guard, faults, further_columns
+from contracts.recipes.recipe import Problem, Recipe, Step, check
+from contracts.recipes.schema import Shape
 from kernel.canonical import sha256_hex
 from kernel.decision import Decision, Outcome, Reason, Refused
 
@@ -28,15 +32,17 @@ class Plan:
     input_sha256: str
     policy_hash: str
     demands: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {
+        found = {
             "steps": [step.as_dict() for step in self.steps],
             "format": self.format,
             "input_sha256": self.input_sha256,
             "policy_hash": self.policy_hash,
             "demands": self.demands,
         }
+        return {**found, "inputs": self.inputs} if self.inputs else found
 
     @property
     def hash(self) -> str:
@@ -68,10 +74,6 @@ def _forbidden(columns: list[str], allowed: set[str], where: str) -> list[Reason
                    "Take the column out or negotiate for it", "clause columns", "columns")]  # fmt: skip
 
 
-def _faults(problems: list[Problem]) -> list[Reason]:
-    return [Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}") for p in problems]
-
-
 def compile_plan(
     terms: Terms,
     *,
@@ -82,121 +84,111 @@ def compile_plan(
     output_format: str,
     input_sha256: str,
     policy_hash: str,
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """The frozen plan. Raises Refused, naming clause and step, for what the contract forbids.
 
     `types`: the dataset version's columns in order with their types. `columns`: the asked ones.
-    `row_filter`: parameters of `filter` steps.
+    `row_filter`: parameters of `filter` steps. `inputs`: alias → further dataset that may be joined, as
+    `{"sha256", "types", "columns_allowed"}` or just its columns and types.
     """
-    allowed = terms.columns_allowed(types)
     group = terms.get("min_group_size") or {}
-    hidden = [n for n in group.get("by", []) if n not in allowed]
     secret = set((terms.get("pseudonymise") or {}).get("columns", ()))
-    unknown = [name for name in columns if name not in types]
-    reasons = (
-        [
-            Reason(
-                "request.columns",
-                f"The dataset has no column {listed(unknown)}",
-                "Choose from its columns",
-                "",
-                "columns",
-            )
-        ]
-        if unknown
-        else []
-    )
-    reasons += _forbidden([n for n in columns if n in types], set(allowed), "Columns")
-    if not columns:
-        reasons.append(Reason("request.columns", "No column is chosen", "Choose at least one", "", "columns"))
-    filters, problems = Recipe.from_list([{"name": "filter", "params": item} for item in row_filter])
-    reasons += _faults(problems)
-    for step in filters.steps:
-        reasons += _forbidden([step.params["column"]], set(allowed), "Row filter")
-        if step.params["column"] in secret:
-            # A filter on the real value would tell whether a pseudonym is that person.
-            reasons.append(Reason("terms.pseudonymise", f"Rows cannot be chosen by {step.params['column']}: the contract "
-                                  "gives it as pseudonyms only", "Filter by another column", "clause pseudonymise", "row_filter"))  # fmt: skip
-    for index, step in enumerate(recipe.steps):
-        reasons += _touches(step, index, secret)
-    _refuse(reasons)
-
-    before: list[Step] = list(filters.steps)
+    allowed = set(terms.columns_allowed(types))
+    filters = _filters(row_filter, columns, types, allowed, secret)
+    others = further_columns(inputs or {}, secret)
     keep = [n for n in types if n in set(columns) | set(group.get("by", []))]
-    before.append(Step("select", {"columns": keep}, True, "columns" if terms.has("columns") else ""))
-    middle = recipe.steps
-    after: list[Step] = []
+    locked = "columns" if terms.has("columns") else ""
+    before = [*filters, Step("select", {"columns": keep}, True, locked)]
     early = [n for n in keep if n in secret]
     if early:
         # Pseudonyms before the recipe: no step of the asker ever sees the real values.
         before.append(Step("pseudonymise", {"columns": early}, True, "pseudonymise"))
-    reasons = _faults(_misuse(middle, set(hidden), before, types))
-    _refuse(reasons)
-    shape, problems = check((*before, *middle), types)
-    _refuse(
-        _faults(
-            [Problem(p.step - len(before), p.field, _renumber(p, len(before)), p.remedy) for p in problems]
-        )
-    )
-    if group:
-        by, lost = _group_columns(shape, group["by"])
-        if lost:
-            _refuse([Reason("terms.min_group_size", f"The recipe removes {listed(lost)}, which the contract groups by",
-                            "Keep it in the recipe; it is taken out at the end", "clause min_group_size", "recipe")])  # fmt: skip
+
+    guard = Guard(len(before), set(keep) - allowed, group, others)
+    shape, problems = check((*before, *recipe.steps), types, others, guard.visit)
+    _refuse(guard.reasons)
+    _refuse(faults([_placed(p, len(before)) for p in problems]))
+    steps, after = guard.steps(), list[Step]()
+    if group and not guard.settled:
+        by = guard.group_columns(shape)
+        _refuse(guard.reasons)
         after.append(Step("suppress_small_groups", {"by": by, "k": group["k"]}, True, "min_group_size"))
-    final = [now for now, (was, _) in shape.columns.items() if was in set(columns)]
+    unasked = {n for n in types if n not in set(columns)}
+    final = [now for now, col in shape.columns.items() if not col.origins & unasked]
+    if not final:
+        _refuse(
+            [
+                Reason(
+                    "request.columns",
+                    "The recipe leaves none of the asked columns",
+                    "Keep at least one",
+                    "",
+                    "recipe",
+                )
+            ]
+        )
     if final != list(shape.columns):
-        after.append(Step("select", {"columns": final}, True, "columns" if terms.has("columns") else ""))
+        after.append(Step("select", {"columns": final}, True, locked))
+    joined = {step.params["with"] for step in steps if step.name == "join"}
     return Plan(
-        (*before, *middle, *after),
-        output_format,
-        input_sha256,
-        policy_hash,
-        _demands(terms, shape, final, group),
+        (*before, *steps, *after), output_format, input_sha256, policy_hash, _demands(shape, final, group, guard),
+        {alias: _input(given) for alias, given in (inputs or {}).items() if alias in joined},
+    )  # fmt: skip
+
+
+def _filters(
+    row_filter: list[dict[str, Any]], columns: list[str], types: Mapping[str, str], allowed: set[str], secret: set[str]
+) -> tuple[Step, ...]:  # fmt: skip
+    """The row filter as steps. Raises Refused for it and for the asked columns, with every reason."""
+    unknown = [name for name in columns if name not in types]
+    reasons = []
+    if unknown:
+        text = f"The dataset has no column {listed(unknown)}"
+        reasons.append(Reason("request.columns", text, "Choose from its columns", "", "columns"))
+    reasons += _forbidden([n for n in columns if n in types], allowed, "Columns")
+    if not columns:
+        reasons.append(Reason("request.columns", "No column is chosen", "Choose at least one", "", "columns"))
+    filters, problems = Recipe.from_list([{"name": "filter", "params": item} for item in row_filter])
+    reasons += faults(problems)
+    for step in filters.steps:
+        reasons += _forbidden([step.params["column"]], allowed, "Row filter")
+        if step.params["column"] in secret:
+            # A filter on the real value would tell whether a pseudonym is that person.
+            reasons.append(Reason("terms.pseudonymise", f"Rows cannot be chosen by {step.params['column']}: the contract "
+                                  "gives it as pseudonyms only", "Filter by another column", "clause pseudonymise", "row_filter"))  # fmt: skip
+    _refuse(reasons)
+    return filters.steps
+
+
+def _placed(problem: Problem, offset: int) -> Problem:
+    """The problem counted from the asker's first step; those of the row filter stay below 0."""
+    at = problem.step - offset
+    said = f"Step {at + 1}" if at >= 0 else f"Row filter {problem.step + 1}"
+    return Problem(
+        at, problem.field, problem.text.replace(f"Step {problem.step + 1}", said, 1), problem.remedy
     )
 
 
-def _renumber(problem: Problem, offset: int) -> str:
-    return problem.text.replace(f"Step {problem.step + 1}", f"Step {max(problem.step - offset, 0) + 1}", 1)
+def _input(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the plan says of a dataset that it joins."""
+    if isinstance(given.get("types"), Mapping):
+        names = ("sha256", "types", "columns_allowed")
+        return {name: given[name] for name in names if name in given}
+    return {"types": dict(given)}
 
 
-def _touches(step: Step, index: int, secret: set[str]) -> list[Reason]:
-    """Steps that would blunt a pseudonym: casting or generalising the token is pointless or harmful."""
-    column = step.params.get("column")
-    if column in secret and step.name in ("cast", "range_check", "generalise"):
-        return [Reason("terms.pseudonymise", f"Step {index + 1}: {column} leaves as a pseudonym only and cannot be changed "
-                       "that way", "Take the step out", "clause pseudonymise", f"recipe.{index}.column")]  # fmt: skip
-    return []
-
-
-def _misuse(
-    middle: tuple[Step, ...], hidden: set[str], before: list[Step], types: Mapping[str, str]
-) -> list[Problem]:
-    """A column kept only for grouping may not be copied into sight by rename or filter."""
-    found: list[Problem] = []
-    for index, step in enumerate(middle):
-        names = (
-            set(step.params.get("mapping", {}))
-            | {step.params.get("column", "")}
-            | set(step.params.get("columns", []))
-        )
-        if names & hidden:
-            found.append(Problem(index, "columns", f"Step {index + 1}: {listed(sorted(names & hidden))} is not in the contract.",
-                                 "It is used for grouping only."))  # fmt: skip
-    return found
-
-
-def _group_columns(shape: Shape, by: list[str]) -> tuple[list[str], list[str]]:
-    now = [(name, shape.named(name)) for name in by]
-    return [present for _, present in now if present], [name for name, present in now if not present]
-
-
-def _demands(terms: Terms, shape: Shape, final: list[str], group: dict[str, Any]) -> dict[str, Any]:
+def _demands(shape: Shape, final: list[str], group: dict[str, Any], guard: Guard) -> dict[str, Any]:
     """What the gate checks on the result, independently of the steps that made it."""
-    secret = set((terms.get("pseudonymise") or {}).get("columns", ()))
-    by = [shape.named(n) for n in group.get("by", [])]
-    return {
+    rows = bool(group) and not guard.counted
+    by = guard.by if rows else []
+    found: dict[str, Any] = {
         "columns": final,
-        "pseudonyms": [now for now in final if shape.columns[now][0] in secret],
-        "min_group": {"k": group["k"], "by": [n for n in by if n in final]} if group else {},
+        "pseudonyms": [
+            n for n in final if guard.is_secret(shape.columns[n]) and shape.columns[n].cover == "pseudonym"
+        ],
+        "min_group": {"k": group["k"], "by": [n for n in by if n in final]} if rows else {},
     }
+    if guard.counted and guard.counted in final and not guard.count_touched:
+        found["min_count"] = {"column": guard.counted, "k": group["k"]}
+    return found
