@@ -298,8 +298,8 @@ class Parser:
                 except PatternFault as fault:
                     raise ExpressionFault(fault.text, part.at, fault.remedy) from fault
         if name == "round" and len(items) == 2:
-            digits = items[1].item if isinstance(items[1], Negative) else items[1]
-            if not (isinstance(digits, Literal) and digits.kind == "number" and digits.value.isdigit()
-                    and int(digits.value) <= 15):  # fmt: skip
+            digits = items[1]
+            plain = isinstance(digits, Literal) and digits.kind == "number" and digits.value.isdigit()
+            if not plain or int(digits.to_text()) > 15:
                 raise ExpressionFault("round needs a whole number of digits up to 15", at, "For example 2.")
         return self._made(Call(name, items, at))

@@ -144,14 +144,16 @@ class Guard:
         if not self.group or self.counted:
             return
         gone = STEPS[step.name].removes(step.params)
-        if (step.name == "join" and gone) or (self.joined and gone):
-            what = "a join that drops rows" if step.name == "join" else "this step after a join"
+        # What a third party's step does to rows is not known here: it counts as a join.
+        doubles = step.name == "join" or bool(STEPS[step.name].package)
+        if (doubles or self.joined) and gone:
+            what = f"{'this' if doubles else 'a join before this'} step, which may double or drop rows"
             text = f"Step {place + 1}: the contract's smallest group cannot be kept with {what}"
-            remedy = "Join with “left”, and remove or group rows before it"
+            remedy = "Join with “left” after all steps that remove or group rows"
             self.reasons.append(
                 Reason("terms.min_group_size", text, remedy, "clause min_group_size", f"recipe.{place}")
             )
-        elif step.name == "join" and not self.joined:
+        elif doubles and not self.joined:
             self._suppress(shape)
             self.joined = True
 

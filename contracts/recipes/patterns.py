@@ -78,7 +78,7 @@ class _Reader:
         """The size of one item, and whether it may be repeated."""
         letter = self.text[self.at]
         if letter == "(":
-            return self.group(depth), True
+            return self.group(depth), not self.text[: self.at].endswith(("(?i)", "(?m)", "(?s)"))
         if letter == "[":
             return self.bracket(), True
         if letter == "\\":
@@ -110,7 +110,7 @@ class _Reader:
                 self.names.add(match[1])
                 self.groups += 1
             elif not (match := re.match(r"\?[ims]{0,3}:", rest)):
-                flags = re.match(r"\?[ims]{1,3}\)", rest)
+                flags = re.match(r"\?[ims]\)", rest)
                 if flags and begin == 0:
                     self.at += flags.end() - 1
                     return self._closed(begin, 1)

@@ -7,7 +7,7 @@ Data only: `jobs.pipeline` runs the steps. `StepKind.check` judges parameters by
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from contracts.policies.taxonomy import listed
@@ -92,8 +92,17 @@ def _same(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
     return dict(schema)
 
 
+def same_columns(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    """For kinds that change neither names nor types, to say so."""
+    return dict(schema)
+
+
 def _nothing(params: Params) -> None:
     return
+
+
+def _never(params: Params) -> bool:
+    return False
 
 
 def _whole(params: Params, name: str) -> bool:
@@ -119,7 +128,7 @@ class StepKind:
     scope: str = "batch"
     shaper: Shaper = _same
     judge: Callable[[Params], None] = _nothing
-    removes: Callable[[Params], bool] = field(default=lambda params: False)
+    removes: Callable[[Params], bool] = _never
     bears: Callable[[Params, str], bool] = _whole
     package: str = ""
 
@@ -158,6 +167,16 @@ class StepKind:
         for name, columns in self.reads(params).items():
             need(schema, columns, name)
         return self.shaper(schema, params, inputs or {})
+
+
+def undeclared_shape(kind: StepKind) -> bool:
+    """Whether nobody said which columns come out."""
+    return kind.shaper is _same
+
+
+def undeclared_removal(kind: StepKind) -> bool:
+    """Whether nobody said if rows may go."""
+    return kind.removes is _never
 
 
 def default_of(kind: StepKind, params: Params, name: str) -> Any:

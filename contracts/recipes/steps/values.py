@@ -92,11 +92,10 @@ def _judge_dates(params: Params) -> None:
     if strange or not used:
         raise StepFault("format", f"the format {params['format']!r} cannot be used.",
                         "Write it like %d.%m.%Y %H:%M; there are " + ", ".join(f"%{d}" for d in DIRECTIVES))  # fmt: skip
-    if (
-        ("j" not in used
-        and not ({"d"} <= set(used) and set(used) & {"m", "b", "B"}))
-        or not set(used) & {"Y", "y"}
-    ):
+    if ("j" not in used and not ({"d"} <= set(used) and set(used) & {"m", "b", "B"})) or not set(used) & {
+        "Y",
+        "y",
+    }:
         raise StepFault("format", "the format does not say year, month and day.", "Write it like %Y-%m-%d.")
 
 
