@@ -22,7 +22,7 @@ FUNCTIONS: dict[str, tuple[int, int, str]] = {
     "upper": (1, 1, "{0} in upper case"),
     "length": (1, 1, "the number of characters of {0}"),
     "abs": (1, 1, "{0} without its sign"),
-    "round": (1, 2, "{0} rounded"),
+    "round": (1, 2, "{0} rounded, to whole numbers or to some digits"),
     "floor": (1, 1, "{0} rounded down"),
     "coalesce": (2, 20, "the first of {all} that is not missing"),
     "if": (3, 3, "{1} if {0}, else {2}"),
@@ -304,8 +304,8 @@ class Call(Expression):
     def words(self) -> str:
         said = [item.words for item in self.items]
         text = FUNCTIONS[self.name][2].replace("{all}", "{" + str(len(said)) + "}")
-        if self.name == "round" and len(said) == 2:
-            text = "{0} rounded to {1} digits"
+        if self.name == "round":
+            text = "{0} rounded to {1} digits" if len(said) == 2 else "{0} rounded"
         return text.format(*said, listed(said))
 
     def parts(self) -> tuple[Expression, ...]:
