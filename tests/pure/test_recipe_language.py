@@ -252,3 +252,26 @@ def test_the_difference_is_empty_just_for_recipes_that_do_the_same(a: list[str],
     ]
     one, other = (recipe(*steps) for steps in made)
     assert (compare(one, other) == []) is (one.hash == other.hash)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(max_size=8) | st.sampled_from([*TYPES, "\ud800", "1e999"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["column", "rule", "how", "as", "values", "min", "x"]), inner, max_size=4),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(STEPS))
+@settings(max_examples=20, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+@given(data=st.data())
+def test_rubbish_in_a_parameter_is_a_problem_and_no_crash(name: str, data: st.DataObject) -> None:
+    params = data.draw(params_of(name))
+    for one in data.draw(
+        st.lists(st.sampled_from([p.name for p in STEPS[name].params]), min_size=1, max_size=2)
+    ):
+        params[one] = data.draw(JSON)
+    read, problems = Recipe.from_list([{"name": name, "params": params}])
+    if not problems:
+        assert len(read.hash) == 64
+        _, problems = check(read.steps, TYPES, INPUTS)
+    assert all(p.text and p.field for p in problems)
