@@ -443,7 +443,7 @@ def needed(steps: Sequence[Mapping[str, Any]], names: list[str]) -> list[str] | 
         kind = STEPS.get(step["name"])
         if kind is None or step["name"] not in _PLAIN:
             return None
-        used.update(kind.reads(step["params"]))
+        used.update(name for names in kind.reads(step["params"]).values() for name in names)
     return None
 
 
@@ -469,7 +469,9 @@ _PLAIN = frozenset(
 def runner_columns(step: Mapping[str, Any]) -> list[str] | None:
     """What a learner must see to learn."""
     kind = STEPS.get(step["name"])
-    return kind.reads(step["params"]) or None if kind is not None else None
+    if kind is None:
+        return None
+    return list(dict.fromkeys(n for names in kind.reads(step["params"]).values() for n in names)) or None
 
 
 def _guard(index: int, step: Mapping[str, Any], work: Callable[[], Any]) -> Any:

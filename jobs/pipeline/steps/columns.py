@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.recipes.expressions import parse
-from jobs.pipeline.expressions import evaluate
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.steps.base import (
     CAST,
@@ -19,6 +18,7 @@ from jobs.pipeline.steps.base import (
     series_of,
     with_columns,
 )
+from jobs.pipeline.steps.expression import worked_out
 
 
 @batch("select")
@@ -142,6 +142,6 @@ def join_text(frame: Frame, *, columns: list[str], into: str, separator: str = "
 @batch("calculate")
 def calculate(frame: Frame, *, into: str, expression: str, **_: Any) -> Frame:
     tree = parse(expression)
-    made = evaluate(tree, {str(n): arrow_of(frame[n]) for n in frame.columns}, len(frame))
+    made = worked_out(tree, frame)
     like = frame[frame.columns[0]]
     return with_columns(frame, {into: series_of(made, like).rename(into)})

@@ -9,7 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import Frame, arrow_of, batch, on_distinct, scalar_of, series_of, with_columns
+from jobs.pipeline.steps.base import (
+    Context,
+    Frame,
+    arrow_of,
+    batch,
+    on_distinct,
+    scalar_of,
+    series_of,
+    with_columns,
+)
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -48,9 +57,25 @@ def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
         keep = max(int(params.get("length") or 0), 0)
         made = on_distinct(series, lambda v: str(v)[:keep], pa.string())
     else:
-        table, otherwise = params["table"], params.get("otherwise")
-        made = on_distinct(series, lambda v: table.get(_word(v), otherwise), pa.string())
+        made = _broader(frame, column, params["table"], params.get("otherwise", "stop"), params.get("ctx"))
     return with_columns(frame, {column: made})
+
+
+def _broader(frame: Frame, column: str, table: dict[str, str], otherwise: str, ctx: Context | None) -> Any:
+    """By a table of broader values; what is not in it is kept, set missing, or stops the job."""
+    series = frame[column]
+    known = on_distinct(series, lambda v: _word(v) in table, pa.bool_())
+    unknown = pc.invert(pc.fill_null(arrow_of(known), True))
+    if otherwise == "stop" and pc.any(unknown).as_py():
+        position = pc.index(unknown, True).as_py()
+        value = str(arrow_of(series)[position].as_py())[:60]
+        raise StepError("generalise.unknown", f"{column}: {value!r} is not in the table of broader values.",
+                        "Add it to the table, or set such values missing.", row=int(frame.index[position]) + 1, column=column)  # fmt: skip
+    if otherwise == "set_missing" and ctx is not None:
+        ctx.report(f"{column} set missing: not in the table", pc.sum(unknown).as_py() or 0)
+    return on_distinct(
+        series, lambda v: table.get(_word(v), _word(v) if otherwise == "keep" else None), pa.string()
+    )
 
 
 def _word(value: Any) -> str:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.recipes.expressions import parse
-from jobs.pipeline.expressions import evaluate
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, rows_where, scalar_of
+from jobs.pipeline.steps.expression import worked_out
 from jobs.pipeline.steps.numbers import uniform
 
 
@@ -62,7 +62,7 @@ def keep_where(
 
 
 def _true(frame: Frame, expression: str) -> pa.Array:
-    found = evaluate(parse(expression), {str(n): arrow_of(frame[n]) for n in frame.columns}, len(frame))
+    found = worked_out(parse(expression), frame)
     return pc.fill_null(found, False)
 
 

@@ -95,7 +95,7 @@ def validate(
     rules: list[dict[str, Any]],
     on_fail: str,
     ctx: Context,
-    flag_column: str | None = None,
+    flag_column: str | None = "problems",
     **_: Any,
 ) -> Frame:
     return _judged(frame, rules, on_fail, flag_column, ctx, [None] * len(rules))
@@ -109,7 +109,7 @@ def validate_whole(
     rules: list[dict[str, Any]],
     on_fail: str,
     ctx: Context,
-    flag_column: str | None = None,
+    flag_column: str | None = "problems",
     **_: Any,
 ) -> None:
     """With a rule that needs the whole table: which values stand twice is counted first."""
