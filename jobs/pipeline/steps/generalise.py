@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import datetime
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import Frame, arrow_of, batch, on_distinct, scalar_of, series_of, with_columns
+from jobs.pipeline.steps.base import Frame, arrow_of, batch, on_distinct, with_columns
+from jobs.pipeline.steps.comparing import WIDE, held
+from jobs.pipeline.steps.numbers import clip
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -21,20 +23,22 @@ def band(value: Any, size: Decimal) -> str | None:
     number = Decimal(str(value))
     if not number.is_finite():
         return None
-    low = (number // size) * size
-    low = low - size if number < low else low
-    return f"{low.normalize():f} to under {(low + size).normalize():f}"
+    with localcontext(WIDE):
+        low = number - number % size
+        low = low - size if number < low else low
+        return f"{_plain(low)} to under {_plain(low + size)}"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize(WIDE) + 0:f}"
 
 
 @batch("generalise")
 def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
+    """All but topcode make the column text. A hierarchy's values are compared as values of the column."""
     series, kind = frame[column], arrow_of(frame[column]).type
     if how == "topcode":
-        limit, array = scalar_of(params.get("at") or "0", kind, column), arrow_of(series)
-        return with_columns(
-            frame,
-            {column: series_of(pc.if_else(pc.greater(array, limit), pc.cast(limit, kind), array), series)},
-        )
+        return clip(frame, column=column, max=params.get("at") or "0")
     if how == "band":
         size = Decimal(params.get("width") or "10")
         if size <= 0 or not is_number(kind):
@@ -46,14 +50,21 @@ def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
         made = on_distinct(series, lambda v: str(v)[:cut], pa.string())
     elif how == "prefix":
         keep = max(int(params.get("length") or 0), 0)
-        made = on_distinct(series, lambda v: str(v)[:keep], pa.string())
+        made = on_distinct(series, lambda v: word(v)[:keep], pa.string())
     else:
-        table, otherwise = params["table"], params.get("otherwise")
-        made = on_distinct(series, lambda v: table.get(_word(v), otherwise), pa.string())
+        otherwise = params.get("otherwise")
+        known = {_same(scalar): broader for text, broader in params["table"].items()
+                 if (scalar := held(text, kind, column)) is not None}  # fmt: skip
+        made = on_distinct(series, lambda v: known.get(_same(v), otherwise), pa.string())
     return with_columns(frame, {column: made})
 
 
-def _word(value: Any) -> str:
+def _same(value: Any) -> Any:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def word(value: Any) -> str:
+    """A value as plain text: no exponents, true and false in lower case."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
