@@ -5,6 +5,7 @@ Columns are called c0, c1, … inside, because SQL takes names that differ only 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.pipeline.faults import Cancelled
+from jobs.pipeline.faults import Cancelled, StepError
 from jobs.pipeline.steps.base import Context
 
 ROW = "rn"
@@ -25,12 +26,34 @@ def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
+def reading(path: Path) -> str:
+    """A Parquet file where SQL wants a table."""
+    return f"read_parquet({quoted(path)})"
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What DuckDB cannot do, said so that someone can act."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as problem:
+        raise StepError("step.memory", "This step needs more memory than the job may use.",
+                        "Group by fewer columns or drop rows first, or ask the operator for a higher limit.") from problem  # fmt: skip
+    except (duckdb.IOException, OSError) as problem:
+        full = "No space left" in str(problem) or getattr(problem, "errno", 0) == errno.ENOSPC
+        raise StepError("step.disk", "The disk is full." if full else f"The disk failed: {str(problem)[:120]}",
+                        "Tell the operator; when there is room, try again.") from problem  # fmt: skip
+    except duckdb.Error as problem:
+        raise StepError("step.failed", f"This step could not be done: {str(problem)[:160]}",
+                        "Check the step's parameters against the columns' types.") from problem  # fmt: skip
+
+
 @contextmanager
 def opened(ctx: Context, threads: int | None = None) -> Iterator[Any]:
     """A connection that holds at most `ctx.memory` and spills into `ctx.folder`."""
     folder = ctx.folder / "duck"
     folder.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect() as base:
+    with told(), duckdb.connect() as base:
         memory = max(ctx.memory // 2**20, 128)
         base.execute(
             f"SET memory_limit = '{memory}MB'; SET threads = {threads or ctx.threads}; SET TimeZone = 'UTC'"

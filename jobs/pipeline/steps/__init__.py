@@ -2,6 +2,7 @@
 
 from jobs.pipeline.steps import (
     cells,
+    chance,
     coarser,
     columns,
     dates,
@@ -10,6 +11,7 @@ from jobs.pipeline.steps import (
     missing,
     numbers,
     privacy,
+    redact,
     rows,
     tables,
     text,
@@ -19,6 +21,6 @@ from jobs.pipeline.steps import (
 from jobs.pipeline.steps.base import RUNNERS, Context, Runner, runner_of
 
 __all__ = [
-    "RUNNERS", "Context", "Runner", "cells", "coarser", "columns", "dates", "generalise", "groups", "missing", "numbers", "privacy",
-    "rows", "runner_of", "tables", "text", "validate", "whole",
+    "RUNNERS", "Context", "Runner", "cells", "chance", "coarser", "columns", "dates", "generalise", "groups", "missing", "numbers", "privacy",
+    "redact", "rows", "runner_of", "tables", "text", "validate", "whole",
 ]  # fmt: skip

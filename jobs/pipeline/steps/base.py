@@ -18,7 +18,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -182,24 +181,32 @@ def rows_where(frame: Frame, hit: pa.Array | Any) -> Frame:
     ]
 
 
-def number_scalar(text: str, kind: pa.DataType) -> pa.Scalar:
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_string(kind):
-        return pc.cast(pa.scalar(text), kind)
-    if pa.types.is_boolean(kind):
-        return pa.scalar(text.lower() == "true")
-    number = Decimal(text)
-    if pa.types.is_integer(kind) and number == number.to_integral_value() and abs(number) < 2**63:
-        return pa.scalar(int(number), kind)
-    return pa.scalar(float(number)) if not pa.types.is_decimal(kind) else pa.scalar(number)
-
-
-def scalar_of(text: str, kind: pa.DataType, column: str) -> pa.Scalar:
+def with_row(frame: Frame, work: Callable[[Frame], Any]) -> Any:
+    """`work` on the frame; an error that names no row is looked for by halves, so that it names the first."""
     try:
-        return number_scalar(str(text), kind)
-    except (ArithmeticError, ValueError, pa.ArrowException):
-        raise StepError(
-            "value.type",
-            f"{text!r} cannot be compared with {column}.",
-            "Write a value of the column's type.",
-            column=column,
-        ) from None
+        return work(frame)
+    except (StepError, pa.ArrowInvalid) as problem:
+        if getattr(problem, "row", None) is not None or not len(frame):
+            raise
+        fault = problem
+    low, high = 0, len(frame)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            work(frame.iloc[low:middle])
+        except (StepError, pa.ArrowInvalid) as problem:
+            high, fault = middle, problem
+        else:
+            low = middle
+    if isinstance(fault, StepError):
+        fault.row = int(frame.index[low]) + 1
+        raise fault
+    raise Located(fault, int(frame.index[low]) + 1)
+
+
+class Located(ValueError):
+    """What Arrow said, and the first row (from 1) that it holds for."""
+
+    def __init__(self, problem: Exception, row: int) -> None:
+        super().__init__(str(problem))
+        self.row = row

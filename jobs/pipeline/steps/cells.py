@@ -1,11 +1,8 @@
-"""Small-cell suppression in a table of counts, with a second cell where one could be worked out.
-
-Primary: cells below k. Secondary: in no line along one of the columns does a blank stand alone, so that
-totals along that column do not give it away (Hundepool et al., Statistical Disclosure Control, 2012, ch. 4).
-"""
+"""Small-cell suppression in a table of counts, with other cells too where one could be worked out."""
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +16,9 @@ from jobs.pipeline.faults import StepError
 from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.keys import row_keys
 from jobs.pipeline.steps.base import Context, table
+from jobs.pipeline.steps.hiding import hidden
 
-MOST = 5_000_000
-
-
-def hidden(counts: np.ndarray, lines: list[np.ndarray], k: int) -> np.ndarray:
-    """Which cells to blank. `lines`: for each column, the number of the line in which each cell stands.
-
-    Of a line's open cells the smallest is taken (the first on a tie), until no blank stands alone.
-    """
-    blank = counts < k
-    order = np.lexsort((np.arange(len(counts)), counts))
-    while True:
-        before = int(blank.sum())
-        for line in lines:
-            width = int(line.max()) + 1 if len(line) else 0
-            blanks = np.bincount(line, weights=blank, minlength=width)
-            alone = (blanks == 1) & (np.bincount(line, minlength=width) > 1)
-            if not alone.any():
-                continue
-            open_cells = order[~blank[order] & alone[line[order]]]
-            _, first = np.unique(line[open_cells], return_index=True)
-            blank[open_cells[first]] = True
-        if int(blank.sum()) == before:
-            return blank
+MOST, MOST_COLUMNS = 5_000_000, 8
 
 
 @table("suppress_cells")
@@ -57,9 +33,19 @@ def suppress_cells(
     values: list[str] | None = None,
     **_: Any,
 ) -> None:
-    """The count and `values` of a blanked cell become missing; the rows stay in their order."""
+    """The count and `values` of a blanked cell become missing; the rows stay in their order.
+
+    A count of zero, or one that is missing already, is small too. Raises StepError above five million cells
+    or eight columns.
+    """
     file = pq.ParquetFile(source)
     rows, schema = file.metadata.num_rows, file.schema_arrow.remove_metadata()
+    if len(by) > MOST_COLUMNS:
+        raise StepError(
+            "cells.too_wide",
+            f"The cells are made by {len(by)} columns; {MOST_COLUMNS} is the limit.",
+            "Group by fewer columns.",
+        )
     if rows > MOST:
         raise StepError(
             "cells.too_many",
@@ -69,10 +55,10 @@ def suppress_cells(
     counts = np.asarray(pc.fill_null(file.read([count]).column(0).combine_chunks(), 0)).astype("i8")
     frame = file.read(by).to_pandas(types_mapper=pd.ArrowDtype)
     lines = []
-    for name in by:
-        others = [n for n in by if n != name]
-        keys = row_keys(frame, others) if others else np.zeros(rows, dtype="u8")
-        lines.append(np.unique(keys, return_inverse=True)[1])
+    for size in range(len(by) - 1, -1, -1):
+        for kept in combinations(by, size):
+            keys = row_keys(frame, list(kept)) if kept else np.zeros(rows, dtype="u8")
+            lines.append(np.unique(keys, return_inverse=True)[1])
     blank = hidden(counts, lines, k)
     small = int((counts < k).sum())
     ctx.report(f"cells below {k}, blanked", small)

@@ -18,7 +18,7 @@ def luhn(text: str) -> bool:
 
 def iban(text: str) -> bool:
     """An account number by its check digits (ISO 13616-1)."""
-    bare = text.replace(" ", "").upper()
+    bare = re.sub(r"[ -]", "", text).upper()
     if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", bare):
         return False
     return int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1

@@ -1,22 +1,28 @@
-"""k-anonymity by making columns coarser, step by step, always the one with the most values."""
+"""k-anonymity by making columns coarser, step by step, always the one with the most values.
+
+Greedy and deterministic, as in Sweeney's Datafly (1998): not the smallest loss possible, but one that is
+reached in as many looks at the groups as there are levels, in bounded memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
 from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.steps.base import Context, table
-from jobs.pipeline.steps.generalise import band, is_number
+from jobs.pipeline.steps.comparing import comparable
+from jobs.pipeline.steps.generalise import band, is_number, word
 
 ANY = "*"
+MOST = 12
+Level = Callable[[Any], str | None]
 
 
 @table("k_anonymity", when=lambda p: p.get("on_fail") == "generalise")
@@ -25,119 +31,114 @@ def k_anonymity_coarser(
 ) -> None:
     """All these columns become text. Levels rise until every combination stands for k rows or all are `*`;
     rows that still stand with fewer than k are removed."""
+    total = pq.ParquetFile(source).metadata.num_rows
     with duck.opened(ctx) as base:
         schema = duck.load(base, source)
-        places = duck.refs(schema, columns)
-        kinds = [schema.field(schema.names.index(n)).type for n in columns]
-        values = [
-            base.sql(f"SELECT DISTINCT {p} AS v FROM t ORDER BY v NULLS LAST")
-            .to_arrow_table()
-            .column(0)
-            .combine_chunks()
-            for p in places
-        ]
-        levels = [
-            _levels(v.cast(kind) if v.type != kind else v, kind)
-            for v, kind in zip(values, kinds, strict=True)
-        ]
-        counted = base.sql(
-            f"SELECT {', '.join(places)}, count(*) AS n FROM t GROUP BY {', '.join(places)}"
-        ).to_arrow_table()
-    cells = pa.table([_cast(counted.column(i), kind) for i, kind in enumerate(kinds)] + [counted.column(len(kinds))],
-                     names=[*(f"q{i}" for i in range(len(kinds))), "n"])  # fmt: skip
-    at = [0] * len(columns)
-    while True:
-        named = pa.table(
-            [_at(cells.column(i), levels[i], at[i]) for i in range(len(columns))] + [cells.column("n")],
-            names=cells.column_names,
-        )
-        groups = named.group_by(cells.column_names[:-1]).aggregate([("n", "sum")])
-        if (pc.min(groups["n_sum"]).as_py() or k) >= k:
-            break
-        left = [i for i in range(len(columns)) if at[i] + 1 < len(levels[i])]
-        if not left:
-            break
-        # The column with the most values now gives way first; on a tie the first named.
-        widths = {i: len(pc.unique(named.column(i))) for i in left}
-        at[max(left, key=lambda i: (widths[i], -i))] += 1
-    small = groups.filter(pc.less(groups["n_sum"], k))
-    _write(source, target, ctx, columns, levels, at, small, k)
+        ladder = [_Ladder(base, ctx, schema, name, i) for i, name in enumerate(columns)]
+        keys = ", ".join(f"{step.place} AS q{i}" for i, step in enumerate(ladder))
+        base.execute(f"CREATE TABLE cells AS SELECT {keys}, count(*) AS n FROM t GROUP BY ALL")
+        while True:
+            _count(base, ladder)
+            least = base.execute("SELECT min(n) FROM named").fetchall()[0][0]
+            rising = [i for i, step in enumerate(ladder) if step.at < len(step.levels) - 1]
+            if least is None or least >= k or not rising:
+                break
+            widths = base.execute(
+                f"SELECT {', '.join(f'count(DISTINCT g{i})' for i in rising)} FROM named"
+            ).fetchall()[0]
+            # On a tie the first named gives way.
+            ladder[rising[widths.index(max(widths))]].rise()
+        after = pa.schema([pa.field(f.name, pa.string()) if f.name in set(columns) else f for f in schema])
+        shown = {step.index: f"m{i}.w" for i, step in enumerate(ladder)}
+        wanted = ", ".join(f"{shown.get(i, f't.c{i}')} AS o{i}" for i in range(len(schema)))
+        same = duck.same([f"m{i}.w" for i in range(len(ladder))], [f"named.g{i}" for i in range(len(ladder))])
+        joins = _joins(ladder, "t", [step.place for step in ladder])
+        query = f"SELECT {wanted} FROM t {joins} JOIN named ON {same} WHERE named.n >= {int(k)} ORDER BY t.{duck.ROW}"
+        left = duck.pour(base, query, after, target, ctx)
+    ctx.report(f"in a group of fewer than {k}", total - left)
 
 
-def _cast(column: Any, kind: pa.DataType) -> pa.Array:
-    found = column.combine_chunks()
-    return found.cast(kind) if found.type != kind else found
+def _joins(ladder: list[_Ladder], table_: str, places: list[str]) -> str:
+    return " ".join(
+        f"JOIN {duck.reading(step.file)} m{i} ON {table_}.{place} IS NOT DISTINCT FROM m{i}.v"
+        for i, (step, place) in enumerate(zip(ladder, places, strict=True))
+    )
 
 
-Level = Callable[[Any], str | None]
+def _count(base: Any, ladder: list[_Ladder]) -> None:
+    """How many rows each combination stands for at the present levels."""
+    names = ", ".join(f"m{i}.w AS g{i}" for i in range(len(ladder)))
+    joins = _joins(ladder, "cells", [f"q{i}" for i in range(len(ladder))])
+    base.execute(
+        f"CREATE OR REPLACE TABLE named AS SELECT {names}, CAST(sum(n) AS BIGINT) AS n FROM cells {joins} GROUP BY ALL"
+    )
 
 
-def _levels(values: pa.Array, kind: pa.DataType) -> list[Level]:
+class _Ladder:
+    """One column's levels, and a file with each of its values and what it is called at the present level."""
+
+    def __init__(self, base: Any, ctx: Context, schema: pa.Schema, name: str, number: int) -> None:
+        self.base, self.index = base, schema.names.index(name)
+        self.place, self.kind, self.at = f"c{self.index}", schema.field(self.index).type, 0
+        self.file = ctx.folder / f"level-{number}.parquet"
+        self.levels = _levels(base, self.place, self.kind)
+        self._write()
+
+    def rise(self) -> None:
+        self.at += 1
+        self._write()
+
+    def _write(self) -> None:
+        shape = pa.schema([("v", self.kind), ("w", pa.string())])
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for part in self.base.sql(f"SELECT DISTINCT {self.place} FROM t").to_arrow_reader(duck.BATCH):
+                values = comparable(part.column(0).cast(self.kind))
+                yield pa.RecordBatch.from_arrays([values, self._called(values)], schema=shape)
+
+        fresh = self.file.with_suffix(".part")
+        write_parquet(batches(), shape, fresh, lambda _: None)
+        fresh.replace(self.file)
+
+    def _called(self, values: pa.Array) -> pa.Array:
+        """Missing stays missing, but for the last level, which tells nothing at all."""
+        if self.at == len(self.levels) - 1:
+            return pa.repeat(pa.scalar(ANY), len(values))
+        level = self.levels[self.at]
+        return pa.array([None if v is None else level(v) for v in values.to_pylist()], pa.string())
+
+
+def _levels(base: Any, place: str, kind: pa.DataType) -> list[Level]:
     """From the value itself to `*`."""
     if is_number(kind):
-        present = [
-            abs(Decimal(str(v))) for v in values.to_pylist() if v is not None and Decimal(str(v)).is_finite()
-        ]
-        spread = max(present, default=Decimal(0))
-        widths, width = [], Decimal(1) if not pa.types.is_integer(kind) else Decimal(5)
-        while width <= spread * 2 and len(widths) < 12:
-            widths.append(width)
-            width *= 2 if str(width)[0] in "15" else Decimal("2.5")
-        return [str, *(lambda v, w=w: band(v, w) for w in widths), lambda v: ANY]
+        finite = f" WHERE isfinite({place})" if pa.types.is_floating(kind) else ""
+        ends = base.execute(f"SELECT min({place}), max({place}) FROM t{finite}").fetchall()[0]
+        spread = max((abs(Decimal(str(v))) for v in ends if v is not None), default=Decimal(0))
+        widths = _widths(Decimal(5) if pa.types.is_integer(kind) else Decimal(1), spread * 2)
+        return [word, *(lambda v, w=w: band(v, w) for w in widths), lambda _: ANY]
     if pa.types.is_temporal(kind):
+        cuts = [] if pa.types.is_date(kind) else [lambda v: str(v)[:10]]
         return [
             str,
-            lambda v: str(v)[:10],
+            *cuts,
             lambda v: str(v)[:7],
             lambda v: str(v)[:4],
             lambda v: str(v)[:3] + "0s",
-            lambda v: ANY,
+            lambda _: ANY,
         ]
     if pa.types.is_boolean(kind):
-        return [lambda v: "true" if v else "false", lambda v: ANY]
-    longest = max((len(v) for v in values.to_pylist() if v is not None), default=0)
+        return [word, lambda _: ANY]
+    longest = base.execute(f"SELECT max(length({place})) FROM t").fetchall()[0][0] or 0
     cuts = [n for n in (8, 5, 4, 3, 2, 1) if n < longest]
-    return [str, *(lambda v, n=n: v[:n] + ANY if len(v) > n else v for n in cuts), lambda v: ANY]
+    return [str, *(lambda v, n=n: v[:n] + ANY if len(v) > n else v for n in cuts), lambda _: ANY]
 
 
-def _at(column: Any, levels: list[Level], level: int) -> pa.Array:
-    """The column at a level. Missing stays missing, but for the last level, which tells nothing at all."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    coded = pc.dictionary_encode(array)
-    last = level == len(levels) - 1
-    mapped = pa.array([levels[level](v) for v in coded.dictionary.to_pylist()], pa.string())
-    found = pc.take(mapped, coded.indices)
-    return pc.fill_null(found, ANY) if last else found
-
-
-def _write(
-    source: Path,
-    target: Path,
-    ctx: Context,
-    columns: list[str],
-    levels: list[list[Level]],
-    at: list[int],
-    small: pa.Table,
-    k: int,
-) -> None:
-    file = pq.ParquetFile(source)
-    schema = file.schema_arrow.remove_metadata()
-    after = pa.schema([pa.field(f.name, pa.string()) if f.name in set(columns) else f for f in schema])
-    names = [f"q{i}" for i in range(len(columns))]
-    bad = {tuple(row[n] for n in names) for row in small.select(names).to_pylist()}
-
-    def batches() -> Any:
-        for batch in file.iter_batches(batch_size=100_000):
-            made = {
-                n: _at(batch.column(schema.names.index(n)), levels[i], at[i]) for i, n in enumerate(columns)
-            }
-            found = pa.RecordBatch.from_arrays(
-                [made.get(f.name, batch.column(i)) for i, f in enumerate(schema)], schema=after
-            )
-            if bad:
-                rows = zip(*(made[n].to_pylist() for n in columns), strict=True)
-                found = found.filter(pa.array([row not in bad for row in rows], pa.bool_()))
-            yield found
-
-    left = write_parquet(batches(), after, target, lambda _: None)
-    ctx.report(f"in a group of fewer than {k}", file.metadata.num_rows - left)
+def _widths(first: Decimal, last: Decimal) -> list[Decimal]:
+    """1, 2, 5, 10, 20, 50, … from the first to the last; of many, twelve spread over them."""
+    found, width = [], first
+    while width <= last:
+        found.append(width)
+        width *= Decimal("2.5") if width.normalize().as_tuple().digits == (2,) else 2
+    if len(found) <= MOST:
+        return found
+    return [found[round(i * (len(found) - 1) / (MOST - 1))] for i in range(MOST)]

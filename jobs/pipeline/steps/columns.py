@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -45,29 +46,63 @@ def rename(frame: Frame, *, mapping: dict[str, str], **_: Any) -> Frame:
 
 def _cast(source: pa.Array, to: str) -> pa.Array:
     """Exact or an error: no value may come out different from what it says."""
-    if pa.types.is_string(source.type) and to == "boolean":
-        source = pc.utf8_lower(source)
-    if pa.types.is_decimal(source.type) and to == "decimal":
+    kind = source.type
+    if pa.types.is_string(kind):
+        return _read(source, to)
+    if to == "text":
+        return _written(source)
+    if pa.types.is_decimal(kind) and to == "decimal":
         return source
-    if pa.types.is_string(source.type) and to == "number":
-        found = pc.cast(source, pa.float64())
-        if pc.any(pc.invert(pc.is_finite(pc.drop_null(found)))).as_py():
-            raise pa.ArrowInvalid("not a finite number")
-        return found
-    if pa.types.is_floating(source.type) and to == "decimal":
+    if pa.types.is_floating(kind) and to == "decimal":
         return pc.cast(pc.cast(source, pa.string()), CAST[to])
-    if pa.types.is_integer(source.type) and to == "boolean":
-        if not pc.all(pc.is_in(source, value_set=pa.array([0, 1, None], source.type))).as_py():
-            raise pa.ArrowInvalid("neither 0 nor 1")
-        return pc.cast(source, CAST[to])
-    if pa.types.is_decimal(source.type) and to == "number":
-        found = pc.cast(source, pa.float64())
-        back = pa.array([None if v is None else repr(v) for v in found.to_pylist()], pa.string())
-        same = pc.equal(pc.cast(pc.cast(back, pa.float64()), pa.float64()), found)
-        if pc.any(pc.invert(pc.fill_null(same, True))).as_py():
-            raise pa.ArrowInvalid("loses digits")
+    if pa.types.is_integer(kind) and to == "boolean":
+        _need(pc.is_in(source, value_set=pa.array([0, 1, None], kind)), "neither 0 nor 1")
+    if pa.types.is_decimal(kind) and to == "number":
+        return _as_number(pc.cast(source, pa.string()))
+    if pa.types.is_timestamp(kind) and to == "date":
+        found = pc.cast(source, CAST[to])
+        _need(pc.equal(pc.cast(found, kind), source), "has a time of day")
         return found
+    if pa.types.is_timestamp(kind) and to == "timestamp":
+        return source
     return pc.cast(source, CAST[to])
+
+
+def _need(good: pa.Array, why: str) -> None:
+    if not pc.all(pc.fill_null(good, True)).as_py():
+        raise pa.ArrowInvalid(why)
+
+
+def _read(source: pa.Array, to: str) -> pa.Array:
+    """Text as another type."""
+    if to == "text":
+        return source
+    if to == "boolean":
+        return pc.cast(pc.utf8_lower(source), CAST[to])
+    if to == "integer":
+        # Arrow would also take hexadecimal.
+        _need(pc.match_substring_regex(source, r"^-?[0-9]+$"), "no whole number")
+    return _as_number(source) if to == "number" else pc.cast(source, CAST[to])
+
+
+def _as_number(texts: pa.Array) -> pa.Array:
+    """Text to floating point where that keeps all digits: 15 always fit, more only if they come back."""
+    found = pc.cast(texts, pa.float64())
+    _need(pc.is_finite(found), "not a finite number")
+    digits = pc.replace_substring_regex(pc.replace_substring_regex(texts, r"[eE].*$", ""), r"[^0-9]", "")
+    many = pc.greater(pc.utf8_length(pc.utf8_trim(digits, "0")), 15)
+    for text, number in zip(texts.filter(many).to_pylist(), found.filter(many).to_pylist(), strict=True):
+        if Decimal(text) != Decimal(repr(number)):
+            raise pa.ArrowInvalid("loses digits")
+    return found
+
+
+def _written(source: pa.Array) -> pa.Array:
+    """As text, in plain digits."""
+    if pa.types.is_decimal(source.type):
+        plain = [None if v is None else f"{v:f}" for v in source.to_pylist()]
+        return pa.array(plain, pa.string())
+    return pc.cast(source, pa.string())
 
 
 def fits(source: pa.Array, to: str) -> pa.Array:
@@ -110,28 +145,23 @@ def split(
     frame: Frame, *, column: str, separator: str, into: list[str], keep_source: bool = False, **_: Any
 ) -> Frame:
     """The last new column takes the rest; parts that are not there are missing."""
-    source = arrow_of(frame[column])
-    parts = pc.split_pattern(source, separator, max_splits=len(into) - 1)
+    series = frame[column]
+    parts = pc.split_pattern(arrow_of(series), separator, max_splits=len(into) - 1)
+    lengths, flat = pc.list_value_length(parts), pc.list_flatten(parts)
+    starts = pc.subtract(pc.cumulative_sum(pc.fill_null(lengths, 0)), pc.fill_null(lengths, 0))
     made = {}
     for place, name in enumerate(into):
-        there = pc.greater(pc.list_value_length(parts), place)
-        short = pc.if_else(there, parts, pa.scalar(None, parts.type))
-        made[name] = series_of(pc.list_element(_padded(short, place), place), frame[column])
-    found = with_columns(frame, made)
-    return found if keep_source or column in into else found[[n for n in found.columns if n != column]]
-
-
-def _padded(parts: pa.Array, place: int) -> pa.Array:
-    """Lists long enough to have an element at `place`; missing ones stay missing."""
-    filler = pa.array([[None] * (place + 1)], parts.type)
-    filled = pc.if_else(pc.is_valid(parts), parts, filler[0])
-    return filled
+        there = pc.fill_null(pc.greater(lengths, place), False)
+        at = pc.if_else(there, pc.add(starts, place), pa.scalar(None, starts.type))
+        made[name] = series_of(pc.take(flat, at), series).rename(name)
+    kept = frame if keep_source else frame[[n for n in frame.columns if n != column]]
+    return with_columns(kept, made)
 
 
 @batch("join_text")
 def join_text(frame: Frame, *, columns: list[str], into: str, separator: str = "", **_: Any) -> Frame:
     """Missing parts are left out; the result is missing where all of them are."""
-    parts = [pc.cast(arrow_of(frame[name]), pa.string()) for name in columns]
+    parts = [_written(arrow_of(frame[name])) for name in columns]
     joined = parts[0]
     for part in parts[1:]:
         both = pc.binary_join_element_wise(joined, part, separator)
@@ -141,6 +171,7 @@ def join_text(frame: Frame, *, columns: list[str], into: str, separator: str = "
 
 @batch("calculate")
 def calculate(frame: Frame, *, into: str, expression: str, **_: Any) -> Frame:
+    """Raises StepError with the row at which a whole number or decimal grows out of its type."""
     tree = parse(expression)
     made = worked_out(tree, frame)
     like = frame[frame.columns[0]]

@@ -38,14 +38,21 @@ def reader(
         if to == "date":
             return found.date()
         if found.tzinfo is not None or where is not None:
-            aware = found if found.tzinfo else found.replace(tzinfo=where)
-            try:
-                return aware.astimezone(UTC).replace(tzinfo=None)
-            except OverflowError:
-                return None
+            return _moment(found, where)
         return found
 
     return read
+
+
+def _moment(found: datetime, where: ZoneInfo | None) -> datetime | None:
+    """In UTC. An hour that the clock skipped in spring is none; of one that it showed twice, the first is meant."""
+    try:
+        if found.tzinfo is not None:
+            return found.astimezone(UTC).replace(tzinfo=None)
+        moment = found.replace(tzinfo=where).astimezone(UTC)
+        return moment.replace(tzinfo=None) if moment.astimezone(where).replace(tzinfo=None) == found else None
+    except (OverflowError, ValueError):
+        return None
 
 
 def _free(text: str, order: str) -> datetime:
@@ -120,11 +127,7 @@ def parse_dates(
 
 @batch("to_zone")
 def to_zone(frame: Frame, *, column: str, zone: str, **_: Any) -> Frame:
-    """The wall clock of the zone at each moment; a time without a zone is taken as UTC."""
+    """The wall clock of the zone at each moment, as a time without a zone; one without is taken as UTC."""
     array = arrow_of(frame[column])
-    naive = pc.cast(pc.cast(array, pa.int64()), pa.timestamp("us"))
-    local = pc.local_timestamp(pc.cast(pc.assume_timezone(naive, "UTC"), pa.timestamp("us", tz=zone)))
-    kind = array.type
-    if kind.tz:
-        local = pc.cast(pc.cast(local, pa.int64()), kind)
-    return with_columns(frame, {column: series_of(local, frame[column])})
+    moments = pc.cast(pc.cast(array, pa.int64()), pa.timestamp("us", tz=zone))
+    return with_columns(frame, {column: series_of(pc.local_timestamp(moments), frame[column])})

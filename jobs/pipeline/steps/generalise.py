@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from datetime import datetime
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import (
-    Context,
-    Frame,
-    arrow_of,
-    batch,
-    on_distinct,
-    scalar_of,
-    series_of,
-    with_columns,
-)
+from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, on_distinct, with_columns
+from jobs.pipeline.steps.comparing import WIDE, held
+from jobs.pipeline.steps.numbers import clip
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -30,20 +24,22 @@ def band(value: Any, size: Decimal) -> str | None:
     number = Decimal(str(value))
     if not number.is_finite():
         return None
-    low = (number // size) * size
-    low = low - size if number < low else low
-    return f"{low.normalize():f} to under {(low + size).normalize():f}"
+    with localcontext(WIDE):
+        low = number - number % size
+        low = low - size if number < low else low
+        return f"{_plain(low)} to under {_plain(low + size)}"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize(WIDE) + 0:f}"
 
 
 @batch("generalise")
 def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
+    """All but topcode make the column text. A hierarchy's values are compared as values of the column."""
     series, kind = frame[column], arrow_of(frame[column]).type
     if how == "topcode":
-        limit, array = scalar_of(params.get("at") or "0", kind, column), arrow_of(series)
-        return with_columns(
-            frame,
-            {column: series_of(pc.if_else(pc.greater(array, limit), pc.cast(limit, kind), array), series)},
-        )
+        return clip(frame, column=column, max=params.get("at") or "0")
     if how == "band":
         size = Decimal(params.get("width") or "10")
         if size <= 0 or not is_number(kind):
@@ -55,7 +51,7 @@ def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
         made = on_distinct(series, lambda v: str(v)[:cut], pa.string())
     elif how == "prefix":
         keep = max(int(params.get("length") or 0), 0)
-        made = on_distinct(series, lambda v: str(v)[:keep], pa.string())
+        made = on_distinct(series, lambda v: word(v)[:keep], pa.string())
     else:
         made = _broader(frame, column, params["table"], params.get("otherwise", "stop"), params.get("ctx"))
     return with_columns(frame, {column: made})
@@ -64,8 +60,15 @@ def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
 def _broader(frame: Frame, column: str, table: dict[str, str], otherwise: str, ctx: Context | None) -> Any:
     """By a table of broader values; what is not in it is kept, set missing, or stops the job."""
     series = frame[column]
-    known = on_distinct(series, lambda v: _word(v) in table, pa.bool_())
-    unknown = pc.invert(pc.fill_null(arrow_of(known), True))
+    kind = arrow_of(series).type
+    known = {
+        _same(scalar): broader
+        for text, broader in table.items()
+        if (scalar := held(text, kind, column)) is not None
+    }
+    unknown = pc.invert(
+        pc.fill_null(arrow_of(on_distinct(series, lambda v: _same(v) in known, pa.bool_())), True)
+    )
     if otherwise == "stop" and pc.any(unknown).as_py():
         position = pc.index(unknown, True).as_py()
         value = str(arrow_of(series)[position].as_py())[:60]
@@ -74,11 +77,16 @@ def _broader(frame: Frame, column: str, table: dict[str, str], otherwise: str, c
     if otherwise == "set_missing" and ctx is not None:
         ctx.report(f"{column} set missing: not in the table", pc.sum(unknown).as_py() or 0)
     return on_distinct(
-        series, lambda v: table.get(_word(v), _word(v) if otherwise == "keep" else None), pa.string()
+        series, lambda v: known.get(_same(v), word(v) if otherwise == "keep" else None), pa.string()
     )
 
 
-def _word(value: Any) -> str:
+def _same(value: Any) -> Any:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def word(value: Any) -> str:
+    """A value as plain text: no exponents, true and false in lower case."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -100,7 +100,7 @@ def _keep(
         )
         inside = f"EXISTS (SELECT 1 FROM good WHERE {duck.same([f't.{k}' for k in keys], [f'good.g{i}' for i in range(len(keys))])})"
         if stop:
-            first = base.execute(f"SELECT min({duck.ROW}) FROM t WHERE NOT {inside}").fetchone()[0]
+            first = base.execute(f"SELECT min({duck.ROW}) FROM t WHERE NOT {inside}").fetchall()[0][0]
             if first is not None:
                 raise StepError(stop, f"Row {first + 1}: {reason}.", remedy, row=int(first) + 1)
         every = ", ".join(f"c{i}" for i in range(len(schema)))
@@ -141,7 +141,8 @@ def t_closeness(
     on_fail: str = "suppress",
     **_: Any,
 ) -> None:
-    """Numbers and dates of more than 100 different values are taken in 100 classes of equal size."""
+    """Numbers and dates of more than 100 different values are taken in 100 classes of equal size; a missing
+    value counts as one more value, the largest. The whole is this step's input, before any row goes."""
     with duck.opened(ctx) as base:
         schema = duck.load(base, source)
         good = pa.Table.from_batches(
@@ -165,7 +166,7 @@ def _close(
     keys, place = duck.refs(schema, columns), duck.refs(schema, [sensitive])[0]
     kind = schema.field(schema.names.index(sensitive)).type
     in_order = not (pa.types.is_string(kind) or pa.types.is_boolean(kind))
-    distinct = base.execute(f"SELECT count(DISTINCT {place}) FROM t").fetchone()[0]
+    distinct = base.execute(f"SELECT count(DISTINCT {place}) FROM t").fetchall()[0][0]
     value = f"dense_rank() OVER (ORDER BY {place} NULLS LAST)"
     if in_order and distinct > CLASSES:
         # By rank, so that equal values fall into one class.
@@ -179,8 +180,9 @@ def _close(
     total /= total.sum()
     by = ", ".join(f"g{i}" for i in range(len(keys)))
     query = f"SELECT {by}, list(v ORDER BY v) AS vs, list(n ORDER BY v) AS ns FROM (SELECT {by}, v, count(*) AS n FROM coded GROUP BY {by}, v) GROUP BY {by}"
+    distance = _in_order if in_order else _equal
     for batch in base.sql(query).to_arrow_reader(10_000):
-        near = [_distance(vs, ns, total, places, in_order) <= float(t) + 1e-12
+        near = [distance(np.array([places[v] for v in vs]), np.array(ns, dtype="f8"), total) <= float(t) + 1e-12
                 for vs, ns in zip(batch.column(len(keys)).to_pylist(), batch.column(len(keys) + 1).to_pylist(), strict=True)]  # fmt: skip
         kept = batch.select(list(range(len(keys)))).filter(pa.array(near, pa.bool_()))
         yield pa.RecordBatch.from_arrays(
@@ -189,13 +191,14 @@ def _close(
         )
 
 
-def _distance(
-    values: list[int], counts: list[int], whole: np.ndarray, places: dict[int, int], in_order: bool
-) -> float:
-    here = np.zeros(len(whole))
-    for value, count in zip(values, counts, strict=True):
-        here[places[value]] = count
-    apart = here / here.sum() - whole
-    if in_order:
-        return float(np.abs(np.cumsum(apart)).sum() / max(len(whole) - 1, 1))
-    return float(np.abs(apart).sum() / 2)
+def _in_order(places: np.ndarray, counts: np.ndarray, whole: np.ndarray) -> float:
+    """How far and how much must be moved, a step between neighbours being 1 / (values - 1)."""
+    apart = -whole.copy()
+    apart[places] += counts / counts.sum()
+    return float(np.abs(np.cumsum(apart)).sum() / max(len(whole) - 1, 1))
+
+
+def _equal(places: np.ndarray, counts: np.ndarray, whole: np.ndarray) -> float:
+    """Half of the sum of differences; what is not in the group differs by all that it has in the whole."""
+    here = whole[places]
+    return float((np.abs(counts / counts.sum() - here).sum() + 1 - here.sum()) / 2)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.recipes.expressions import parse
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, rows_where, scalar_of
+from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, rows_where
+from jobs.pipeline.steps.comparing import among, compared
 from jobs.pipeline.steps.expression import worked_out
-from jobs.pipeline.steps.numbers import uniform
 
 
 def _left(frame: Frame, hit: Any, ctx: Context, reason: str) -> Frame:
@@ -49,15 +47,10 @@ def keep_where(
     if op == "contains":
         hit = pc.match_substring(pc.cast(array, pa.string()), wanted[0])
     elif op in ("in", "not_in"):
-        hit = pc.equal(array, scalar_of(wanted[0], array.type, column))
-        for item in wanted[1:]:
-            hit = pc.or_(hit, pc.equal(array, scalar_of(item, array.type, column)))
+        hit = among(array, wanted, column)
         hit = pc.invert(hit) if op == "not_in" else hit
     else:
-        compare = {
-            "eq": pc.equal, "ne": pc.not_equal, "lt": pc.less, "lte": pc.less_equal, "gt": pc.greater, "gte": pc.greater_equal,
-        }  # fmt: skip
-        hit = compare[op](array, scalar_of(wanted[0], array.type, column))
+        hit = compared(array, op, wanted[0], column)
     return _left(frame, hit, ctx, reason)
 
 
@@ -74,10 +67,3 @@ def filter_by(frame: Frame, *, expression: str, ctx: Context, **_: Any) -> Frame
 @batch("drop_rows")
 def drop_rows(frame: Frame, *, expression: str, ctx: Context, **_: Any) -> Frame:
     return _left(frame, pc.invert(_true(frame, expression)), ctx, expression)
-
-
-@batch("sample")
-def sample(frame: Frame, *, fraction: str, seed: int, ctx: Context, **_: Any) -> Frame:
-    """Each row by its number and the seed, so that batches do not matter."""
-    hit = uniform(np.asarray(frame.index), seed, 2) < float(Decimal(fraction))
-    return _left(frame, hit, ctx, "not in the sample")

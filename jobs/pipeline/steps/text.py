@@ -16,10 +16,10 @@ from jobs.pipeline.steps.base import (
     batch,
     kernel_on_distinct,
     on_distinct,
-    scalar_of,
     series_of,
     with_columns,
 )
+from jobs.pipeline.steps.comparing import comparable, held, scalar_of
 
 
 def _is_text(frame: Frame, name: str) -> bool:
@@ -28,7 +28,7 @@ def _is_text(frame: Frame, name: str) -> bool:
 
 
 def _trimmed(values: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(pc.utf8_trim_whitespace(values), r"\s+", " ")
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(values), r"[\s\x0b\p{Z}]+", " ")
 
 
 @batch("trim")
@@ -72,18 +72,23 @@ def replace(frame: Frame, *, columns: list[str], find: str, regex: bool = False,
 def map_values(
     frame: Frame, *, column: str, table: dict[str, str], ctx: Context, otherwise: str = "keep", **_: Any
 ) -> Frame:
-    """Whole values by a table, compared as values of the column's type; an empty new value is missing."""
+    """Whole values by a table, compared as values of the column's type; an empty new value is missing.
+
+    An old value that the type cannot hold is met nowhere. Raises StepError for such a new value."""
     return with_columns(frame, {column: _mapped(frame, column, table, otherwise, ctx)})
 
 
 def _mapped(frame: Frame, name: str, table: dict[str, str], otherwise: str, ctx: Context) -> Any:
     array = arrow_of(frame[name])
     kind = array.type
-    old = pa.array([pc.cast(scalar_of(k, kind, name), kind).as_py() for k in table], kind)
-    new = pa.array(
-        [None if v == "" else pc.cast(scalar_of(v, kind, name), kind).as_py() for v in table.values()], kind
-    )
-    place = pc.index_in(array, value_set=old)
+    pairs = [
+        (held(old, kind, name), None if new == "" else scalar_of(new, kind, name).as_py())
+        for old, new in table.items()
+    ]
+    pairs = [(old, new) for old, new in pairs if old is not None]
+    old = pa.array([old for old, _ in pairs], kind)
+    place = pc.index_in(comparable(array), value_set=old)
+    new = pa.array([new for _, new in pairs], kind)
     known = pc.and_(pc.is_valid(place), pc.is_valid(array))
     unknown = pc.and_(pc.invert(known), pc.is_valid(array))
     if otherwise == "stop" and pc.any(unknown).as_py():

@@ -16,7 +16,6 @@ from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.keys import firsts, row_keys
 from jobs.pipeline.seen import Seen
 from jobs.pipeline.steps.base import Context, Frame, ordered, table
-from jobs.pipeline.steps.numbers import uniform
 
 
 @ordered("deduplicate")
@@ -89,38 +88,39 @@ def near_key(text: str) -> str:
 
 
 @table("deduplicate_near")
-def deduplicate_near(
-    source: Path,
-    target: Path,
-    *,
-    ctx: Context,
-    columns: list[str],
-    order_by: list[str] | None = None,
-    **_: Any,
-) -> None:
+def deduplicate_near(source: Path, target: Path, *, ctx: Context, columns: list[str], order_by: list[str] | None = None, **_: Any) -> None:  # fmt: skip
+    """Rows without a letter or digit in any of the columns tell nothing that could be alike, and stay."""
     keyed = ctx.folder / "keyed.parquet"
+    schema = _keyed(source, keyed, columns)
+    try:
+        with duck.opened(ctx) as base:
+            duck.load(base, keyed)
+            keys = [f"c{len(schema) + i}" for i in range(len(columns))]
+            empty = " AND ".join(f"coalesce({k}, '') = ''" for k in keys)
+            keys = [f"coalesce({k}, '')" for k in keys]
+            alone = f"CASE WHEN {empty} THEN {duck.ROW} ELSE -1 END"
+            _first(base, schema, [*keys, alone], order_by or [], target, ctx, "nearly a duplicate", source)
+    finally:
+        keyed.unlink(missing_ok=True)
+
+
+def _keyed(source: Path, target: Path, columns: list[str]) -> pa.Schema:
+    """The rows with their keys as further columns; returns the schema without those."""
     file = pq.ParquetFile(source)
     schema = file.schema_arrow.remove_metadata()
-    extra = [pa.field(f"near {i}", pa.string()) for i in range(len(columns))]
-    wide = pa.schema([*schema, *extra])
+    wide = pa.schema([*schema, *(pa.field(f"near {i}", pa.string()) for i in range(len(columns)))])
 
     def batches() -> Any:
-        for batch in file.iter_batches(batch_size=100_000):
+        for batch in file.iter_batches(batch_size=duck.BATCH):
             added = []
             for name in columns:
                 coded = pc.dictionary_encode(batch.column(schema.names.index(name)))
-                known = pa.array(
-                    [None if v is None else near_key(v) for v in coded.dictionary.to_pylist()], pa.string()
-                )
-                added.append(pc.take(known, coded.indices))
+                known = [None if v is None else near_key(v) for v in coded.dictionary.to_pylist()]
+                added.append(pc.take(pa.array(known, pa.string()), coded.indices))
             yield pa.RecordBatch.from_arrays([*batch.columns, *added], schema=wide)
 
-    write_parquet(batches(), wide, keyed, lambda done: None)
-    with duck.opened(ctx) as base:
-        duck.load(base, keyed)
-        keys = [f"c{len(schema) + i}" for i in range(len(columns))]
-        _first(base, schema, keys, order_by or [], target, ctx, "nearly a duplicate", source)
-    keyed.unlink()
+    write_parquet(batches(), wide, target, lambda done: None)
+    return schema
 
 
 @table("sort")
@@ -130,29 +130,3 @@ def sort(source: Path, target: Path, *, ctx: Context, by: list[str], **_: Any) -
         schema = duck.load(base, source)
         every = ", ".join(f"c{i}" for i in range(len(schema)))
         duck.pour(base, f"SELECT {every} FROM t ORDER BY {duck.order_by(schema, by)}", schema, target, ctx)
-
-
-@table("sample", when=lambda p: "rows" in p)
-def sample_rows(source: Path, target: Path, *, ctx: Context, rows: int, seed: int, **_: Any) -> None:
-    """Just so many rows, chosen by their number and the seed, in the file's order."""
-    file = pq.ParquetFile(source)
-    total = file.metadata.num_rows
-    chance = uniform(np.arange(total), seed, 2)
-    keep = np.zeros(total, dtype=bool)
-    keep[
-        np.lexsort((np.arange(total), chance))[:rows]
-        if total <= rows
-        else np.argpartition(chance, rows - 1)[:rows]
-    ] = True
-    schema, done = file.schema_arrow.remove_metadata(), 0
-
-    def batches() -> Any:
-        nonlocal done
-        for batch in file.iter_batches(batch_size=100_000):
-            hit = keep[done : done + batch.num_rows]
-            done += batch.num_rows
-            if hit.any():
-                yield pa.RecordBatch.from_arrays(batch.filter(pa.array(hit)).columns, schema=schema)
-
-    left = write_parquet(batches(), schema, target, lambda _: None)
-    ctx.report("not in the sample", total - left)
