@@ -34,7 +34,7 @@ class ReadingForm(ActionForm):
     encoding = forms.ChoiceField(choices=[(e, e) for e in ENCODINGS], required=False)
     delimiter = forms.CharField(max_length=9, required=False, strip=False, help_text="One character, or the word tab or space.")  # fmt: skip
     header_row = forms.IntegerField(label="The table begins on line", min_value=1, max_value=1000, required=False, help_text="Counted from 1. What stands above it is left out.")  # fmt: skip
-    has_header = forms.ChoiceField(label="That line holds", choices=[("yes", "the names of the columns"), ("no", "values; there are no names")], required=False)  # fmt: skip
+    has_header = forms.ChoiceField(label="That line holds", choices=[("yes", "column names"), ("no", "values, no names")], required=False)  # fmt: skip
     decimal = forms.ChoiceField(label="Decimal mark", choices=_choices(words.DECIMALS), required=False)
     thousands = forms.ChoiceField(label="Thousands mark", choices=_choices(words.THOUSANDS), required=False)
     date_order = forms.ChoiceField(

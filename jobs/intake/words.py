@@ -20,14 +20,14 @@ THOUSANDS = {
     "'": "apostrophe: 1'000",
 }
 DATE_ORDERS = {
-    "ymd": "year, month, day",
-    "dmy": "day, month, year: 31/12/2026",
-    "mdy": "month, day, year: 12/31/2026",
+    "ymd": "year first",
+    "dmy": "day first: 31/12/26",
+    "mdy": "month first: 12/31/26",
 }
 ON_MISFIT = {
-    "keep_text": "keep the column as text",
-    "set_missing": "set missing, and list it",
-    "stop": "stop, and say where",
+    "keep_text": "keep as text",
+    "set_missing": "set missing",
+    "stop": "stop",
 }
 REASONS_DONE = {"keep_text": "kept as text", "set_missing": "set missing"}
 QUOTES = {"": "none", '"': 'double: "a"', "'": "single: 'a'"}
