@@ -23,6 +23,8 @@ from bench.data import FULL, make
 from bench.engines import ENGINES, PROFILES
 from bench.report import page
 
+# As the portal starts the process that does a job (jobs/runs/child.py).
+THRIFTY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}  # fmt: skip
 HERE = Path(__file__).resolve().parent
 CASES = {
     "csv_parquet": ("csv", "parquet"),
@@ -41,7 +43,7 @@ def once(engine: str, case: str, source: Path, folder: Path) -> tuple[Figures, P
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     done = subprocess.run(
         [sys.executable, "-m", "bench.engines", engine, case, str(source), str(target)], capture_output=True, text=True,
-        cwd=HERE.parent,
+        cwd=HERE.parent, env=os.environ | (THRIFTY if engine == "commonhold" else {}),
     )  # fmt: skip
     if done.returncode:
         sys.exit(f"{engine}, {case}: {done.stderr.strip().splitlines()[-1]}")

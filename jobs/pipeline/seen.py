@@ -9,6 +9,7 @@ import numpy as np
 from jobs.pipeline.keys import KEY, contained, firsts, sorted_keys
 
 FULL = 0.65
+PART = 200_000
 
 
 class Seen:
@@ -96,7 +97,9 @@ class Seen:
             return
         old = self._keys()
         self._clear(slots)
-        self._insert(old)
+        # In parts: what an insertion needs beside the table is several times the keys.
+        for start in range(0, len(old), PART):
+            self._insert(old[start : start + PART])
 
     def _keys(self) -> np.ndarray:
         used = self.a != 0
