@@ -37,7 +37,7 @@ def register(dana: Person, folder: Path) -> None:
 
 def describe(dana: Person) -> None:
     dana.link("Quality")
-    dana.sees("duplicate rows", "carrier", "Likely personal data.")
+    dana.sees("repeated rows", "carrier", "Likely personal data.")
     dana.link("Dictionary")
     dana.link("Edit dictionary")
     dana.page.get_by_label("Meaning of arr_delay").fill("Delay on arrival")

@@ -50,6 +50,29 @@ FILE_HELP = (
 )
 
 
+class FileOrUpload(forms.Form):
+    """A file sent with the form, or the id of an upload that was sent in pieces before."""
+
+    upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    file = FileToRegister(
+        label="File", help_text=FILE_HELP, required=False, widget=forms.FileInput(attrs={"required": True})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound and self.data.get("upload"):
+            self.fields["file"].widget.attrs.pop("required", None)
+            self.fields[
+                "file"
+            ].help_text = "Your file is here already. Choose one only to send another instead."
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if "file" not in self.errors and not data.get("file") and not data.get("upload"):
+            self.add_error("file", forms.ValidationError("This field is required.", code="required"))
+        return data
+
+
 @asks_with(DATASET, "describe")
 class DescriptionForm(ActionForm):
     save_label = "Save the description"
@@ -77,7 +100,7 @@ class DescriptionForm(ActionForm):
                 self.initial.setdefault(name, getattr(self.subject, name))
 
 
-class RegisterForm(forms.Form):
+class RegisterForm(FileOrUpload):
     """The first step: what it is called, and the file."""
 
     id = forms.UUIDField(widget=forms.HiddenInput)
@@ -95,7 +118,7 @@ class RegisterForm(forms.Form):
         required=False,
         help_text="Source, and your right to share it. You can write this later.",
     )
-    file = FileToRegister(label="File", help_text=FILE_HELP)
+    field_order = ["id", "title", "summary", "keywords", "provenance", "upload", "file"]
 
 
 @asks_with(DATASET, "set_rules")
@@ -121,8 +144,8 @@ class RulesForm(ActionForm):
 
 
 @asks_with(DATASET, "add_version")
-class VersionForm(ActionForm):
-    file = FileToRegister(label="File", help_text=FILE_HELP)
+class VersionForm(FileOrUpload, ActionForm):
+    sends_file = True
 
 
 @asks_with(DATASET, "retire")
