@@ -49,6 +49,17 @@ def words(name: str, default: list[str]) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()] or default
 
 
+def roots(name: str) -> list[tuple[str, str]]:
+    """Pairs of slug and absolute folder from `slug=/folder,*=/folder`; `*` means every organisation."""
+    found = []
+    for item in words(name, []):
+        slug, _, path = item.partition("=")
+        if not slug.strip() or not path.strip().startswith("/"):
+            raise ImproperlyConfigured(f"{name} has {item!r}; use organisation=/folder or *=/folder")
+        found.append((slug.strip(), path.strip()))
+    return found
+
+
 def secret(name: str, default: str = "") -> str:
     """The value of NAME, or the content of the file that NAME_FILE points at."""
     if os.environ.get(name):

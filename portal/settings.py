@@ -149,6 +149,10 @@ S3_ENDPOINT = env.text("S3_ENDPOINT")
 S3_REGION = env.text("S3_REGION", "us-east-1")
 S3_ACCESS_KEY = env.secret("S3_ACCESS_KEY")
 S3_SECRET_KEY = env.secret("S3_SECRET_KEY")
+# Data that stays where it is: folders by organisation, and hosts (host or host:port) that workers may read from.
+DATA_ROOTS = env.roots("DATA_ROOTS")
+DATA_HOSTS = [h if h.startswith("/") else h.lower() for h in env.words("DATA_HOSTS", [])]
+DATA_QUERY_SECONDS = env.number("DATA_QUERY_SECONDS", 3600)
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 20 * 1024**3)
 
 EMAIL_BACKEND = env.text(

@@ -43,7 +43,7 @@ def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, acce
     agreement.payload = {
         "agreement": agreement.iri,
         "dataset": {"id": negotiation.dataset.iri, "title": negotiation.dataset.title_text, "version": version.number,
-                    "original_sha256": version.original_sha256, "parquet_sha256": version.parquet_sha256},
+                    **version.hashes()},
         "provider": {"id": negotiation.provider.iri, "name": negotiation.provider.name},
         "consumer": {"id": negotiation.consumer.iri, "name": negotiation.consumer.name},
         "trust": negotiation.trust.iri if negotiation.trust else None,

@@ -100,7 +100,7 @@ def signed(negotiation: Negotiation) -> list[dict[str, Any]]:
     found = negotiation.companions.select_related("dataset", "version_of_data")
     return [
         {"alias": c.alias, "id": c.dataset.iri, "title": c.dataset.title_text, "version": c.version_of_data.number,
-         "original_sha256": c.version_of_data.original_sha256, "parquet_sha256": c.version_of_data.parquet_sha256}
+         **c.version_of_data.hashes()}
         for c in found
     ]  # fmt: skip
 

@@ -40,7 +40,7 @@ def on_approved(message: dict[str, Any]) -> None:
     if request.state != "approved" or request.jobs.filter(kind="export").exists():
         return
     job = Job(kind="export", holder_id=request.provider_id, consumer_id=request.consumer_id, request=request,
-              version_of_data_id=request.version_of_data_id, weight=request.version_of_data.original_bytes, plan=request.plan, plan_hash=request.plan_hash)  # fmt: skip
+              version_of_data_id=request.version_of_data_id, weight=request.version_of_data.original_bytes or request.version_of_data.parquet_bytes, plan=request.plan, plan_hash=request.plan_hash)  # fmt: skip
     runs.enqueue(job, actor=system())
 
 
@@ -208,8 +208,7 @@ def _body(
     return {
         "issued": timezone.now().isoformat(), "software": SOFTWARE, "portal": settings.SITE_URL,
         "job": {"id": str(job.pk), "attempt": job.attempt}, "request": str(request.pk),
-        "input": {"dataset": agreement.dataset.title_text, "version": version.number, "original_sha256": version.original_sha256,
-                  "parquet_sha256": version.parquet_sha256, "rows": result["rows_in"]},
+        "input": {"dataset": agreement.dataset.title_text, "version": version.number, **version.hashes(), "rows": result["rows_in"]},
         **({"joined": more} if (more := described(agreement, job.plan)) else {}),
         "plan": {"sha256": job.plan_hash, "steps": [
             {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c["rows_in"], "rows_out": c["rows_out"],

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from jobs.intake import words
-from jobs.pipeline.reading import ENCODINGS, ON_MISFIT, TYPES, Reading
+from jobs.pipeline.reading import ENCODINGS, FORMATS, ON_MISFIT, TYPES, Reading
 from kernel.doors import ActionForm
 from kernel.registry import asks_with
 from trusts.datasets.machines import VERSION
@@ -48,7 +48,7 @@ class ReadingForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kept = (self.subject.reading or remembered(self.subject)) if self.subject is not None else {}
-        self.reading, self.known = Reading.from_dict(kept) if kept.get("format") else None, dict[str, str]()
+        self.reading, self.known = Reading.from_dict(kept) if kept.get("format") in FORMATS else None, dict[str, str]()
         if self.reading is None:
             for field in self.fields.values():
                 if isinstance(field, forms.ChoiceField):

@@ -10,6 +10,12 @@ FORMATS = {
     "csv": "CSV", "tsv": "TSV", "json": "JSON", "jsonl": "JSON Lines", "xlsx": "Excel (XLSX)", "ods": "OpenDocument (ODS)",
     "parquet": "Parquet", "feather": "Arrow (Feather)",
 }  # fmt: skip
+# What gives its own types, so that nothing is guessed.
+PLACES = {
+    "folder": "a folder of Parquet files",
+    "s3": "Parquet files on S3",
+    "postgres": "a PostgreSQL database",
+}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", " ": "space"}
 DECIMALS = {".": "point: 3.14", ",": "comma: 3,14"}
 THOUSANDS = {
@@ -52,6 +58,8 @@ def facts(reading: dict[str, Any]) -> list[dict[str, Any]]:
     format = reading.get("format", "")
     if not format:
         return []
+    if format in PLACES:
+        return [{"title": "Read from", "text": PLACES[format], "corrected": False}]
     corrected = set(reading.get("corrected", ()))
     header = f"on line {reading['header_row']}" if reading["has_header"] else f"none; values begin on line {reading['header_row']}"  # fmt: skip
     packed = f", packed as {reading['compression']}" if reading["compression"] else ""

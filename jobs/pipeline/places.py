@@ -43,6 +43,7 @@ class Snapshot:
     taken: str
     notes: list[str] = field(default_factory=list)
     reading: dict[str, Any] = field(default_factory=dict)
+    misfits: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,18 +58,25 @@ def snapshot(
     cancelled: Callable[[], bool],
     seconds: int = 3600,
     hosts: Sequence[str] | None = None,
+    secrets: bytes = b"",
+    reading: Mapping[str, Any] | None = None,
+    misfits: Path | None = None,
+    writers: bool = False,
 ) -> Snapshot:
     """Read the place into one canonical Parquet at `target`, in bounded memory.
 
     roots: folders that the operator allows; a folder elsewhere, or a link that leads elsewhere, is refused.
     hosts: S3 endpoints and database hosts that the operator allows; None allows any but sockets of this machine.
-    seconds: how long one database query may run. Raises IntakeError with what to do, Fault for a full disk, Cancelled;
+    seconds: how long one database query may run. secrets: more parts of the place, as JSON, that are kept apart from it.
+    reading, misfits: as of an upload, for an object that is read as one. writers: a database account that may also write
+    is accepted. Raises IntakeError with what to do, Fault for a full disk, Cancelled;
     then there is no target."""
-    target = Path(target)
+    target, place = Path(target), {**place, **(json.loads(secrets) if secrets else {})}
+    as_upload: dict[str, Any] = {"reading": reading, "misfits": misfits}
     kinds: dict[str, Callable[[], Snapshot]] = {
         "folder": lambda: _folder(place, target, roots, progress, cancelled),
-        "s3": lambda: _s3(place, target, hosts, progress, cancelled),
-        "postgres": lambda: _postgres(place, target, hosts, progress, cancelled, seconds),
+        "s3": lambda: _s3(place, target, hosts, progress, cancelled, as_upload),
+        "postgres": lambda: _postgres(place, target, hosts, progress, cancelled, seconds, writers),
     }
     kind = str(place.get("kind", ""))
     if kind not in kinds:
@@ -220,7 +228,12 @@ def filesystem(place: Mapping[str, Any]) -> Any:
 
 
 def _s3(
-    place: Mapping[str, Any], target: Path, hosts: Sequence[str] | None, progress: Any, cancelled: Any
+    place: Mapping[str, Any],
+    target: Path,
+    hosts: Sequence[str] | None,
+    progress: Any,
+    cancelled: Any,
+    as_upload: dict[str, Any],
 ) -> Snapshot:
     from pyarrow.fs import FileSelector, FileType
 
@@ -261,7 +274,7 @@ def _s3(
         ]
         source = {"kind": "s3", "url": url, "endpoint": str(place.get("endpoint") or "")}
         if found.type == FileType.File and not path.lower().endswith(PARQUET):
-            return _one_object(store, files[0], target, source, progress, cancelled)
+            return _one_object(store, files[0], target, source, progress, cancelled, as_upload)
         sources = [(i.path, partial(_remote, store, i.path)) for i in infos]
         rows, schema, notes = _parquets(sources, target, progress, cancelled)
         _unchanged(store, files)
@@ -298,7 +311,13 @@ def _unchanged(store: Any, files: list[dict[str, Any]]) -> None:
 
 
 def _one_object(
-    store: Any, file: dict[str, Any], target: Path, source: dict[str, Any], progress: Any, cancelled: Any
+    store: Any,
+    file: dict[str, Any],
+    target: Path,
+    source: dict[str, Any],
+    progress: Any,
+    cancelled: Any,
+    as_upload: dict[str, Any],
 ) -> Snapshot:
     """An object of any other format: copied beside the target, then read as an upload."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -311,14 +330,13 @@ def _one_object(
                 digest.update(chunk)
                 done += len(chunk)
                 progress("Open the file", done, file["bytes"])
-        read = to_parquet(
-            copy, file["name"].rpartition("/")[2], target, progress=progress, cancelled=cancelled
-        )
+        name = file["name"].rpartition("/")[2]
+        read = to_parquet(copy, name, target, progress=progress, cancelled=cancelled, **as_upload)
     _unchanged(store, [file])
     made = _made(
         read.rows, pq.read_schema(target), source, [{**file, "sha256": digest.hexdigest()}], read.notes
     )
-    return Snapshot(**{**made.__dict__, "reading": read.reading()})
+    return Snapshot(**{**made.__dict__, "reading": read.reading(), "misfits": read.misfits})
 
 
 def _bare(text: str, place: Mapping[str, Any]) -> str:
@@ -339,8 +357,9 @@ def _postgres(
     progress: Any,
     cancelled: Any,
     seconds: int,
+    writers: bool,
 ) -> Snapshot:
     from jobs.pipeline import postgres
 
-    rows, schema, source, notes = postgres.read(place, target, progress, cancelled, seconds, hosts)
+    rows, schema, source, notes = postgres.read(place, target, progress, cancelled, seconds, hosts, writers)
     return _made(rows, schema, {"kind": "postgres", **source}, [], notes)

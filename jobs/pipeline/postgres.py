@@ -27,6 +27,9 @@ KINDS = {
 SETTINGS = ("SET LOCAL TIME ZONE 'UTC'", "SET LOCAL datestyle = 'ISO, YMD'", "SET LOCAL intervalstyle = 'iso_8601'",
             "SET LOCAL bytea_output = 'hex'", "SET LOCAL extra_float_digits = 1")  # fmt: skip
 
+WRITES = """SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s
+AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))"""
+
 
 def read(
     place: Mapping[str, Any],
@@ -35,8 +38,10 @@ def read(
     cancelled: Callable[[], bool],
     seconds: int,
     hosts: Sequence[str] | None,
+    writers: bool = False,
 ) -> tuple[int, pa.Schema, dict[str, Any], list[str]]:
-    """Rows, schema, what was read (without the password), notes. Raises IntakeError."""
+    """Rows, schema, what was read (without the password), notes. An account that may write is refused, unless
+    `writers`. Raises IntakeError."""
     import psycopg
 
     about = connection_of(str(place.get("dsn", "")), hosts)
@@ -45,7 +50,7 @@ def read(
             link.read_only = True
             link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             try:
-                return _read(link, place, about, target, progress, cancelled, seconds)
+                return _read(link, place, about, target, progress, cancelled, seconds, writers)
             finally:
                 link.rollback()  # Whatever a function of the query may have done despite all is undone.
     except psycopg.errors.QueryCanceled:
@@ -97,6 +102,7 @@ def _read(
     progress: Callable[[str, int, int], None],
     cancelled: Callable[[], bool],
     seconds: int,
+    writers: bool,
 ) -> tuple[int, pa.Schema, dict[str, Any], list[str]]:
     from psycopg import sql
 
@@ -107,20 +113,16 @@ def _read(
     table, query = str(place.get("table") or ""), str(place.get("query") or "").strip().rstrip(";")
     if bool(table) == bool(query):
         raise IntakeError("place.query", "Give either a table or a query.", "Write one of them.")
-    if table:
-        known = sql.Identifier(*table.split("."))
-        inner: Any = sql.SQL("SELECT * FROM {}").format(known)
-        if link.execute(
-            "SELECT has_table_privilege(%s, 'INSERT, UPDATE, DELETE, TRUNCATE')", [known.as_string(link)]
-        ).fetchone()[0]:
-            notes.append("The account may also write to this table; an account that may only read is safer.")
-    else:
-        inner = sql.SQL(query)
+    if not writers:
+        _must_be_plain(link)
+    inner: Any = sql.SQL("SELECT * FROM {}").format(sql.Identifier(*table.split("."))) if table else sql.SQL(query)  # fmt: skip
     whole = sql.SQL("SELECT * FROM ({}\n) AS wanted").format(inner)
     # Prepared first: a prepared statement is one statement, so nothing can follow the query and end the transaction.
     with link.cursor() as looking:
         looking.execute(whole + sql.SQL(" LIMIT 0"), prepare=True)
         described = looking.description or []
+    if not writers:
+        _must_only_read(link, whole)
     names = clean_names([column.name for column in described], notes)
     if not names:
         raise IntakeError("file.no_rows", "The query has no columns.", "Name the columns.")
@@ -149,6 +151,38 @@ def _read(
     source = {"host": about.get("host", ""), "database": link.info.dbname, "user": link.info.user, "read_at": moment.isoformat(),
               "rows": rows, **({"table": table} if table else {"query": query})}  # fmt: skip
     return rows, schema, source, notes
+
+
+def _must_be_plain(link: Any) -> None:
+    """No superuser, and no role that reaches files or programs of the server or writes everywhere."""
+    found = link.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname = current_user AND rolsuper OR rolname = ANY(%s) AND pg_has_role(oid, 'MEMBER')",
+        [["pg_write_all_data", "pg_read_server_files", "pg_write_server_files", "pg_execute_server_program"]],
+    ).fetchone()  # fmt: skip
+    if found:
+        raise IntakeError("place.account", "This account may do more on the server than read tables.",
+                          "Give an account with SELECT on the table and nothing else.")  # fmt: skip
+
+
+def _must_only_read(link: Any, whole: Any) -> None:
+    """No right to write to any table that the plan of the query names, nor to own one. What a view reads is in the plan too."""
+    from psycopg import sql
+
+    plan = link.execute(sql.SQL("EXPLAIN (VERBOSE, FORMAT JSON) ") + whole, prepare=True).fetchone()[0]
+    for schema, table in sorted(_relations(plan)):
+        if link.execute(WRITES, [schema, table]).fetchone():
+            raise IntakeError("place.account", f"This account may also write to {schema}.{table}.",
+                              "Give an account with SELECT on it and nothing else.")  # fmt: skip
+
+
+def _relations(plan: Any) -> set[tuple[str, str]]:
+    """Schema and name of every table in a plan as EXPLAIN gives it in JSON."""
+    if isinstance(plan, list):
+        return set().union(*(_relations(part) for part in plan))
+    if not isinstance(plan, dict):
+        return set()
+    own = {(plan["Schema"], plan["Relation Name"])} if "Relation Name" in plan and "Schema" in plan else set()
+    return own.union(*(_relations(part) for part in plan.values()))
 
 
 def _word(link: Any, code: int) -> str:

@@ -17,7 +17,8 @@ from jobs.trials.selectors import sees_all
 from jobs.trials.shown import is_stale, result_for
 from kernel.actor import NOBODY
 from kernel.audit.models import Event
-from trusts.datasets.models import Column, Dataset, DatasetVersion, Upload
+from trusts.datasets.models import Column, Dataset, DatasetVersion, Source, Upload
+from trusts.datasets.places import KINDS
 from trusts.membership.models import Membership, Trust
 from trusts.organisations.models import Organisation
 
@@ -89,6 +90,17 @@ class UploadOut(serializers.ModelSerializer[Upload]):
         fields = [*BASE, "name", "size", "chunk_bytes", "chunks", "received", "sha256", "expires"]
 
 
+class SourceOut(serializers.ModelSerializer[Source]):
+    secrets = serializers.SerializerMethodField(help_text="Whether keys are kept; they are never shown")
+
+    def get_secrets(self, source: Source) -> bool:
+        return bool(source.sealed)
+
+    class Meta:
+        model = Source
+        fields = [*BASE, "dataset", "address", "secrets"]
+
+
 class VersionOut(serializers.ModelSerializer[DatasetVersion]):
     columns = ColumnOut(many=True, read_only=True)
     reading = serializers.SerializerMethodField()
@@ -108,6 +120,7 @@ class VersionOut(serializers.ModelSerializer[DatasetVersion]):
             "original_name",
             "original_sha256",
             "original_bytes",
+            "source_fingerprint",
             "parquet_sha256",
             "rows",
             "reading",
@@ -320,6 +333,29 @@ class VersionIn(serializers.Serializer[Any]):
 class UploadIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     size = serializers.IntegerField(min_value=0, max_value=1 << 62)
+
+
+class SourceIn(serializers.Serializer[Any]):
+    """`kind` says which of the other parts are needed; keys and passwords are sealed and never shown."""
+
+    dataset = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=list(KINDS))
+    path = serializers.CharField(required=False, help_text="folder")
+    url = serializers.CharField(required=False, help_text="s3: s3://bucket/path")
+    endpoint = serializers.CharField(required=False, help_text="s3")
+    region = serializers.CharField(required=False, help_text="s3")
+    key = serializers.CharField(required=False, help_text="s3", trim_whitespace=False)
+    secret = serializers.CharField(required=False, help_text="s3", trim_whitespace=False)
+    host = serializers.CharField(required=False, help_text="postgres")
+    port = serializers.IntegerField(required=False, help_text="postgres")
+    database = serializers.CharField(required=False, help_text="postgres")
+    user = serializers.CharField(required=False, help_text="postgres")
+    password = serializers.CharField(required=False, help_text="postgres", trim_whitespace=False)
+    sslmode = serializers.ChoiceField(
+        choices=["verify-full", "require", "prefer"], default="require", help_text="postgres"
+    )
+    table = serializers.CharField(required=False, help_text="postgres: this or `query`")
+    query = serializers.CharField(required=False, help_text="postgres: one SELECT")
 
 
 class OfferIn(serializers.Serializer[Any]):

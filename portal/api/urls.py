@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 
 from portal.api import docs, kinds
+from portal.api.sources import Sources
 from portal.api.uploads import Uploads
 
 KINDS: dict[str, type[Any]] = {
@@ -14,6 +15,7 @@ KINDS: dict[str, type[Any]] = {
     "trusts": kinds.Trusts,
     "memberships": kinds.Memberships,
     "datasets": kinds.Datasets,
+    "sources": Sources,
     "uploads": Uploads,
     "versions": kinds.Versions,
     "offers": kinds.Offers,

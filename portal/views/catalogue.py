@@ -19,7 +19,7 @@ from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.transition import may_create
 from trusts.datasets import selectors
-from trusts.datasets.machines import DATASET
+from trusts.datasets.machines import DATASET, SOURCE
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership import selectors as membership
 
@@ -81,7 +81,13 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         else None
     )
     reading = own and bool(versions) and versions[0].state in ("registered", "profiling")
+    source = selectors.sources(actor).filter(dataset=found).first() if own else None
     context = {
+        "source": source,
+        "source_choices": doors.choices(SOURCE, source, actor) if source else [],
+        "may_connect": own
+        and found.state != "retired"
+        and may_create(SOURCE, "connect", actor, dataset=found),
         "dataset": found,
         "data_version": ready,
         "versions": versions,

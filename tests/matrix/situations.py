@@ -7,6 +7,7 @@ from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
+from django.test import override_settings
 from django.utils import timezone
 
 from contracts.library import services as library
@@ -23,7 +24,7 @@ from kernel.actor import system
 from tests import worlds
 from tests.cast import Cast
 from trusts.datasets import services as datasets
-from trusts.datasets import uploads
+from trusts.datasets import sources, uploads
 from trusts.membership import services as membership
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
@@ -41,7 +42,7 @@ class Situations:
         self.dana, self.piotr, self.rui, self.ada = (cast.actor(n) for n in ("dana", "piotr", "rui", "ada"))
         self.dataset = worlds.offered(cast)
         self.ways: dict[str, Callable[[str], Any]] = {
-            "dataset": self._dataset, "version": self._version, "upload": self._upload, "offer": self._offer, "negotiation": self._negotiation,
+            "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation,
             "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
             "member": self._member, "invitation": self._invitation, "token": self._token,
@@ -70,6 +71,16 @@ class Situations:
             datasets.add_version(self.dataset.pk, actor=self.dana, upload=made.pk)
         if state == "abandoned":
             uploads.abandon(made.pk, actor=self.dana)
+        return made
+
+    def _source(self, state: str) -> Any:
+        dataset = datasets.register(actor=self.dana, title=f"A {state} source")
+        with override_settings(DATA_ROOTS=[("*", "/srv/data")]):
+            made = sources.connect(
+                actor=self.dana, dataset=dataset, address={"kind": "folder", "path": "/srv/data"}, secrets={}
+            )
+        if state == "forgotten":
+            sources.forget(made.pk, actor=self.dana)
         return made
 
     def _version(self, state: str) -> Any:

@@ -151,6 +151,8 @@ INSERT INTO t VALUES (9223372036854775807, 12345678901234567890.123, true, '0001
   'infinity', 'NaN');
 INSERT INTO t (i) SELECT g FROM generate_series(1, 1200) g;
 CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader;
+CREATE ROLE writer LOGIN; GRANT SELECT, UPDATE (x) ON t TO writer; CREATE VIEW v AS SELECT * FROM t; GRANT SELECT ON v TO writer;
+CREATE ROLE server LOGIN; GRANT SELECT ON t TO server; GRANT pg_read_server_files TO server;
 """
 WANTED = {"i": "integer", "n": "decimal", "b": "boolean", "d": "date", "z": "timestamp", "f": "number", "x": "text", "a": "text",
           "e": "text", "q": "text"}  # fmt: skip
@@ -183,16 +185,19 @@ def test_a_database_is_read_exactly_and_never_written(tmp_path: Path) -> None:
             assert "pass-word" not in str(done.as_dict())
             assert len(done.fingerprint) == 64
         owner = {**place, "dsn": url}
-        assert any(
-            "may also write" in note for note in take({**owner, "table": "t"}, target, hosts=[host]).notes
-        )
+        writer = {**place, "dsn": place["dsn"].replace("reader", "writer")}
+        for account, what in ((owner, {"table": "t"}), (owner, {"query": "SELECT 1"}), (writer, {"table": "t"}), (writer, {"query": "SELECT i FROM v"}),
+                              ({**place, "dsn": place["dsn"].replace("reader", "server")}, {"table": "t"})):  # fmt: skip
+            with pytest.raises(IntakeError) as found:
+                take({**account, **what}, target, hosts=[host])
+            assert found.value.code == "place.account", what
         for query in ATTACKS:
             with pytest.raises(IntakeError) as found:
-                take({**owner, "query": query}, target, hosts=[host], seconds=1)
+                take({**owner, "query": query}, target, hosts=[host], seconds=1, writers=True)
             assert found.value.remedy
             assert not target.exists()
         take(
-            {**owner, "query": "SELECT lo_create(0)"}, target, hosts=[host]
+            {**owner, "query": "SELECT lo_create(0)"}, target, hosts=[host], writers=True
         )  # Allowed in a reading transaction, and undone.
         for hosts in ([], ["db.example.org"], None):
             with pytest.raises(IntakeError) as found:

@@ -7,7 +7,10 @@ from trusts.datasets.machines import VERSION
 from trusts.datasets.models import DatasetVersion
 from trusts.datasets.rules import VersionFacts
 
+TEXT_AND_SHEETS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods")
+
 
 @loads_facts(VERSION)
 def version_facts(version: DatasetVersion, actor: Actor) -> VersionFacts:
-    return VersionFacts(named=is_named(version.pk))
+    typed = bool(version.place) and version.reading.get("format") not in TEXT_AND_SHEETS
+    return VersionFacts(named=is_named(version.pk), typed=typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, STEWARD, side
-from trusts.datasets.rules import not_named
+from trusts.datasets.rules import not_named, not_typed_in_place
 
 NEW = frozenset({""})
 SYSTEM = frozenset({"system"})
@@ -141,7 +141,7 @@ VERSION = register(
                 HOLDER,
                 frozenset({"profiled", "failed"}),
                 to="registered",
-                needs=(not_named,),
+                needs=(not_named, not_typed_in_place),
                 asks=True,
                 then=("version.registered",),
                 help="The file stays as it is; a worker reads it again. Remembered for the next version.",
@@ -174,6 +174,49 @@ VERSION = register(
         ),
     )
 )
+
+SOURCE = register(
+    Machine(
+        name="source",
+        model="datasets.Source",
+        label="source",
+        states=(
+            State("connected", "Connected", "good", "The portal can read it again."),
+            State("forgotten", "Access forgotten", "neutral", "The key is deleted; give it again to read on.", "holder"),
+        ),
+        final=frozenset(),
+        creates=(Action("connect", "Register data that stays where it is", HOLDER, NEW, to="connected", kind="primary"),),
+        actions=(
+            Action(
+                "read",
+                "Read the source again",
+                HOLDER,
+                frozenset({"connected"}),
+                done="A worker reads the source; what it finds becomes the next version.",
+            ),
+            Action(
+                "change",
+                "Change address or key",
+                HOLDER,
+                frozenset({"connected", "forgotten"}),
+                to="connected",
+                asks=True,
+                help="Versions stay as they were read. The next one is read from the new address.",
+                done="Saved. Read the source again for a new version.",
+            ),
+            Action(
+                "forget",
+                "Forget the access",
+                HOLDER,
+                frozenset({"connected"}),
+                to="forgotten",
+                kind="danger",
+                help="Keys and passwords are deleted, and the source is not read any more. Versions stay.",
+                done="Forgotten. The versions stay.",
+            ),
+        ),
+    )
+)  # fmt: skip
 
 UPLOAD = register(
     Machine(

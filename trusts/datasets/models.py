@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 
 from kernel.models import StatefulModel
+from trusts.datasets import places
 from trusts.membership.models import Trust
 from trusts.organisations.models import Organisation, User
 
@@ -85,6 +86,9 @@ class DatasetVersion(StatefulModel):
     preview = models.JSONField(default=dict, help_text="The first rows as read; only for the holder")
     misfits = models.JSONField(default=dict, help_text="Column → reason → how many cells did not fit")
     misfits_sha256 = models.CharField(max_length=64, blank=True, default="")
+    place = models.JSONField(default=dict, help_text="Where it was read in place; empty for a file")
+    source = models.JSONField(default=dict, help_text="What was read there: files, query, moment")
+    source_fingerprint = models.CharField(max_length=64, blank=True, default="")
     profile = models.JSONField(default=dict)
     failure = models.JSONField(default=dict)
 
@@ -110,11 +114,47 @@ class DatasetVersion(StatefulModel):
             "original_sha256": self.original_sha256,
             "parquet_sha256": self.parquet_sha256,
             "rows": self.rows,
-        }
+        } | ({"source_fingerprint": self.source_fingerprint} if self.place else {})
+
+    def hashes(self) -> dict[str, str]:
+        """What contracts and receipts name it by: the typed Parquet, and the file or the source that it was made of."""
+        made_of = {"source_fingerprint": self.source_fingerprint} if self.place else {}
+        return {"original_sha256": self.original_sha256, "parquet_sha256": self.parquet_sha256, **made_of}
+
+    def place_in_words(self) -> str:
+        return places.in_words(self.place)
 
     def column_types(self) -> dict[str, str]:
         """Column name → type, in order."""
         return dict(self.columns.order_by("position").values_list("name", "type"))
+
+
+class Source(StatefulModel):
+    """Where a dataset's data stays. The address can be read by its organisation; secrets are sealed and never shown."""
+
+    ref_prefix = "L"
+    dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="source")
+    address = models.JSONField(default=dict, help_text="`kind` and the parts that are no secret")
+    sealed = models.TextField(blank=True, default="", help_text="The secret parts as JSON, encrypted")
+
+    def __str__(self) -> str:
+        return places.in_words(self.address)
+
+    def title(self) -> str:
+        return f"Source of {self.dataset.title_text}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("dataset", args=[self.dataset.slug])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"holder": [self.dataset.organisation_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "address": self.address, "secrets": bool(self.sealed)}
+
+    @property
+    def kind_in_words(self) -> str:
+        return places.KINDS.get(self.address.get("kind", ""), "")
 
 
 class Column(models.Model):

@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.registry import sees
-from trusts.datasets.machines import DATASET, UPLOAD, VERSION
-from trusts.datasets.models import Column, Dataset, DatasetVersion, Upload
+from trusts.datasets.machines import DATASET, SOURCE, UPLOAD, VERSION
+from trusts.datasets.models import Column, Dataset, DatasetVersion, Source, Upload
 
 
 @sees(DATASET)
@@ -55,6 +55,17 @@ def remembered(version: DatasetVersion) -> dict[str, Any]:
         if reading.get("corrected"):
             return dict(reading)
     return {}
+
+
+@sees(SOURCE)
+def sources(actor: Actor) -> QuerySet[Source]:
+    """One's own organisation's."""
+    found = Source.objects.select_related("dataset")
+    if actor.is_system:
+        return found
+    if actor.organisation_id is None:
+        return found.none()
+    return found.filter(dataset__organisation_id=actor.organisation_id)
 
 
 @sees(UPLOAD)

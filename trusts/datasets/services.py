@@ -79,8 +79,10 @@ def register_with_file(
 
 
 @performs(VERSION, "register")
-def register_version(dataset_id: UUID, *, actor: Actor, stored: Stored, name: str) -> DatasetVersion:
-    """The next version, from a file that is already kept. A worker will read it."""
+def register_version(
+    dataset_id: UUID, *, actor: Actor, stored: Stored, name: str, place: dict[str, Any] | None = None
+) -> DatasetVersion:
+    """The next version, from a file that is already kept, or from the place where the data stays. A worker will read it."""
     with transaction.atomic():
         dataset = Dataset.objects.select_for_update(of=("self",)).get(pk=dataset_id)
         if dataset.state == "retired":
@@ -93,6 +95,7 @@ def register_version(dataset_id: UUID, *, actor: Actor, stored: Stored, name: st
             original_name=name[:200],
             original_sha256=stored.sha256,
             original_bytes=stored.size,
+            place=place or {},
         )
         with creation(VERSION, "register", version, actor=actor) as change:
             change.detail = {"name": version.original_name, "bytes": stored.size}
@@ -119,16 +122,19 @@ def finish_reading(
     preview: dict[str, Any] | None = None,
     misfits: dict[str, dict[str, int]] | None = None,
     misfit_list: Stored | None = None,
+    source: dict[str, Any] | None = None,
+    fingerprint: str = "",
     seen: int | None = None,
 ) -> DatasetVersion:
     """The typed, measured version. `columns`: name, type, personal; words are kept from the last version,
-    and from this one if it was read before."""
+    and from this one if it was read before. `source`, `fingerprint`: what was read, if it was read in place."""
     with transition(VERSION, "finish", version_id, actor=actor) as change:
         version: DatasetVersion = change.subject
         version.parquet_sha256, version.parquet_bytes, version.rows = parquet.sha256, parquet.size, rows
         version.reading, version.profile, version.failure = reading, profile, {}
         version.preview, version.misfits = preview or {}, misfits or {}
         version.misfits_sha256 = misfit_list.sha256 if misfit_list else ""
+        version.source, version.source_fingerprint = source or {}, fingerprint
         earlier = (
             version.dataset.versions.filter(state="profiled", number__lt=version.number)
             .order_by("-number")

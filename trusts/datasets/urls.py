@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trusts.datasets import compare_views, quality_views, rule_views, upload_views, views
+from trusts.datasets import compare_views, quality_views, rule_views, source_views, upload_views, views
 
 urlpatterns = [
     path("uploads/", upload_views.create, name="uploads"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/chunks/<int:index>/", upload_views.chunk, name="upload_chunk"),
     path("uploads/<uuid:pk>/complete/", upload_views.finish, name="upload_finish"),
     path("datasets/new/", views.register, name="dataset_new"),
+    path("datasets/new/place/", source_views.register, name="dataset_place"),
     path("datasets/<slug:slug>/quality/", quality_views.quality, name="dataset_quality"),
     path("datasets/<slug:slug>/quality/rows/", quality_views.rows, name="dataset_quality_rows"),
     path("datasets/<slug:slug>/rules/", rule_views.rules, name="dataset_rules"),
