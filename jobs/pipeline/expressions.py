@@ -25,6 +25,7 @@ from contracts.recipes.expressions.tree import (
     Not,
 )
 from jobs.pipeline.faults import StepError
+from jobs.pipeline.rounding import rounded
 
 Value = Any  # an Array of the rows' length, or a Scalar that holds for all rows
 
@@ -199,6 +200,16 @@ def _modulo(a: Value, b: Value) -> Value:
     return pc.if_else(wrong, pc.add(rest, b), rest)
 
 
+def _floor(value: Value) -> Value:
+    if pa.types.is_decimal(value.type) and value.type.precision - value.type.scale > 18:
+        # Arrow's floor of decimals tells of an overflow in the last value only.
+        low, high = (pa.scalar(Decimal(end), pa.decimal128(19, 0)) for end in (-(2**63), 2**63 - 1))
+        beyond = pc.or_(pc.less(value, low), pc.greater(value, high))
+        if (beyond.as_py() if isinstance(beyond, pa.Scalar) else pc.any(beyond).as_py()) is True:
+            raise pa.ArrowInvalid("floor is no whole number of 64 bits")
+    return pc.cast(pc.floor(value), pa.int64())
+
+
 def _lists(*values: Value) -> list[list[Any]]:
     size = next((len(v) for v in values if isinstance(v, pa.Array)), 1)
     return [v.to_pylist() if isinstance(v, pa.Array) else [v.as_py()] * size for v in values]
@@ -218,9 +229,9 @@ def _call(name: str, args: list[Value]) -> Value:
             return pc.abs_checked(first)
         case "round":
             digits = args[1].as_py() if len(args) > 1 else 0
-            return pc.round(first, ndigits=digits, round_mode="half_to_even")
+            return rounded(first, digits)
         case "floor":
-            return pc.cast(pc.floor(first), pa.int64())
+            return _floor(first)
         case "coalesce":
             found = args[0]
             for other in args[1:]:

@@ -70,7 +70,7 @@ def _cast(source: pa.Array, to: str) -> pa.Array:
 
 
 def _need(good: pa.Array, why: str) -> None:
-    if not pc.all(pc.fill_null(good, True)).as_py():
+    if pc.all(pc.fill_null(good, True)).as_py() is False:
         raise pa.ArrowInvalid(why)
 
 
