@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from contracts.recipes.recipe import Recipe, check
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.types import name_of
 from tests.stepping import EVERY, OTHER_TYPES, STOPS, TYPES, did, outcome, table_of
 
 pytestmark = pytest.mark.pure

@@ -13,7 +13,6 @@ from jobs.pipeline.steps.base import Frame, arrow_of, batch, on_distinct, with_c
 from jobs.pipeline.steps.comparing import held
 from jobs.pipeline.steps.numbers import clip
 
-
 # Room for the digits between the largest and the smallest floating-point number.
 _HUGE = Context(prec=700)
 
