@@ -50,6 +50,10 @@ def _map(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
             need_literal(old, schema[name].type, name, "table")
             if new:
                 need_literal(new, schema[name].type, name, "table")
+                if schema[name].type == "integer" and Decimal(new) != Decimal(new).to_integral_value():
+                    raise StepFault(
+                        "table", f"{name} holds whole numbers and cannot become {new}.", "Use a whole number."
+                    )
     return dict(schema)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from contracts.policies.taxonomy import listed
@@ -150,7 +150,8 @@ def _validate(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
             raise StepFault(
                 "rules", f"{rule['column']} is of type {kind} and has no range.", "Use a pattern or a set."
             )
-        for value in rule.get("values", ()):
+        ends = [rule[end] for end in ("min", "max") if end in rule] if rule["rule"] == "range" else []
+        for value in [*rule.get("values", ()), *ends]:
             need_literal(value, kind, rule["column"], "rules")
     if p["on_fail"] != "flag":
         return dict(schema)
@@ -165,14 +166,17 @@ def _flag(p: dict[str, Any]) -> None:
     if p["on_fail"] == "flag" and "flag_column" not in p:
         raise StepFault("flag_column", "The column for the flag is missing.", "Name a new column.")
     for rule in p["rules"]:
-        if (
-            rule["rule"] == "range"
-            and {"min", "max"} <= set(rule)
-            and Decimal(rule["min"]) > Decimal(rule["max"])
-        ):
+        if rule["rule"] == "range" and {"min", "max"} <= set(rule) and _backwards(rule["min"], rule["max"]):
             raise StepFault(
                 "rules", f"{rule['column']}: the largest value is below the smallest.", "Exchange them."
             )
+
+
+def _backwards(low: str, high: str) -> bool:
+    try:
+        return Decimal(low) > Decimal(high)
+    except InvalidOperation:
+        return low > high  # Dates, year first.
 
 
 def rule_words(rule: dict[str, Any]) -> str:

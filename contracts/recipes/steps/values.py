@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.recipes.regex import RegexFault, check_regex
 from contracts.recipes.steps.faults import StepFault
+from contracts.recipes.steps.literals import fits
 
 MOST, LONGEST = 5_000, 10_000
 RULES = ("not_null", "unique", "range", "pattern", "set", "length")
@@ -86,6 +87,12 @@ def _regex(name: str, where: str, value: Any) -> str:
         raise StepFault(name, f"{where}: {fault}", "Only patterns that never hang are taken (RE2).") from None
 
 
+def _end(name: str, where: str, value: Any) -> str:
+    """A number, or a date or time, as the text it was written in; the shape knows which it must be."""
+    text = str(value).strip()
+    return text if fits(text, "date") or fits(text, "timestamp") else number_text(name, where, value)
+
+
 def _rules(name: str, where: str, value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value) or len(value) > 200:
         raise StepFault(
@@ -103,9 +110,8 @@ def _rules(name: str, where: str, value: Any) -> list[dict[str, Any]]:
             raise StepFault(name, f"{spot}: name a column and one of {', '.join(RULES)}.", "Correct it.")
         rule: dict[str, Any] = {"column": item["column"], "rule": kind}
         if kind in ("range", "length"):
-            ends = {
-                k: number_text(name, spot, item[k]) for k in ("min", "max") if item.get(k) not in (None, "")
-            }
+            read = number_text if kind == "length" else _end
+            ends = {k: read(name, spot, item[k]) for k in ("min", "max") if item.get(k) not in (None, "")}
             if not ends:
                 raise StepFault(name, f"{spot}: give a smallest or a largest value.", "Fill in min or max.")
             rule |= ends
