@@ -20,7 +20,7 @@ check: .venv/dev
 	@$(BIN)/python -m tests.run --quick
 
 bench: .venv/dev
-	@$(BIN)/python -m bench
+	@ROWS=$(ROWS) CURVE=$(CURVE) $(BIN)/python -m bench
 
 docs: .venv/dev
 	@TESTING=1 $(BIN)/python manage.py reference --write && TESTING=1 $(BIN)/python manage.py openapi --write

@@ -13,12 +13,18 @@ from typing import Any
 from django.db import migrations
 
 
-def freeze(table: str, always: Sequence[str], once: Sequence[str] = ()) -> migrations.RunPython:
-    """`always` may not change after the insert; `once` may be filled while empty and then stays."""
+def freeze(
+    table: str, always: Sequence[str], once: Sequence[str] = (), emptied: str = ""
+) -> migrations.RunPython:
+    """`always` may not change after the insert; `once` may be filled while empty and then stays.
+
+    `emptied`: an SQL condition on OLD and NEW under which what was filled once may be emptied, nothing else.
+    """
     sqlite = [f"OLD.{c} IS NOT NEW.{c}" for c in always]
-    sqlite += [f"(OLD.{c} <> '' AND OLD.{c} IS NOT NEW.{c})" for c in once]
+    but = {c: f" AND NOT (NEW.{c} = '' AND {emptied})" if emptied else "" for c in once}
+    sqlite += [f"(OLD.{c} <> '' AND OLD.{c} IS NOT NEW.{c}{but[c]})" for c in once]
     postgres = [f"OLD.{c} IS DISTINCT FROM NEW.{c}" for c in always]
-    postgres += [f"(OLD.{c} <> '' AND OLD.{c} IS DISTINCT FROM NEW.{c})" for c in once]
+    postgres += [f"(OLD.{c} <> '' AND OLD.{c} IS DISTINCT FROM NEW.{c}{but[c]})" for c in once]
     sentence = f"what was signed or recorded in {table} never changes"
 
     def add(apps: Any, schema_editor: Any) -> None:

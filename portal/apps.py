@@ -6,6 +6,10 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
+        from django.conf import settings
+
+        from contracts.recipes.plugins import load_plugins
         from portal import wiring
 
         wiring.connect()
+        load_plugins(settings.STEP_PACKAGES)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from contracts.policies.clauses import CLAUSES
 from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES
-from contracts.recipes.steps import COMPARISONS, STEPS
+from contracts.recipes.expressions import FUNCTIONS
+from contracts.recipes.steps import COMPARISONS, STEPS, Param
+from contracts.recipes.steps import GROUPS as STEP_GROUPS
 from kernel import registry
 from kernel.machine import Machine, describe_roles, mermaid
 
@@ -98,26 +100,98 @@ def terms() -> str:
     lines += ["", "## Places", ""]
     lines.append(f"Groups: {', '.join(f'`{c}`' for c in GROUPS)}. Countries by their two letters (ISO 3166-1): "
                  f"{', '.join(f'`{c}`' for c in COUNTRIES)}.")  # fmt: skip
-    lines += [
-        "",
-        "## Steps of a recipe",
-        "",
-        'A recipe is a list of steps: `[{"name": "trim", "params": {"columns": ["dest"]}}]`. A contract adds steps of its own, locked.',
-        "",
-    ]
-    lines += ["| Step | What it does | Parameters |", "| --- | --- | --- |"]
-    for step in STEPS.values():
-        params = "; ".join(
-            f"`{p.name}` ({p.kind}{', may be left out' if not p.required else ''}"
-            f"{': ' + ', '.join(p.choices) if p.choices else ''})"
-            for p in step.params
-        )
-        lines.append(f"| `{step.name}` | {step.help} | {params or 'none'} |")
+    lines += ["", *_steps(), "", *_expressions()]
     lines += ["", "## Row filter", ""]
     lines.append('Conditions are `{"column": "carrier", "op": "eq", "value": ["UA"]}`; all must hold.')
     lines += ["", "| Code | In words |", "| --- | --- |"]
     lines += [f"| `{code}` | {words} |" for code, words in COMPARISONS.items()]
     return "\n".join(lines) + "\n"
+
+
+_KINDS = {
+    "column": "the name of a column",
+    "columns": "a list of column names",
+    "text": "text",
+    "number": 'a number as text, such as `"12.5"`',
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "choice": "one of the words given",
+    "mapping": 'pairs, such as `{"old": "new"}`',
+    "list": "a list of texts",
+    "expression": "an expression, see below",
+    "order": 'a list of names, with `-` before one for the largest first: `["-day", "carrier"]`',
+    "rules": '`{"column", "rule"}` with `rule` not_null, unique, range (`min`, `max`), pattern (`pattern`), set (`values`) or '
+    "length (`min`, `max`)",
+    "measures": '`{"column", "how", "as"}` with `how` count, distinct, sum, mean, min, max or median; count needs no column',
+    "input": "the short name of a further dataset of the agreement",
+}
+
+
+def _steps() -> list[str]:
+    lines = [
+        "## Steps of a recipe",
+        "",
+        'A recipe is `{"recipe": 1, "steps": [{"name": "trim", "params": {"columns": ["dest"]}}]}` or just the list of steps. A contract '
+        "adds steps of its own, locked. What does not fit the columns is refused before anything is sent: step, parameter, and what to do.",
+        "",
+        "| Parameter | Value |",
+        "| --- | --- |",
+        *(f"| {kind} | {words} |" for kind, words in _KINDS.items()),
+    ]
+    for group, label in STEP_GROUPS.items():
+        kinds = [kind for kind in STEPS.values() if kind.group == group and not kind.package]
+        if not kinds:
+            continue
+        lines += [
+            "",
+            f"### {label}",
+            "",
+            "| Step | What it does | Looks at | Parameters |",
+            "| --- | --- | --- | --- |",
+        ]
+        for kind in kinds:
+            params = "; ".join(_param(p) for p in kind.params) or "none"
+            scope = "each row" if kind.scope == "batch" else "the whole table"
+            lines.append(f"| `{kind.name}` | {kind.help} | {scope} | {params} |")
+    return lines
+
+
+def _param(param: Param) -> str:
+    said = [param.kind] if not param.choices else [f"{param.kind}: {', '.join(param.choices)}"]
+    if param.default not in (None, "", False):
+        said.append(f"{param.default} if left out")
+    elif not param.required:
+        said.append("may be left out")
+    return f"`{param.name}` ({', '.join(said)})"
+
+
+def _expressions() -> list[str]:
+    lines = [
+        "## Expressions",
+        "",
+        "For `calculate`, `filter_by` and `drop_rows`. Parsed by the portal and checked against the columns; nothing is ever run as code.",
+        "",
+        "- Values: `12`, `12.5` (exact), `'text'` (a quote inside is written twice), `true`, `false`, `missing`, `date '2026-01-31'`, "
+        "`timestamp '2026-01-31 08:30'`.",
+        '- Columns: their name, or `"any name"` in double quotes.',
+        "- `+ - * /` and `%` (remainder, with the sign of the left side). Integers and decimals stay exact and never wrap: what does not fit "
+        "stops the job. `/`, and anything with a number, gives a number. By zero gives missing.",
+        "- `= != < <= > >=`, `in (…)`, `not in (…)`, `between … and …`, `is missing`, `is not missing`, `and`, `or`, `not`, parentheses.",
+        "- Missing is unknown: compared with anything it is missing, and rows whose condition is missing are not kept (and not dropped by "
+        "`drop_rows`).",
+        "",
+        "| Function | Gives |",
+        "| --- | --- |",
+    ]
+    for name, (least, most, words) in FUNCTIONS.items():
+        letters = "abcdefghij"[: max(least, min(most, 2))]
+        text = words.replace("{all}", "{0} and {1}").format(*letters, "")
+        lines.append(f"| `{name}({', '.join(letters)}{', …' if most > 3 else ''})` | {text} |")
+    lines += [
+        "",
+        "Patterns (`matches`, `replace`, `redact`, `validate`) are RE2: no lookaround and no references back, so that none can hang.",
+    ]
+    return lines
 
 
 PAGES: dict[str, Callable[[], str]] = {"machines.md": machines, "terms.md": terms}

@@ -27,6 +27,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 # The log's name in signed checkpoints: the host, without scheme, as C2SP signed notes ask.
 PORTAL_ORIGIN = SITE_URL.split("://", 1)[-1] + "/log"
+# Distributions whose steps recipes may name; workers read the same variable.
+STEP_PACKAGES = env.words("STEP_PACKAGES", [])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [

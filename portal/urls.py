@@ -14,6 +14,7 @@ STATIONS = (
     "contracts.negotiations",
     "contracts.library",
     "contracts.sharing",
+    "jobs.intake",
     "jobs.runs",
     "jobs.trials",
     "jobs.deliveries",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import csv
-import secrets
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
 import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
 
-from contracts.recipes.steps import STEPS
 from jobs.deliveries import vault
 from jobs.deliveries.models import Delivery, Vault
 from kernel import store
@@ -105,38 +101,6 @@ def test_the_provider_looks_tokens_up_and_the_consumer_has_no_way_in(cast: Cast,
     assert "SECRET" not in send(asker).content.decode()
 
 
-def plain_tokens(frame: Any, *, ctx: Any, columns: list[str]) -> Any:
-    """A stand-in for the step: keeps what it finds beside the result, and uses again what it was given."""
-    import pandas as pd
-    import pyarrow.parquet as pq
-
-    from jobs.pipeline import tokens
-
-    before = pq.read_table(ctx.side / tokens.KNOWN).to_pylist() if (ctx.side / tokens.KNOWN).exists() else []
-    known = {(row["column"], row["value"]): row["token"] for row in before}
-    out = frame.copy()
-    for name in columns:
-        for value in sorted(set(frame[name].dropna())):
-            known.setdefault((name, value), secrets.token_hex(8))
-        out[name] = pd.Series(
-            [known.get((name, v)) for v in frame[name]], index=frame.index, dtype=pd.ArrowDtype(pa.string())
-        )
-    rows = [{"column": c, "token": t, "value": v} for (c, v), t in known.items()]
-    pq.write_table(pa.Table.from_pylist(rows, tokens.SCHEMA), ctx.side / "tokens.parquet")
-    return out
-
-
-@pytest.fixture
-def tokenise(monkeypatch: pytest.MonkeyPatch) -> None:
-    if "tokenise" not in STEPS:
-        from jobs.pipeline.steps import RUNNERS
-        from jobs.pipeline.steps.base import Runner
-
-        like = STEPS["pseudonymise"]
-        monkeypatch.setitem(STEPS, "tokenise", replace(like, name="tokenise", label="Tokenise"))
-        monkeypatch.setitem(RUNNERS, "tokenise", Runner("batch", plain_tokens))
-
-
 def delivered_tokens(cast: Cast, agreement: Any) -> tuple[Delivery, list[dict[str, str]]]:
     recipe = [{"name": "tokenise", "params": {"columns": ["dest"]}}]
     request = worlds.delivered(cast, agreement, recipe=recipe)
@@ -151,7 +115,7 @@ def delivered_tokens(cast: Cast, agreement: Any) -> tuple[Delivery, list[dict[st
 
 @pytest.mark.django_db
 def test_tokens_come_back_for_the_provider_and_stay_the_same_within_the_contract(
-    cast: Cast, tokenise: None
+    cast: Cast,
 ) -> None:
     agreement = worlds.agreed(cast, min_group_size=None)
     first, rows = delivered_tokens(cast, agreement)

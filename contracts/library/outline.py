@@ -52,7 +52,7 @@ def follow(steps: list[dict[str, Any]], types: Schema | None, inputs: Inputs | N
 
 def _parents(column: Any) -> list[str]:
     """The columns before the step that a column's values come from; `alias.name` for one of another dataset."""
-    return sorted(f"{alias}.{name}" if alias else name for alias, name in column.origins)
+    return sorted(column.origins)
 
 
 PLACE = re.compile(r"^Step \d+(?: \([^)]*\))?[:,]? ?")

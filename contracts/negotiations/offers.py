@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,18 @@ def ready_version(dataset: Dataset) -> DatasetVersion:
             remedy="Wait for the worker, or upload a file",
         )
     return found
+
+
+def hold(versions: Iterable[UUID]) -> None:
+    """Inside a transaction: nobody has these versions read anew until it ends. Raises Refused if one is not ready."""
+    wanted = sorted(set(versions))
+    held = DatasetVersion.objects.select_for_update(of=("self",)).filter(pk__in=wanted).order_by("pk")
+    if [v.state for v in held] != ["profiled"] * len(wanted):
+        raise Refused.because(
+            "dataset.not_ready",
+            "The dataset is being read anew",
+            remedy="Try again when its newest version is ready",
+        )
 
 
 @performs(OFFER, "publish")

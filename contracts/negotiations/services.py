@@ -18,7 +18,7 @@ from contracts.negotiations import (  # noqa: F401 (their verbs register on impo
 )
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Agreement, Companion, Message, Negotiation, Proposal
-from contracts.negotiations.offers import read_terms, ready_version
+from contracts.negotiations.offers import hold, read_terms, ready_version
 from contracts.negotiations.rules import Parties, parties_may_deal
 from contracts.policies.difference import distance
 from contracts.policies.odrl import policy_hash, to_odrl
@@ -87,6 +87,7 @@ def _open(action: str, side: str, dataset: Dataset, consumer: Organisation, term
             negotiation.state = change.to or ""
             negotiation.save(force_insert=True)
             more = companions.choose(negotiation, also)
+            hold([negotiation.version_of_data_id, *(one.version_of_data_id for one in more)])
             Companion.objects.bulk_create(more)
             proposal = _propose(negotiation, side, terms, note, actor)
             change.detail = {"policy_hash": proposal.policy_hash}

@@ -1,25 +1,24 @@
 """Agreement + request + recipe → Plan. The contract's clauses become steps that nobody can take out.
 
-Order: the asker's row filter, the contract's columns (with those needed for grouping), the asker's
-recipe, then the contract's small groups on what is left, then the asked columns. Pseudonyms are made
-before the recipe, so none of its steps ever sees the real values. Every column carries the original columns
-it was made from: renaming, joining text or calculating does not hide where values come from.
-
-Where the recipe aggregates under a contract with a smallest group, groups too small are removed before the
-aggregate and cells of fewer rows are blanked after it: the contract counts rows, not rows of a table of counts.
+Order: the asker's row filter, the contract's columns (with those needed for grouping), the contract's
+pseudonyms, the asker's recipe, the contract's small groups on what is left, then the asked columns.
+Every column knows the original columns it was made from, and `guard` judges each step of the asker by
+those, whatever the columns are called. Where the recipe sums up groups or joins, the small groups are
+removed right before, as rows cannot be counted after; small cells are blanked right after summing up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.policies.clauses import CLAUSES
 from contracts.policies.taxonomy import listed
 from contracts.policies.terms import Terms
-from contracts.recipes.recipe import Inputs, Problem, Recipe, Shape, Step, check, used_columns
-from contracts.recipes.steps import Col, Origin
+from contracts.recipes.guard import Guard, faults, further_columns
+from contracts.recipes.recipe import Problem, Recipe, Step, check
+from contracts.recipes.schema import Shape
 from kernel.canonical import sha256_hex
 from kernel.decision import Decision, Outcome, Reason, Refused
 
@@ -33,15 +32,17 @@ class Plan:
     input_sha256: str
     policy_hash: str
     demands: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {
+        found = {
             "steps": [step.as_dict() for step in self.steps],
             "format": self.format,
             "input_sha256": self.input_sha256,
             "policy_hash": self.policy_hash,
             "demands": self.demands,
         }
+        return {**found, "inputs": self.inputs} if self.inputs else found
 
     @property
     def hash(self) -> str:
@@ -73,10 +74,6 @@ def _forbidden(columns: list[str], allowed: set[str], where: str) -> list[Reason
                    "Take the column out or negotiate for it", "clause columns", "columns")]  # fmt: skip
 
 
-def _faults(problems: list[Problem]) -> list[Reason]:
-    return [Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}") for p in problems]
-
-
 def compile_plan(
     terms: Terms,
     *,
@@ -87,89 +84,75 @@ def compile_plan(
     output_format: str,
     input_sha256: str,
     policy_hash: str,
-    inputs: Inputs | None = None,
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """The frozen plan. Raises Refused, naming clause and step, for what the contract forbids.
 
     `types`: the dataset version's columns in order with their types. `columns`: the asked ones.
-    `row_filter`: parameters of `filter` steps. `inputs`: alias → columns with types of the contract's
-    further datasets, whose pseudonymised columns arrive as pseudonyms.
+    `row_filter`: parameters of `filter` steps. `inputs`: alias → further dataset that may be joined, as
+    `{"sha256", "types", "columns_allowed"}` or just its columns and types.
     """
-    allowed = terms.columns_allowed(types)
     group = terms.get("min_group_size") or {}
-    hidden = {("", n) for n in group.get("by", []) if n not in allowed}
     secret = set((terms.get("pseudonymise") or {}).get("columns", ()))
-    filters = _row_filters(row_filter, allowed, secret, _columns(columns, types, allowed))
-
-    shape = Shape.of(types, inputs, secret)
-    before: list[Step] = list(filters)
+    allowed = set(terms.columns_allowed(types))
+    filters = _filters(row_filter, columns, types, allowed, secret)
+    others = further_columns(inputs or {}, secret)
     keep = [n for n in types if n in set(columns) | set(group.get("by", []))]
-    before.append(Step("select", {"columns": keep}, True, "columns" if terms.has("columns") else ""))
+    locked = "columns" if terms.has("columns") else ""
+    before = [*filters, Step("select", {"columns": keep}, True, locked)]
     early = [n for n in keep if n in secret]
     if early:
+        # Pseudonyms before the recipe: no step of the asker ever sees the real values.
         before.append(Step("pseudonymise", {"columns": early}, True, "pseudonymise"))
-    _, problems = check(tuple(before), shape)
-    _refuse(_faults(problems))
-    middle, counted = _recipe(recipe, shape, hidden, group)
 
-    after: list[Step] = []
-    if group and not counted:
-        by, lost = _group_columns(shape, group["by"])
-        if lost:
-            _refuse([Reason("terms.min_group_size", f"The recipe removes {listed(lost)}, which the contract groups by",
-                            "Keep it in the recipe; it is taken out at the end", "clause min_group_size", "recipe")])  # fmt: skip
+    guard = Guard(len(before), set(keep) - allowed, group, others)
+    shape, problems = check((*before, *recipe.steps), types, others, guard.visit)
+    _refuse(guard.reasons)
+    _refuse(faults([_placed(p, len(before)) for p in problems]))
+    steps, after = guard.steps(), list[Step]()
+    if group and not guard.settled:
+        by = guard.group_columns(shape)
+        _refuse(guard.reasons)
         after.append(Step("suppress_small_groups", {"by": by, "k": group["k"]}, True, "min_group_size"))
-    final = [now for now, col in shape.columns.items() if _may_leave(now, col, set(columns))]
+    unasked = {n for n in types if n not in set(columns)}
+    final = [now for now, col in shape.columns.items() if not col.origins & unasked]
     if not final:
         _refuse(
             [
                 Reason(
                     "request.columns",
-                    "No column would be left",
-                    "Keep at least one in the recipe",
+                    "The recipe leaves none of the asked columns",
+                    "Keep at least one",
                     "",
                     "recipe",
                 )
             ]
         )
     if final != list(shape.columns):
-        after.append(Step("select", {"columns": final}, True, "columns" if terms.has("columns") else ""))
+        after.append(Step("select", {"columns": final}, True, locked))
+    joined = {step.params["with"] for step in steps if step.name == "join"}
     return Plan(
-        (*before, *middle, *after),
-        output_format,
-        input_sha256,
-        policy_hash,
-        _demands(secret, shape, final, group, counted),
-    )
+        (*before, *steps, *after), output_format, input_sha256, policy_hash, _demands(shape, final, group, guard),
+        {alias: _input(given) for alias, given in (inputs or {}).items() if alias in joined},
+    )  # fmt: skip
 
 
-def _columns(columns: list[str], types: Mapping[str, str], allowed: list[str]) -> list[Reason]:
+def _filters(
+    row_filter: list[dict[str, Any]], columns: list[str], types: Mapping[str, str], allowed: set[str], secret: set[str]
+) -> tuple[Step, ...]:  # fmt: skip
+    """The row filter as steps. Raises Refused for it and for the asked columns, with every reason."""
     unknown = [name for name in columns if name not in types]
     reasons = []
     if unknown:
-        reasons.append(
-            Reason(
-                "request.columns",
-                f"The dataset has no column {listed(unknown)}",
-                "Choose from its columns",
-                "",
-                "columns",
-            )
-        )
-    reasons += _forbidden([n for n in columns if n in types], set(allowed), "Columns")
+        text = f"The dataset has no column {listed(unknown)}"
+        reasons.append(Reason("request.columns", text, "Choose from its columns", "", "columns"))
+    reasons += _forbidden([n for n in columns if n in types], allowed, "Columns")
     if not columns:
         reasons.append(Reason("request.columns", "No column is chosen", "Choose at least one", "", "columns"))
-    return reasons
-
-
-def _row_filters(
-    given: list[dict[str, Any]], allowed: list[str], secret: set[str], reasons: list[Reason]
-) -> tuple[Step, ...]:
-    """The asker's conditions on rows, before anything else. Raises Refused, together with `reasons`."""
-    filters, problems = Recipe.from_list([{"name": "filter", "params": item} for item in given])
-    reasons += _faults(problems)
+    filters, problems = Recipe.from_list([{"name": "filter", "params": item} for item in row_filter])
+    reasons += faults(problems)
     for step in filters.steps:
-        reasons += _forbidden([step.params["column"]], set(allowed), "Row filter")
+        reasons += _forbidden([step.params["column"]], allowed, "Row filter")
         if step.params["column"] in secret:
             # A filter on the real value would tell whether a pseudonym is that person.
             reasons.append(Reason("terms.pseudonymise", f"Rows cannot be chosen by {step.params['column']}: the contract "
@@ -178,137 +161,34 @@ def _row_filters(
     return filters.steps
 
 
-def _recipe(
-    recipe: Recipe, shape: Shape, hidden: set[Origin], group: Mapping[str, Any]
-) -> tuple[list[Step], str]:
-    """The asker's steps with what the contract puts around an aggregate, and the column of its count.
-
-    Follows `shape` on. Raises Refused with every problem found.
-    """
-    steps: list[Step] = []
-    reasons: list[Reason] = []
-    counted = ""
-    for index, given in enumerate(recipe.steps):
-        step = given
-        unseen = [n for n, col in shape.columns.items() if col.origins & hidden]
-        if step.name == "select" and unseen:
-            step = replace(
-                step,
-                params={
-                    "columns": [
-                        *step.params["columns"],
-                        *(n for n in unseen if n not in step.params["columns"]),
-                    ]
-                },
-            )
-        reasons += _misuse(given, index, shape, hidden) + _touches(given, index, shape)
-        if step.name == "group" and group:
-            guard, step, counted = _guarded(step, shape, group, counted)
-            steps += guard
-        _, problems = check((step,), shape, first=index)
-        reasons += _faults(problems)
-        steps.append(step)
-        if step.name == "group" and group and not problems:
-            values = [m["as"] for m in step.params["measures"] if m["as"] != counted]
-            cells = {"by": step.params["by"], "count": counted, "k": group["k"]} | (
-                {"values": values} if values else {}
-            )
-            steps.append(Step("suppress_cells", cells, True, "min_group_size"))
-    _refuse(reasons)
-    return steps, counted
+def _placed(problem: Problem, offset: int) -> Problem:
+    """The problem counted from the asker's first step; those of the row filter stay below 0."""
+    at = problem.step - offset
+    said = f"Step {at + 1}" if at >= 0 else f"Row filter {problem.step + 1}"
+    return Problem(
+        at, problem.field, problem.text.replace(f"Step {problem.step + 1}", said, 1), problem.remedy
+    )
 
 
-def _guarded(
-    step: Step, shape: Shape, group: Mapping[str, Any], counted: str
-) -> tuple[list[Step], Step, str]:
-    """Before an aggregate: groups too small go; and the aggregate counts its rows, asked or not."""
-    by, lost = _group_columns(shape, group["by"])
-    guard = []
-    if by and not lost and not counted:
-        guard = [Step("suppress_small_groups", {"by": by, "k": group["k"]}, True, "min_group_size")]
-    elif lost and not counted:
-        _refuse([Reason("terms.min_group_size", f"The recipe removes {listed(lost)}, which the contract groups by",
-                        "Keep it until rows are grouped", "clause min_group_size", "recipe")])  # fmt: skip
-    measures = list(step.params["measures"])
-    count = next((m["as"] for m in measures if m["how"] == "count" and "column" not in m), "")
-    if not count:
-        taken = {*step.params["by"], *(m["as"] for m in measures)}
-        count = next(n for n in (GUARD, *(f"{GUARD}_{i}" for i in range(2, 999))) if n not in taken)
-        measures.append({"how": "count", "as": count})
-    return guard, replace(step, params={**step.params, "measures": measures}), count
+def _input(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the plan says of a dataset that it joins."""
+    if isinstance(given.get("types"), Mapping):
+        names = ("sha256", "types", "columns_allowed")
+        return {name: given[name] for name in names if name in given}
+    return {"types": dict(given)}
 
 
-GUARD = "rows_in_cell"
-
-
-def _may_leave(name: str, col: Col, asked: set[str]) -> bool:
-    """Made only of asked columns and of the contract's further datasets; the contract's own count stays."""
-    made_of_asked = all(alias or column in asked for alias, column in col.origins)
-    return made_of_asked and not name.startswith(GUARD)
-
-
-_BLUNTS = frozenset(
-    [
-        "cast",
-        "range_check",
-        "generalise",
-        "clip",
-        "round",
-        "perturb",
-        "parse_dates",
-        "to_zone",
-        "split",
-        "case",
-        "normalise",
-        "replace",
-        "map_values",
-        "redact",
-        "tokenise",
-    ]
-)
-
-
-def _touches(step: Step, index: int, shape: Shape) -> list[Reason]:
-    """Steps that would blunt a pseudonym: changing a token is pointless or harmful."""
-    tokens = [n for n in used_columns(step) if n in shape.columns and shape.columns[n].token]
-    constant = step.name == "fill_missing" and step.params["with"] == "constant"
-    coarser = step.name == "k_anonymity" and step.params.get("on_fail") == "generalise"
-    if tokens and (step.name in _BLUNTS or constant or coarser):
-        return [Reason("terms.pseudonymise", f"Step {index + 1}: {listed(tokens)} leaves as a pseudonym only and cannot be changed "
-                       "that way", "Take the step out", "clause pseudonymise", f"recipe.{index}.column")]  # fmt: skip
-    return []
-
-
-def _misuse(step: Step, index: int, shape: Shape, hidden: set[Origin]) -> list[Reason]:
-    """A column kept only for grouping is nobody's to read, copy, sort or filter by, under whatever name."""
-    names = [n for n in used_columns(step) if n in shape.columns and shape.columns[n].origins & hidden]
-    if not names:
-        return []
-    return [Reason("recipe.step", f"Step {index + 1}: {listed(sorted(names))} is not in the contract.",
-                   "It is used for grouping only.", "", f"recipe.{index}.columns")]  # fmt: skip
-
-
-def _group_columns(shape: Shape, by: list[str]) -> tuple[list[str], list[str]]:
-    now = [(name, shape.named(name)) for name in by]
-    return [present for _, present in now if present], [name for name, present in now if not present]
-
-
-def _demands(
-    secret: set[str], shape: Shape, final: list[str], group: Mapping[str, Any], counted: str
-) -> dict[str, Any]:
+def _demands(shape: Shape, final: list[str], group: dict[str, Any], guard: Guard) -> dict[str, Any]:
     """What the gate checks on the result, independently of the steps that made it."""
+    rows = bool(group) and not guard.counted
+    by = guard.by if rows else []
     found: dict[str, Any] = {
         "columns": final,
         "pseudonyms": [
-            now
-            for now in final
-            if shape.columns[now].token and {c for _, c in shape.columns[now].origins} & secret
+            n for n in final if guard.is_secret(shape.columns[n]) and shape.columns[n].cover == "pseudonym"
         ],
-        "min_group": {},
+        "min_group": {"k": group["k"], "by": [n for n in by if n in final]} if rows else {},
     }
-    if group and not counted:
-        by = [shape.named(n) for n in group.get("by", [])]
-        found["min_group"] = {"k": group["k"], "by": [n for n in by if n in final]}
-    if group and counted in final:
-        found["min_cell"] = {"k": group["k"], "count": counted}
+    if guard.counted and guard.counted in final and not guard.count_touched:
+        found["min_count"] = {"column": guard.counted, "k": group["k"]}
     return found

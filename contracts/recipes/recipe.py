@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from contracts.recipes.steps import STEPS, Around, Col, Schema, StepFault, schema_of
+from contracts.recipes.schema import TYPES, Col, Schema, Shape
+from contracts.recipes.steps import STEPS, StepFault
 from kernel.canonical import sha256_hex
 
-DOCUMENT = 1
-MOST = 40
-Inputs = Mapping[str, Mapping[str, str]]
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. Locked ones come from the contract; `clause` names which, `package` a third party's step."""
+    """One step. Locked ones come from the contract; `clause` names which."""
 
     name: str
     params: dict[str, Any]
@@ -24,19 +23,22 @@ class Step:
     clause: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "name": self.name,
-            "params": self.params,
-            "locked": self.locked,
-            "clause": self.clause,
-        }
-        package = STEPS[self.name].package if self.name in STEPS else ""
-        return found | ({"package": package} if package else {})
+        found = {"name": self.name, "params": self.params, "locked": self.locked, "clause": self.clause}
+        kind = STEPS.get(self.name)
+        return {**found, "package": kind.package} if kind and kind.package else found
 
     @property
     def words(self) -> str:
-        text = STEPS[self.name].words(self.params)
+        kind = STEPS.get(self.name)
+        if kind is None:
+            return f"{self.name} (a step that is not installed here)"
+        text = kind.words(self.params)
         return text[:1].upper() + text[1:]
+
+    @property
+    def reads(self) -> dict[str, list[str]]:
+        """Parameter → the columns that it names."""
+        return STEPS[self.name].reads(self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,51 +65,45 @@ class Recipe:
         problems: list[Problem] = []
         for index, item in enumerate(given):
             name = item.get("name") if isinstance(item, dict) else None
+            place = f"Step {index + 1}"
             if not isinstance(name, str) or name not in STEPS:
-                problems.append(
-                    Problem(index, "name", f"Step {index + 1}: there is no step {name!r}.", "Choose one.")
-                )
+                text = f"{place}: there is no step {str(name)[:40]!r}."
+                problems.append(Problem(index, "name", text, "Choose one."))
                 continue
             params = item.get("params") or {}
             if not isinstance(params, dict):
                 problems.append(
-                    Problem(
-                        index, "params", f"Step {index + 1}: the parameters must be an object.", "Correct it."
-                    )
+                    Problem(index, "params", f"{place}: its parameters are no object.", "See the reference.")
                 )
                 continue
             try:
                 steps.append(Step(name, STEPS[name].check(dict(params))))
             except StepFault as fault:
-                problems.append(Problem(index, fault.field, f"Step {index + 1}: {fault.text}", fault.remedy))
+                problems.append(Problem(index, fault.field, f"{place}: {fault.text}", fault.remedy))
         return cls(tuple(steps)), problems
 
     @classmethod
-    def from_document(cls, given: Any) -> tuple[Recipe, list[Problem]]:
-        """A recipe's JSON document `{"recipe": 1, "steps": […]}`, or the bare list of steps."""
-        if isinstance(given, dict):
-            if given.get("recipe") != DOCUMENT:
-                return cls(), [
-                    Problem(
-                        0,
-                        "recipe",
-                        f"This recipe is of version {given.get('recipe')!r}; {DOCUMENT} can be read.",
-                        "Export it again.",
-                    )
-                ]
-            given = given.get("steps")
-        if not isinstance(given, list):
-            return cls(), [
-                Problem(0, "steps", "A recipe is a list of steps.", "Write a list in square brackets.")
-            ]
-        return cls.from_list(given)
+    def read(cls, document: Any) -> tuple[Recipe, list[Problem]]:
+        """From a document `{"recipe": 1, "steps": […]}` or a plain list of steps."""
+        if isinstance(document, dict):
+            version = document.get("recipe", VERSION)
+            if version != VERSION or isinstance(version, bool):
+                text = (
+                    f"This is a recipe of version {str(version)[:20]}; this portal reads version {VERSION}."
+                )
+                return cls(), [Problem(0, "recipe", text, "Use a newer portal.")]
+            document = document.get("steps")
+        if not isinstance(document, list):
+            text = "A recipe is a list of steps, or an object with “recipe” and “steps”."
+            return cls(), [Problem(0, "steps", text, "See the reference.")]
+        return cls.from_list(document)
+
+    def document(self) -> dict[str, Any]:
+        """The recipe as a JSON document with its version."""
+        return {"recipe": VERSION, "steps": [{"name": s.name, "params": s.params} for s in self.steps]}
 
     def as_list(self) -> list[dict[str, Any]]:
         return [step.as_dict() for step in self.steps]
-
-    def as_document(self) -> dict[str, Any]:
-        """What a person exports: names and parameters, without what a contract adds."""
-        return {"recipe": DOCUMENT, "steps": [{"name": s.name, "params": s.params} for s in self.steps]}
 
     @property
     def sentences(self) -> list[str]:
@@ -118,71 +114,68 @@ class Recipe:
         return sha256_hex(self.as_list())
 
 
-@dataclass(slots=True)
-class Shape:
-    """The columns as they are after some steps."""
-
-    columns: Schema
-    inputs: dict[str, Schema] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, types: Mapping[str, str], inputs: Inputs | None = None, tokens: Iterable[str] = ()) -> Shape:
-        """Before any step. `tokens`: names that are pseudonyms in the further datasets."""
-        secret = set(tokens)
-        found = {alias: schema_of(other, alias) for alias, other in (inputs or {}).items()}
-        for other in found.values():
-            for name in secret & set(other):
-                other[name] = Col(other[name].type, other[name].origins, True)
-        return cls(schema_of(types), found)
-
-    def types(self) -> dict[str, str]:
-        return {name: col.type for name, col in self.columns.items()}
-
-    def named(self, original: str) -> str | None:
-        """What the original column is called now; None if it is gone."""
-        return next((now for now, col in self.columns.items() if col.origins == {("", original)}), None)
-
-    def apply(self, step: Step) -> None:
-        """Follow one step. Raises StepFault when it does not fit the columns."""
-        kind = STEPS[step.name]
-        missing = [n for n in kind.reads(step.params) if n not in self.columns]
-        if missing:
-            there = ", ".join(list(self.columns)[:20]) or "none"
-            place = next(
-                (
-                    p.name
-                    for p in kind.params
-                    if p.kind in ("column", "columns", "mapping", "expression", "order")
-                ),
-                "columns",
-            )
-            raise StepFault(
-                place, f"there is no column {', '.join(missing)} at this point.", f"Columns here: {there}."
-            )
-        self.columns = kind.shape(self.columns, step.params, Around(self.inputs))
-
-
 def used_columns(step: Step) -> list[str]:
-    """The columns a step reads."""
-    return STEPS[step.name].reads(step.params)
+    """The columns that a step names, each once."""
+    return list(dict.fromkeys(name for names in step.reads.values() for name in names))
+
+
+def made_columns(step: Step) -> list[str]:
+    """The names that a step gives to columns it makes or renames."""
+    found: list[str] = []
+    for name in ("into", "flag_column"):
+        value = step.params.get(name, [])
+        found += value if isinstance(value, list) else [str(value)]
+    if step.name == "rename":
+        found += step.params["mapping"].values()
+    if step.name == "join":
+        found += step.params["columns"]
+    return found + [m["as"] for m in step.params.get("measures", []) if isinstance(m, dict) and "as" in m]
+
+
+Known = Mapping[str, Mapping[str, str | Col]]
+Visit = Callable[[int, Step, Shape], Step]
+
+
+def further(inputs: Known | None) -> dict[str, Schema]:
+    """The columns of further datasets, each its own origin `alias.column`."""
+    return {alias: Shape.of(columns, alias).columns for alias, columns in (inputs or {}).items()}
 
 
 def check(
-    steps: tuple[Step, ...], types: Mapping[str, str] | Shape, inputs: Inputs | None = None, first: int = 0
+    steps: tuple[Step, ...],
+    types: Mapping[str, str | Col],
+    inputs: Known | None = None,
+    visit: Visit | None = None,
 ) -> tuple[Shape, list[Problem]]:
-    """Follow the columns through the steps; whatever does not fit is a problem with its step.
+    """The columns after all steps, and every problem with its step.
 
-    A step that does not fit leaves the columns as they were, so that all problems show at once. `first`
-    is the number of the first step, from 0.
+    A faulty step is passed over; what only fails because of it is not said again. `visit` sees each step
+    with the columns before it and gives the step that is followed.
     """
-    shape = types if isinstance(types, Shape) else Shape.of(types, inputs)
-    problems: list[Problem] = []
-    for index, step in enumerate(steps, start=first):
+    shape, others, problems = Shape.of(types), further(inputs), list[Problem]()
+    unsure: set[str] = set()
+    for index, step in enumerate(steps):
+        step = visit(index, step, shape) if visit else step
+        missing = [n for n in used_columns(step) if n not in shape.columns]
         try:
-            shape.apply(step)
+            shape = Shape(STEPS[step.name].shape(shape.columns, step.params, others))
         except StepFault as fault:
-            label = STEPS[step.name].label.lower()
-            problems.append(
-                Problem(index, fault.field, f"Step {index + 1} ({label}): {fault.text}", fault.remedy)
-            )
+            if not missing or not set(missing) <= unsure:
+                label = STEPS[step.name].label.lower()
+                text = f"Step {index + 1} ({label}): {fault.text}"
+                problems.append(Problem(index, fault.field, text, fault.remedy))
+            unsure |= set(made_columns(step))
+            shape = _as_meant(shape, step)
     return shape, problems
+
+
+def _as_meant(shape: Shape, step: Step) -> Shape:
+    """After a faulty change of type the column counts as changed, so that later steps are judged rightly."""
+    column, to = step.params.get("column"), step.params.get("to")
+    if column in shape.columns and to in TYPES:
+        return Shape({**shape.columns, column: shape.columns[column].typed(to)})
+    return shape
+
+
+def with_lock(step: Step, clause: str) -> Step:
+    return replace(step, locked=True, clause=clause)

@@ -106,6 +106,9 @@ def _queue(version: DatasetVersion | None) -> None:
 def check_rules(work: Work) -> None:
     """The rules as they are now, on a version that was read before."""
     version = DatasetVersion.objects.select_related("dataset").get(pk=work.job.version_of_data_id)
+    if version.state != "profiled":  # It is read anew, and the rules are checked with that.
+        finish(work.job.pk, actor=work.actor, attempt=work.attempt, result={"rules": 0, "broken": 0})
+        return
 
     def show(step: str, done: int, total: int) -> None:
         work.progress(step, done, total, steps=["Check rules", "Record"], at=0)

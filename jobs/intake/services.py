@@ -14,6 +14,7 @@ from jobs.runs.services import enqueue, finish
 from kernel.actor import system
 from trusts.datasets import services as datasets
 from trusts.datasets.models import DatasetVersion
+from trusts.datasets.selectors import remembered
 
 STEPS = [
     "Open the file",
@@ -54,21 +55,26 @@ def read_version(work: Work) -> None:
     def show(step: str, done: int, total: int) -> None:
         work.progress(step, done, total, steps=STEPS, at=STEPS.index(step) if step in STEPS else 0)
 
-    target = work.folder / "canonical.parquet"
+    target, misfits = work.folder / "canonical.parquet", work.folder / "misfits.csv.gz"
+    reading = reading_for(version)
     try:
         with work.stage("Read"):
             found = work.do("jobs.pipeline.intake:to_parquet", original=work.source(version.original_sha256),
-                            name=version.original_name, target=target, progress=show)  # fmt: skip
+                            name=version.original_name, target=target, misfits=misfits, reading=reading, progress=show)  # fmt: skip
+            preview = work.do("jobs.pipeline.intake.preview:head", parquet=target)
         with work.stage("Measure"):
             measured = work.do("jobs.pipeline.profile:profile", parquet=target, progress=show)
         types = {column["name"]: column["type"] for column in found["columns"]}
         with work.stage("Judge"):
             measured = judged(work, version, target, measured, types, show)
     except IntakeError as fault:
-        datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict())
+        datasets.fail_reading(
+            version.pk, actor=work.actor, failure=fault.as_dict(), **_looked(work, version, reading)
+        )
         raise
     show("Record", 1, 1)
     kept = work.put(target)
+    listed = work.put(misfits) if misfits.exists() else None
     personal = {c["name"] for c in measured["columns"] if c.get("personal")}
     columns = [{**column, "personal": column["name"] in personal} for column in found["columns"]]
     with transaction.atomic():
@@ -79,4 +85,26 @@ def read_version(work: Work) -> None:
             result={"rows": found["rows"], "columns": len(columns), "notes": found["notes"]},
         )
         datasets.finish_reading(version.pk, actor=work.actor, parquet=kept, rows=found["rows"], columns=columns,
-                                reading=found["reading"], profile=measured)  # fmt: skip
+                                reading=found["reading"], profile=measured, preview=preview,
+                                misfits=found["misfits"], misfit_list=listed)  # fmt: skip
+
+
+def reading_for(version: DatasetVersion) -> dict[str, Any] | None:
+    """What binds the reader: the steward's corrections of this version, else of the last corrected one before."""
+    if version.reading.get("corrected") or version.reading.get("anew"):
+        return dict(version.reading)
+    return remembered(version) or None
+
+
+def _looked(work: Work, version: DatasetVersion, reading: dict[str, Any] | None) -> dict[str, Any]:
+    """The guess and the first rows of a file that could not be read, so that a person sees what to correct."""
+    from jobs.pipeline.faults import IntakeError
+
+    try:
+        found = work.do("jobs.pipeline.intake.preview:look", original=work.source(version.original_sha256),
+                        name=version.original_name, folder=work.folder, known=reading)  # fmt: skip
+    except IntakeError:
+        return {}
+    if reading and reading.get("anew"):
+        found["reading"]["anew"] = True
+    return {"reading": found["reading"], "preview": found["preview"]}

@@ -45,6 +45,18 @@ def check(parquet: Path, demands: dict[str, Any]) -> list[Finding]:
                         "pseudonymise",
                     )
                 )
+        counted = demands.get("min_count") or {}
+        if counted.get("column") in names:
+            q = '"' + counted["column"].replace('"', '""') + '"'
+            least = base.execute(f"SELECT min({q}) FROM {source}").fetchone()[0]
+            if least is not None and least < counted["k"]:
+                found.append(
+                    Finding(
+                        "gate.min_count",
+                        f"The smallest group shown has {least} rows; the contract asks for {counted['k']}.",
+                        "min_group_size",
+                    )
+                )
         group = demands.get("min_group") or {}
         by = [n for n in group.get("by", []) if n in names]
         if by:

@@ -93,8 +93,42 @@ def _texts(values: pa.Array, which: int) -> np.ndarray:
     return pd.util.hash_array(objects, hash_key=_TEXT_KEYS[which], categorize=False)
 
 
+def grouped(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Equal keys brought together: the order that does it, where each group starts in it, and the distinct keys.
+
+    Sorting by the first half alone is several times faster; the second half is looked at where the first agrees.
+    """
+    a, b = np.ascontiguousarray(keys["a"]), keys["b"]
+    order = np.argsort(a)
+    left, right = a[order], b[order]
+    new = np.ones(len(keys), dtype=bool)
+    np.not_equal(left[1:], left[:-1], out=new[1:])
+    if np.any(~new[1:] & (right[1:] != right[:-1])):
+        order = np.lexsort((b, a))
+        left, right = a[order], b[order]
+        new[1:] = (left[1:] != left[:-1]) | (right[1:] != right[:-1])
+    starts = np.flatnonzero(new)
+    distinct = np.empty(len(starts), dtype=KEY)
+    distinct["a"], distinct["b"] = left[starts], right[starts]
+    return order, starts, distinct
+
+
+def firsts(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The place of the first of each group of equal keys, and the distinct keys, sorted."""
+    if not len(keys):
+        return np.empty(0, dtype="i8"), keys
+    order, starts, distinct = grouped(keys)
+    return np.minimum.reduceat(order, starts), distinct
+
+
+def counted(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct sorted keys and how often each stands there."""
+    return _reduced(keys, np.ones(len(keys), dtype="i8"))
+
+
 def sorted_keys(keys: np.ndarray) -> np.ndarray:
-    return keys[np.lexsort((keys["b"], keys["a"]))]
+    """Distinct keys in order."""
+    return grouped(keys)[2] if len(keys) else keys
 
 
 def contained(run: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -127,8 +161,9 @@ class Tally:
         self.held, self.files = 0, 0
         self.runs: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def add(self, keys: np.ndarray) -> None:
-        self.parts.append(_reduced(keys, np.ones(len(keys), dtype="i8")))
+    def add(self, keys: np.ndarray, counts: np.ndarray) -> None:
+        """Distinct keys with their counts, as `counted` gives them."""
+        self.parts.append((keys, counts))
         self.held += len(self.parts[-1][0])
         if self.held > self.most:
             self._merge()
@@ -173,9 +208,5 @@ def _reduced(keys: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Distinct sorted keys with their counts added up."""
     if not len(keys):
         return keys, counts
-    order = np.lexsort((keys["b"], keys["a"]))
-    keys, counts = keys[order], counts[order]
-    first = np.ones(len(keys), dtype=bool)
-    first[1:] = (keys["a"][1:] != keys["a"][:-1]) | (keys["b"][1:] != keys["b"][:-1])
-    starts = np.flatnonzero(first)
-    return keys[starts], np.add.reduceat(counts, starts)
+    order, starts, distinct = grouped(keys)
+    return distinct, np.add.reduceat(counts[order], starts)

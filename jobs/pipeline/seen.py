@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from jobs.pipeline.keys import KEY, contained, sorted_keys
+from jobs.pipeline.keys import KEY, contained, firsts, sorted_keys
 
-FULL = 0.55
+FULL = 0.65
+PART = 200_000
 
 
 class Seen:
@@ -20,33 +21,30 @@ class Seen:
 
     def __init__(self, ctx: Any, slots: int = 1 << 16) -> None:
         self.ctx = ctx
-        self.most = max(int(ctx.memory), 1 << 20) // 3
+        self.most = max(int(ctx.memory), 1 << 20)
         self.runs: list[np.ndarray] = []
         self._clear(slots)
 
     def _clear(self, slots: int) -> None:
-        self.mask = np.uint64(slots - 1)
+        self.mask, self.shift = np.uint64(slots - 1), np.uint64(64 - slots.bit_length() + 1)
         self.a, self.b = np.zeros(slots, dtype="u8"), np.zeros(slots, dtype="u8")
         self.held = 0
 
-    def fresh(self, keys: np.ndarray) -> np.ndarray:
-        """Which of these keys are new, the first of equal ones counting; they are remembered."""
-        found = np.zeros(len(keys), dtype=bool)
-        if not len(keys):
+    def fresh(self, places: np.ndarray, unique: np.ndarray, length: int) -> np.ndarray:
+        """Which of `length` rows are new, given what `firsts` says of their keys; they are remembered."""
+        found = np.zeros(length, dtype=bool)
+        if not len(unique):
             return found
-        order = np.lexsort((keys["b"], keys["a"]))
-        ordered = keys[order]
-        first = np.ones(len(keys), dtype=bool)
-        first[1:] = (ordered["a"][1:] != ordered["a"][:-1]) | (ordered["b"][1:] != ordered["b"][:-1])
-        starts = np.flatnonzero(first)
-        # lexsort is stable, so the first of each run of equal keys is the first in the batch.
-        places, unique = order[starts], ordered[starts]
         # Room first: what is spilled for it must be among the runs that are looked into.
         self._make_room(len(unique))
         new = self._new_in_runs(unique)
         new[new] = self._insert(unique[new])
         found[places[new]] = True
         return found
+
+    def of(self, keys: np.ndarray) -> np.ndarray:
+        """`fresh` for keys as they come."""
+        return self.fresh(*firsts(keys), len(keys))
 
     def _new_in_runs(self, keys: np.ndarray) -> np.ndarray:
         new = np.ones(len(keys), dtype=bool)
@@ -59,7 +57,8 @@ class Seen:
         new = np.zeros(len(keys), dtype=bool)
         a, b = keys["a"], keys["b"]
         todo = np.arange(len(keys))
-        slot = (a ^ (b >> np.uint64(7))) & self.mask
+        # By the high bits: sorted keys then walk through the table, which memory likes.
+        slot = a >> self.shift
         while len(todo):
             at = slot[todo]
             there = self.a[at]
@@ -98,7 +97,9 @@ class Seen:
             return
         old = self._keys()
         self._clear(slots)
-        self._insert(old)
+        # In parts: what an insertion needs beside the table is several times the keys.
+        for start in range(0, len(old), PART):
+            self._insert(old[start : start + PART])
 
     def _keys(self) -> np.ndarray:
         used = self.a != 0

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 # Nothing that opens a door is handed on: no database, broker, mail or store, no key.
 KEPT = {"PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TESTING"}
 KEPT_LIKE = ("LC_", "PYTHON", "OMP_", "ARROW_", "STEP")
+# Memory that is given back goes back to the system, not into arenas of each thread.
+THRIFTY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}  # fmt: skip
 CHUNK = 1 << 16
 
 
@@ -49,7 +51,7 @@ class Child:
         self._rest = b""
         return subprocess.Popen(
             [sys.executable, "-m", "jobs.pipeline.child", str(os.getpid())], cwd=settings.BASE_DIR,
-            env={**env, "TMPDIR": str(spill)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=self.held,
+            env={**THRIFTY, **env, "TMPDIR": str(spill)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=self.held,
             start_new_session=True, bufsize=0,
         )  # fmt: skip
 

@@ -77,6 +77,13 @@ class ColumnOut(serializers.ModelSerializer[Column]):
 
 class VersionOut(serializers.ModelSerializer[DatasetVersion]):
     columns = ColumnOut(many=True, read_only=True)
+    reading = serializers.SerializerMethodField()
+
+    def get_reading(self, version: DatasetVersion) -> dict[str, Any]:
+        """All of it for the holder, who sees values in its notes; for others the format only."""
+        if self.context["request"].user.actor.organisation_id == version.dataset.organisation_id:
+            return version.reading
+        return {k: version.reading[k] for k in ("format", "encoding", "compression") if k in version.reading}
 
     class Meta:
         model = DatasetVersion

@@ -82,7 +82,7 @@ def test_keys_that_outgrow_memory_are_still_known(tmp_path: Path) -> None:
         for pair in zip(keys["a"].tolist(), keys["b"].tolist(), strict=True):
             wanted.append(pair not in known)
             known.add(pair)
-        assert seen.fresh(keys).tolist() == wanted
+        assert seen.of(keys).tolist() == wanted
     assert seen.runs, "it spilled"
 
 
@@ -90,15 +90,19 @@ def test_work_goes_on_after_the_last_finished_stage(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run({"steps": STEPS}, source, tmp_path / "whole", key=b"k")
-    real, begun = engine_sink.to_parquet, []
+    begun: list[Path] = []
 
-    def interrupted(tables: Any, schema: pa.Schema, target: Path) -> int:
-        begun.append(target)
-        if len(begun) == 3:
-            raise KeyboardInterrupt
-        return real(tables, schema, target)
+    def breaking(real: Any) -> Any:
+        def interrupted(tables: Any, schema: pa.Schema, target: Path) -> int:
+            begun.append(target)
+            if len(begun) == 3:
+                raise KeyboardInterrupt
+            return int(real(tables, schema, target))
 
-    monkeypatch.setattr(engine_sink, "to_parquet", interrupted)
+        return interrupted
+
+    for name in ("to_parquet", "to_spill"):
+        monkeypatch.setattr(engine_sink, name, breaking(getattr(engine_sink, name)))
     with pytest.raises(KeyboardInterrupt):
         run({"steps": STEPS}, source, tmp_path / "cut", key=b"k")
     assert not list((tmp_path / "cut").glob("*.part")), "nothing half done is left"

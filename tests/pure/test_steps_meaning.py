@@ -135,7 +135,7 @@ def grouped(rows: Rows) -> Rows:
 
 def flagged(rows: Rows) -> Rows:
     def say(r: Row) -> str | None:
-        said = ["not: n is from 0 to any"] * (r["n"] is not None and r["n"] < 0)
+        said = ["not: n is 0 to any"] * (r["n"] is not None and r["n"] < 0)
         said += ["not: g is unique"] * (r["g"] is not None and sum(o["g"] == r["g"] for o in rows) > 1)
         return "; ".join(said) or None
 
@@ -167,14 +167,14 @@ MEANINGS: list[tuple[str, dict[str, Any], Callable[[Rows], Rows]]] = [
     ("cast", {"column": "n", "to": "text"}, on("n", str)),
     ("cast", {"column": "t", "to": "integer", "on_fail": "set_missing"}, on("t", lambda v: int(v) if v.isdigit() and v.isascii() else None)),
     ("split", {"column": "t", "separator": "/", "into": ["one", "two"]},
-     each(lambda r: {k: v for k, v in r.items() if k != "t"} | dict(zip(["one", "two"], [None, None] if r["t"] is None else padded(r["t"].split("/", 1)), strict=True)))),
+     each(lambda r: dict(zip(["one", "two"], [None, None] if r["t"] is None else padded(r["t"].split("/", 1)), strict=True)) | {k: v for k, v in r.items() if k != "t"})),
     ("join_text", {"columns": ["t", "n"], "separator": "-", "into": "all"},
      each(lambda r: {**r, "all": "-".join(str(r[k]) for k in ("t", "n") if r[k] is not None) if r["t"] is not None or r["n"] is not None else None})),
     ("calculate", {"into": "x", "expression": "d * 2 + 1"}, each(lambda r: {**r, "x": None if r["d"] is None else WIDE.fma(r["d"], 2, 1)})),
     ("trim", {"columns": ["t"]}, on("t", squeezed)), ("case", {"columns": ["t"], "to": "upper"}, on("t", str.upper)), ("case", {"columns": ["t"], "to": "lower"}, on("t", str.lower)),
     ("normalise", {"columns": ["t"]}, on("t", lambda v: unicodedata.normalize("NFC", v))), ("replace", {"columns": ["t"], "find": "a", "with": "\\1"}, on("t", lambda v: v.replace("a", "\\1"))),
-    ("map_values", {"columns": ["g"], "table": {"x": "ex", "y": ""}}, on("g", lambda v: {"x": "ex", "y": None}.get(v, v))),
-    ("map_values", {"columns": ["n"], "table": {"5": "6"}, "otherwise": "set_missing"}, on("n", lambda v: 6 if v == 5 else None)),
+    ("map_values", {"column": "g", "table": {"x": "ex", "y": ""}}, on("g", lambda v: {"x": "ex", "y": None}.get(v, v))),
+    ("map_values", {"column": "n", "table": {"5": "6"}, "otherwise": "set_missing"}, on("n", lambda v: 6 if v == 5 else None)),
     ("parse_dates", {"column": "when", "order": "dmy", "to": "date", "on_fail": "set_missing"}, on("when", {"29/02/2024": date(2024, 2, 29), "1.12.1999": date(1999, 12, 1)}.get)),
     ("round", {"columns": ["d"], "digits": 1}, on("d", lambda v: WIDE.quantize(v, Decimal("0.1")))), ("round", {"columns": ["n"], "digits": -1}, on("n", lambda v: int(Decimal(v).quantize(Decimal("1e1"), ROUND_HALF_EVEN)))),
     ("clip", {"column": "n", "min": "-2", "max": "6"}, on("n", lambda v: max(-2, min(6, v)))),
@@ -197,7 +197,7 @@ MEANINGS: list[tuple[str, dict[str, Any], Callable[[Rows], Rows]]] = [
     ("mask", {"column": "t", "keep_start": 1, "keep_end": 1}, on("t", lambda v: v[0] + "*" * (len(v) - 2) + v[-1] if len(v) > 2 else "*" * len(v))), ("pseudonymise", {"columns": ["n"]}, on("n", token)),
     ("generalise", {"column": "d", "how": "band", "width": "10"}, on("d", band)), ("generalise", {"column": "n", "how": "topcode", "at": "6"}, on("n", lambda v: min(v, 6))),
     ("generalise", {"column": "day", "how": "date", "unit": "year"}, on("day", lambda v: f"{v.year:04}")), ("generalise", {"column": "t", "how": "prefix", "length": 2}, on("t", lambda v: v[:2])),
-    ("generalise", {"column": "n", "how": "hierarchy", "table": {"5": "odd", "7": "odd"}, "otherwise": "else"}, on("n", lambda v: "odd" if v in (5, 7) else "else")),
+    ("generalise", {"column": "n", "how": "hierarchy", "table": {"5": "odd", "7": "odd"}, "otherwise": "keep"}, on("n", lambda v: "odd" if v in (5, 7) else str(v))),
     ("suppress_small_groups", {"by": ["g", "b"], "k": 2}, in_groups(lambda r: (r["g"], r["b"]), lambda group, _: len(group) >= 2)),
     ("k_anonymity", {"columns": ["g"], "k": 3}, in_groups(lambda r: r["g"], lambda group, _: len(group) >= 3)),
     ("l_diversity", {"columns": ["g"], "sensitive": "b", "l": 2}, in_groups(lambda r: r["g"], lambda group, _: len({r["b"] for r in group}) >= 2)),

@@ -13,6 +13,7 @@ from contracts.library import services as library
 from tests import worlds
 from tests.cast import assemble
 from tests.test_quality import measured_twice
+from tests.test_reading import sales
 
 pytestmark = [pytest.mark.ui, pytest.mark.django_db(transaction=True)]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -54,6 +55,7 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
         fresh.pk, actor=cast.actor("dana"), terms=worlds.terms(delete_within={"days": 14})
     )
     drifted = measured_twice(cast)
+    sold = worlds.registered(cast, sales(), "sales.csv", "Sales")
     both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
@@ -63,7 +65,7 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
             f"/recipes/{recipe.pk}/compare/"]  # fmt: skip
     only = {
         "dana": [f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
-                 f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/",
+                 f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/", f"{sold.get_absolute_url()}reading/", f"/do/version/{sold.pk}/correct/",
                  *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",
                                                                 "versions/2/", "versions/2/compare/"))],
         "piotr": [f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, STEWARD, side
+from trusts.datasets.rules import not_named
 
 NEW = frozenset({""})
 SYSTEM = frozenset({"system"})
@@ -83,7 +84,13 @@ VERSION = register(
             State("registered", "Registered", "active", "The file is kept; a worker will read it.", "system"),
             State("profiling", "Being read", "active", "A worker reads and measures it.", "system"),
             State("profiled", "Ready", "good", "It was read and measured, and can be offered."),
-            State("failed", "Could not be read", "bad", "See what is wrong and upload again.", "holder"),
+            State(
+                "failed",
+                "Could not be read",
+                "bad",
+                "See what is wrong; correct how it is read, or upload again.",
+                "holder",
+            ),
             State("retired", "Retired", "neutral", "Superseded; kept for the contracts that name it."),
         ),
         final=frozenset({"retired"}),
@@ -127,6 +134,18 @@ VERSION = register(
                 to="registered",
                 kind="primary",
                 then=("version.registered",),
+            ),
+            Action(
+                "correct",
+                "Correct how it was read",
+                HOLDER,
+                frozenset({"profiled", "failed"}),
+                to="registered",
+                needs=(not_named,),
+                asks=True,
+                then=("version.registered",),
+                help="The file stays as it is; a worker reads it again. Remembered for the next version.",
+                done="Saved. A worker reads the file again.",
             ),
             Action(
                 "describe_columns",

@@ -79,7 +79,12 @@ class DatasetVersion(StatefulModel):
     parquet_sha256 = models.CharField(max_length=64, blank=True, default="")
     parquet_bytes = models.PositiveBigIntegerField(default=0)
     rows = models.PositiveBigIntegerField(null=True)
-    reading = models.JSONField(default=dict, help_text="What was guessed about the file")
+    reading = models.JSONField(
+        default=dict, help_text="How the file is read: guessed, and corrected by a person"
+    )
+    preview = models.JSONField(default=dict, help_text="The first rows as read; only for the holder")
+    misfits = models.JSONField(default=dict, help_text="Column → reason → how many cells did not fit")
+    misfits_sha256 = models.CharField(max_length=64, blank=True, default="")
     profile = models.JSONField(default=dict)
     failure = models.JSONField(default=dict)
 

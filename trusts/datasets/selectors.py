@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
@@ -44,3 +46,12 @@ def versions(actor: Actor) -> QuerySet[DatasetVersion]:
     own = Q(dataset__organisation_id=actor.organisation_id)
     listed = Q(dataset__state="listed", dataset__trust_id__in=actor.trust_ids, state="profiled")
     return found.filter(own | listed)
+
+
+def remembered(version: DatasetVersion) -> dict[str, Any]:
+    """How the last corrected version before this one was read, or nothing."""
+    earlier = DatasetVersion.objects.filter(dataset_id=version.dataset_id, number__lt=version.number)
+    for reading in earlier.order_by("-number").values_list("reading", flat=True)[:50]:
+        if reading.get("corrected"):
+            return dict(reading)
+    return {}

@@ -108,19 +108,26 @@ def finish_reading(
     columns: list[dict[str, Any]],
     reading: dict[str, Any],
     profile: dict[str, Any],
+    preview: dict[str, Any] | None = None,
+    misfits: dict[str, dict[str, int]] | None = None,
+    misfit_list: Stored | None = None,
     seen: int | None = None,
 ) -> DatasetVersion:
-    """The typed, measured version. `columns`: name, type, personal; words are kept from the last version."""
+    """The typed, measured version. `columns`: name, type, personal; words are kept from the last version,
+    and from this one if it was read before."""
     with transition(VERSION, "finish", version_id, actor=actor) as change:
         version: DatasetVersion = change.subject
         version.parquet_sha256, version.parquet_bytes, version.rows = parquet.sha256, parquet.size, rows
         version.reading, version.profile, version.failure = reading, profile, {}
+        version.preview, version.misfits = preview or {}, misfits or {}
+        version.misfits_sha256 = misfit_list.sha256 if misfit_list else ""
         earlier = (
             version.dataset.versions.filter(state="profiled", number__lt=version.number)
             .order_by("-number")
             .first()
         )
         known = {c.name: c for c in earlier.columns.all()} if earlier else {}
+        known |= {c.name: c for c in version.columns.all()}
         version.columns.all().delete()
         for position, found in enumerate(columns):
             before = known.get(found["name"])
@@ -139,11 +146,32 @@ def finish_reading(
 
 @performs(VERSION, "fail")
 def fail_reading(
-    version_id: UUID, *, actor: Actor, failure: dict[str, Any], seen: int | None = None
+    version_id: UUID,
+    *,
+    actor: Actor,
+    failure: dict[str, Any],
+    reading: dict[str, Any] | None = None,
+    preview: dict[str, Any] | None = None,
+    seen: int | None = None,
 ) -> DatasetVersion:
-    """`failure`: code, text, row, column, remedy."""
+    """`failure`: code, text, row, column, remedy. The guess and the first rows, if a look at the file gave any."""
     with transition(VERSION, "fail", version_id, actor=actor, reason=failure.get("text", "")) as change:
-        change.subject.failure = failure
+        change.subject.failure, change.subject.preview = failure, preview or {}
+        change.subject.reading = reading or change.subject.reading
+    return change.subject
+
+
+@performs(VERSION, "correct")
+def correct_reading(
+    version_id: UUID, *, actor: Actor, reading: dict[str, Any], seen: int | None = None
+) -> DatasetVersion:
+    """Have the file read anew as `reading` says. What was made of it is given up; the dictionary's words stay."""
+    with transition(VERSION, "correct", version_id, actor=actor, seen=seen) as change:
+        version: DatasetVersion = change.subject
+        version.reading, version.failure, version.profile = reading, {}, {}
+        version.parquet_sha256, version.parquet_bytes, version.rows = "", 0, None
+        version.preview, version.misfits, version.misfits_sha256 = {}, {}, ""
+        change.detail = {"corrected": reading.get("corrected", [])}
     return change.subject
 
 

@@ -1,30 +1,12 @@
-"""The kinds of steps: names, parameters, words, columns after. Data only; `jobs.pipeline` runs them."""
+"""The kinds of steps: names, parameters, words, and the columns that come out. `jobs.pipeline` runs them."""
 
-from __future__ import annotations
+from contracts.recipes.schema import TYPES, Col, Schema, Shape
+from contracts.recipes.steps import columns, privacy, rows, tables, values
+from contracts.recipes.steps.base import COMPARISONS, GROUPS, Param, StepFault, StepKind
 
-from contracts.recipes.steps import cells, columns, privacy, rows, tables
-from contracts.recipes.steps.base import (
-    BATCH,
-    TYPES,
-    WHOLE,
-    Around,
-    Col,
-    Origin,
-    Param,
-    Schema,
-    StepKind,
-    schema_of,
-)
-from contracts.recipes.steps.faults import StepFault
-from contracts.recipes.steps.rows import COMPARISONS
-
-GROUPS = {
-    "columns": "Columns", "values": "Values", "rows": "Rows", "tables": "Tables", "privacy": "Privacy", "other": "From other packages",
-}  # fmt: skip
 STEPS: dict[str, StepKind] = {
-    kind.name: kind for kind in (*columns.ALL, *cells.ALL, *rows.ALL, *tables.ALL, *privacy.ALL)
+    kind.name: kind for part in (columns, values, rows, tables, privacy) for kind in part.KINDS
 }
+BUILT_IN = frozenset(STEPS)
 
-__all__ = [
-    "BATCH", "COMPARISONS", "GROUPS", "STEPS", "TYPES", "WHOLE", "Around", "Col", "Origin", "Param", "Schema", "StepFault", "StepKind", "schema_of",
-]  # fmt: skip
+__all__ = ["BUILT_IN", "COMPARISONS", "GROUPS", "STEPS", "TYPES", "Col", "Param", "Schema", "Shape", "StepFault", "StepKind"]  # fmt: skip

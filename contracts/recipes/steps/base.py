@@ -1,51 +1,63 @@
-"""What a kind of step says of itself: parameters, words, and the columns it leaves, known without running."""
+"""What a kind of step is: names, parameters, words, and the columns it makes of those it meets.
+
+Data only: `jobs.pipeline` runs the steps. `StepKind.check` judges parameters by themselves,
+`StepKind.shape` judges them against columns and says which columns come out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from contracts.policies.taxonomy import listed
-from contracts.recipes.steps.faults import StepFault
-from contracts.recipes.steps.text import read_text, show_text
-from contracts.recipes.steps.values import checked
+from contracts.recipes import one_line
+from contracts.recipes.schema import (
+    NUMERIC,
+    ORDERED,
+    TYPES,
+    Col,
+    Inputs,
+    Schema,
+    comparable,
+    example,
+    fits,
+    ordered_value,
+)
 
-TYPES = ("text", "integer", "decimal", "number", "boolean", "date", "timestamp")
-NUMBERS = ("integer", "decimal", "number")
-TIMES = ("date", "timestamp")
-BATCH, WHOLE = "batch", "whole"
+COMPARISONS = {
+    "eq": "is", "ne": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than", "gte": "is at least",
+    "in": "is one of", "not_in": "is none of", "is_missing": "is missing", "not_missing": "is not missing",
+    "contains": "contains",
+}  # fmt: skip
+GROUPS = {
+    "columns": "Columns",
+    "values": "Values",
+    "rows": "Rows",
+    "tables": "Tables",
+    "privacy": "Privacy",
+    "other": "Other",
+}
+Params = Mapping[str, Any]
+Shaper = Callable[[Schema, Params, Inputs], dict[str, Col]]
 
 
-# Which dataset (empty: the contract's main one, else its alias) and which of its columns.
-Origin = tuple[str, str]
+class StepFault(Exception):
+    """A parameter is not acceptable: which, and what to do."""
 
-
-@dataclass(frozen=True, slots=True)
-class Col:
-    """A column at some point of a recipe: its type, the original columns its values come from, and
-    whether it holds tokens or masks in place of the real values."""
-
-    type: str
-    origins: frozenset[Origin]
-    token: bool = False
-
-    def typed(self, kind: str) -> Col:
-        return Col(kind, self.origins, self.token)
-
-
-Schema = dict[str, Col]
-
-
-def schema_of(types: Mapping[str, str], alias: str = "") -> Schema:
-    """The schema of a table before any step; `alias` names a further dataset."""
-    return {name: Col(kind, frozenset({(alias, name)})) for name, kind in types.items()}
+    def __init__(self, field: str, text: str, remedy: str = "") -> None:
+        super().__init__(text)
+        self.field, self.text, self.remedy = field, text, remedy
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter. default: what holds when it is left out. kind: column, columns, text, number, integer, boolean, choice, mapping, list, expression,
-    order, rules, measures, input, regex."""
+    """One parameter.
+
+    kind: column, columns, text, number, integer, boolean, choice, mapping, list, expression, order, rules,
+    measures, input. choices: what a choice or the items of a list may be. default: what holds when it is
+    left out. of: "columns" where the first halves of a mapping are columns. least, most: bounds of a number.
+    """
 
     name: str
     label: str
@@ -54,132 +66,176 @@ class Param:
     choices: tuple[str, ...] = ()
     help: str = ""
     default: Any = None
+    of: str = ""
+    least: int | None = None
+    most: int | None = None
 
     def read(self, text: str) -> Any:
-        """The value that a one-field form text stands for. Raises StepFault."""
-        return read_text(self.kind, self.name, self.label, text)
+        """The value that one line of text says; `check` judges it. Raises StepFault."""
+        from contracts.recipes.steps import fields
+
+        try:
+            return fields.read(self.kind, text)
+        except ValueError as problem:
+            raise StepFault(
+                self.name, f"{self.label}: {problem}.", "Put text with commas or marks in double quotes."
+            ) from None
 
     def show(self, value: Any) -> str:
-        """The value as one field's text; `read` gives it back exactly."""
-        return show_text(self.kind, value)
+        """The value as one line of text; `read` gives it back."""
+        from contracts.recipes.steps import fields
+
+        return fields.show(self.kind, value)
 
 
-@dataclass(slots=True)
-class Around:
-    """What a step's shape may look at beside the columns: the other datasets of the contract, by alias."""
-
-    inputs: Mapping[str, Schema] = field(default_factory=dict)
-
-
-ShapeOf = Callable[[Schema, dict[str, Any], Around], Schema]
-
-
-def same(schema: Schema, params: dict[str, Any], around: Around) -> Schema:
-    """The columns stay as they are."""
+def _same(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
     return dict(schema)
+
+
+def same_columns(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    """For kinds that change neither names nor types, to say so."""
+    return dict(schema)
+
+
+def _nothing(params: Params) -> None:
+    return
+
+
+def _never(params: Params) -> bool:
+    return False
+
+
+def _whole(params: Params, name: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """`shape(schema, params, around)` gives the columns after the step or raises StepFault; `scope` is batch
-    where a step looks at one row at a time, whole where it must see the table. `package` names the third
-    party whose step it is."""
+    """A kind of step.
+
+    words: the step as a sentence. shaper: the columns after it. scope: "batch" if each row is treated by
+    itself, "whole" if other rows matter. judge: raises StepFault for parameters that do not go together.
+    removes: whether rows may go. bears: whether a pseudonym in this column stays whole and unread by its
+    letters (other steps are refused for pseudonyms). package: "name==version" of a third party's step.
+    """
 
     name: str
     label: str
     help: str
     params: tuple[Param, ...]
     words: Callable[[dict[str, Any]], str]
-    group: str = "values"
-    scope: str = BATCH
-    shape: ShapeOf = same
-    verify: Callable[[dict[str, Any]], None] | None = None
+    group: str = "other"
+    scope: str = "batch"
+    shaper: Shaper = _same
+    judge: Callable[[Params], None] = _nothing
+    removes: Callable[[Params], bool] = _never
+    bears: Callable[[Params, str], bool] = _whole
     package: str = ""
 
-    def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Normalised parameters. Raises StepFault with the field."""
-        unknown = sorted(set(given) - {p.name for p in self.params})
+    def check(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Normalised parameters: defaults left out, numbers and names in one form. Raises StepFault."""
+        from contracts.recipes.steps import fields
+
+        unknown = sorted(str(name) for name in set(given) - {p.name for p in self.params})
         if unknown:
             raise StepFault(unknown[0], f"{self.label} has no parameter {unknown[0]!r}.", "Take it out.")
         found: dict[str, Any] = {}
         for param in self.params:
             value = given.get(param.name)
-            if value in (None, "", [], {}) and not isinstance(value, bool):
+            if value is None or (value in ("", [], {}) and not isinstance(value, bool)):
                 if param.required:
                     raise StepFault(
                         param.name, f"{self.label}: {param.label.lower()} is missing.", "Fill it in."
                     )
                 continue
-            found[param.name] = checked(
-                param.kind, param.name, f"{self.label}: {param.label.lower()}", value, param.choices
-            )
-        if self.verify is not None:
-            self.verify(found)
+            checked = fields.checked(param, value, f"{self.label}: {param.label.lower()}")
+            if param.default is not None and checked == param.default and not param.required:
+                continue
+            found[param.name] = checked
+        self.judge(found)
         return found
 
-    def reads(self, params: Mapping[str, Any]) -> list[str]:
-        """The columns that the parameters name and that must be there."""
-        found: list[str] = []
-        for param in self.params:
-            value = params.get(param.name)
-            if value in (None, "", [], {}):
-                continue
-            match param.kind:
-                case "column":
-                    found.append(value)
-                case "columns":
-                    found += value
-                case "order":
-                    found += [name.removeprefix("-") for name in value]
-                case "rules" | "measures":
-                    found += [item["column"] for item in value if item.get("column")]
-                case "expression":
-                    from contracts.recipes.expressions import columns_of, parse
+    def reads(self, params: Params) -> dict[str, list[str]]:
+        """Parameter → the columns that it names, each once."""
+        from contracts.recipes.steps import fields
 
-                    found += sorted(columns_of(parse(value)))
-                case "mapping" if param.name in ("mapping", "on"):
-                    found += list(value)
-        return list(dict.fromkeys(found))
+        found = {p.name: fields.names_in(p, params[p.name]) for p in self.params if p.name in params}
+        return {name: list(dict.fromkeys(columns)) for name, columns in found.items() if columns}
+
+    def shape(self, schema: Schema, params: Params, inputs: Inputs | None = None) -> dict[str, Col]:
+        """The columns after the step, in order. Raises StepFault with field, text and remedy."""
+        for name, columns in self.reads(params).items():
+            need(schema, columns, name)
+        return self.shaper(schema, params, inputs or {})
 
 
-def need(schema: Schema, names: Iterable[str], where: str = "columns") -> None:
-    """Raises StepFault if a column is not there at this point."""
-    missing = [name for name in names if name not in schema]
+def undeclared_shape(kind: StepKind) -> bool:
+    """Whether nobody said which columns come out."""
+    return kind.shaper is _same
+
+
+def undeclared_removal(kind: StepKind) -> bool:
+    """Whether nobody said if rows may go."""
+    return kind.removes is _never
+
+
+def default_of(kind: StepKind, params: Params, name: str) -> Any:
+    """A parameter, or what holds when it is left out."""
+    return params.get(name, next(p.default for p in kind.params if p.name == name))
+
+
+def need(schema: Schema, columns: Iterable[str], where: str) -> None:
+    """Raises StepFault unless all of these columns are there."""
+    missing = [n for n in columns if n not in schema]
     if missing:
         there = ", ".join(list(schema)[:20]) or "none"
         raise StepFault(
-            where, f"there is no column {listed(missing)} at this point.", f"Columns here: {there}."
+            where, f"there is no column {listed(missing)} at this point.", f"Columns here: {there}"
         )
 
 
-def need_type(schema: Schema, name: str, kinds: Iterable[str], why: str, where: str = "column") -> None:
-    """Raises StepFault if the column is not of one of the types. `why` completes "x is text and …"."""
-    if schema[name].type not in kinds:
-        raise StepFault(where, f"{name} is {_a(schema[name].type)} and {why}.",
-                        f"Choose a column of another type, or change its type first ({listed(kinds, 'or')}).")  # fmt: skip
-
-
-def _a(kind: str) -> str:
-    return kind if kind == "text" else f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def fresh(schema: Schema, name: str, where: str) -> None:
-    """Raises StepFault if the name for a new column is taken or not one."""
-    if not name.strip() or name != name.strip() or len(name) > 200:
+def typed(schema: Schema, columns: Iterable[str], kinds: Iterable[str], where: str, remedy: str = "") -> None:
+    """Raises StepFault unless all of these columns have one of these types."""
+    allowed = tuple(kinds)
+    wrong = [n for n in columns if schema[n].type not in allowed]
+    if wrong:
+        words = ("a number" if allowed == NUMERIC else "a number or date" if allowed == ORDERED
+                 else listed(allowed, "or"))  # fmt: skip
         raise StepFault(
-            where, f"{name!r} is no name for a column.", "Use 1 to 200 characters without spaces around them."
+            where,
+            f"{listed(wrong)} is {listed(sorted({schema[n].type for n in wrong}))}, not {words}.",
+            remedy or "Choose another column, or change the type before this step.",
         )
+
+
+def new_name(schema: Schema, name: str, where: str) -> None:
+    """Raises StepFault if a column of this name is there already."""
     if name in schema:
         raise StepFault(where, f"there is a column {name} already.", "Choose another name.")
 
 
-def joined_origins(schema: Schema, names: Iterable[str]) -> frozenset[Origin]:
-    return frozenset().union(*(schema[n].origins for n in names)) if names else frozenset()
+def literal(text: Any, column: str, kind: str, where: str, *, stored: bool = False) -> None:
+    """Raises StepFault unless the text is a value of the column's type (or may be compared with it)."""
+    if not (fits if stored else comparable)(str(text), kind):
+        raise StepFault(where, f"{str(text)[:40]!r} is not a value of {column} ({kind}).",
+                        f"Write it like {example(kind)}.")  # fmt: skip
 
 
-def names_in(params: dict[str, Any], word: str = "columns") -> str:
-    return listed(params.get(word, []))
+def bounds(params: Params, low: str, high: str, column: str, kind: str, where: str = "") -> None:
+    """Raises StepFault unless the bounds are values of the type, and in order."""
+    for name in (low, high):
+        if name in params:
+            literal(params[name], column, kind, where or name)
+    if low in params and high in params:
+        least, most = ordered_value(str(params[low]), kind), ordered_value(str(params[high]), kind)
+        if type(least) is type(most) and least > most:  # type: ignore[operator]
+            raise StepFault(where or high, f"{params[low]} is more than {params[high]}.", "Swap the two.")
 
+
+__all__ = [
+    "COMPARISONS", "GROUPS", "NUMERIC", "ORDERED", "TYPES", "Col", "Inputs", "Param", "Params", "Schema", "StepFault",
+    "StepKind", "bounds", "default_of", "listed", "literal", "need", "new_name", "one_line", "typed",
+]  # fmt: skip
 
 COLUMN = Param("column", "Column", "column")
 COLUMNS = Param("columns", "Columns", "columns")

@@ -1,233 +1,202 @@
-"""Steps that keep, remove, order and check rows."""
+"""Steps that keep, remove, order or judge rows."""
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from contracts.policies.taxonomy import listed
+from contracts.recipes.expression_types import MISSING
+from contracts.recipes.expressions import IsMissing, Name, parse, walk
+from contracts.recipes.patterns import PatternFault, check_pattern
+from contracts.recipes.schema import decimal_of
 from contracts.recipes.steps.base import (
     COLUMN,
     COLUMNS,
-    NUMBERS,
-    TIMES,
-    WHOLE,
-    Around,
+    COMPARISONS,
+    ORDERED,
     Col,
+    Inputs,
     Param,
+    Params,
     Schema,
+    StepFault,
     StepKind,
-    fresh,
-    joined_origins,
-    names_in,
-    need,
-    need_type,
+    bounds,
+    listed,
+    literal,
+    new_name,
+    typed,
 )
-from contracts.recipes.steps.faults import StepFault
-from contracts.recipes.steps.literals import need_literal
+from contracts.recipes.steps.columns import expression_type
 
-COMPARISONS = {
-    "eq": "is", "ne": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than", "gte": "is at least",
-    "in": "is one of", "not_in": "is none of", "is_missing": "is missing", "not_missing": "is not missing",
-    "contains": "contains",
-}  # fmt: skip
-_BARE = ("is_missing", "not_missing")
+ORDER_BY = Param("order_by", "Keep the first by", "order", False, help="name, or -name for the largest first")
+EXPRESSION = Param(
+    "expression", "Condition", "expression", help="For example dep_delay > 60 and carrier = 'UA'"
+)
 
 
-def _filter(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    need(schema, [p["column"]], "column")
-    kind = schema[p["column"]].type
-    if p["op"] in ("lt", "lte", "gt", "gte") and kind == "boolean":
-        raise StepFault("op", f"{p['column']} is true or false and has no order.", "Use “is” or “is not”.")
-    for value in p.get("value", ()):
-        if p["op"] != "contains":
-            need_literal(value, kind, p["column"], "value")
-    return dict(schema)
+def _always(params: Params) -> bool:
+    return True
 
 
-def _filter_value(p: dict[str, Any]) -> None:
-    if p["op"] not in _BARE and not p.get("value"):
-        raise StepFault("value", f"The condition on {p['column']} has no value.", "Give a value.")
-
-
-def _condition(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    from contracts.recipes.expressions import ExpressionFault, columns_of, parse, type_of
-
-    expression = parse(p["expression"])
-    need(schema, sorted(columns_of(expression)), "expression")
-    try:
-        kind = type_of(expression, {n: c.type for n, c in schema.items()})
-    except ExpressionFault as fault:
-        raise StepFault("expression", fault.text, fault.remedy) from None
-    if kind != "boolean":
-        raise StepFault(
-            "expression", f"it gives a value of type {kind}, not yes or no.", "Compare it with something."
-        )
-    return dict(schema)
-
-
-def _say(p: dict[str, Any]) -> str:
-    from contracts.recipes.expressions import parse
-
-    return parse(p["expression"]).words
-
-
-def _missing(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    need(schema, p.get("columns", ()))
-    return dict(schema)
-
-
-def _range(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    need(schema, [p["column"]], "column")
-    need_type(schema, p["column"], NUMBERS, "is not a number")
-    return dict(schema)
-
-
-def _ends(p: dict[str, Any]) -> None:
-    if "min" in p and "max" in p and Decimal(p["min"]) > Decimal(p["max"]):
-        raise StepFault(
-            "max", f"The largest value {p['max']} is below the smallest {p['min']}.", "Exchange them."
-        )
-
-
-def _ordered(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    need(schema, p.get("columns", ()))
-    for key in ("by", "order_by"):
-        names = [name.removeprefix("-") for name in p.get(key, ())]
-        need(schema, names, key)
-        if len(set(names)) != len(names):
-            raise StepFault(key, "a column stands twice in the order.", "Name each once.")
-    return dict(schema)
-
-
-def _near(schema: Schema, p: dict[str, Any], around: Around) -> Schema:
-    _ordered(schema, p, around)
-    for name in p["columns"]:
-        need_type(schema, name, ("text",), "has no letters to compare", "columns")
-    return dict(schema)
-
-
-def _order_words(p: dict[str, Any], word: str) -> str:
-    return listed(
-        f"{n.removeprefix('-')}{' descending' if n.startswith('-') else ''}" for n in p.get(word, [])
-    )
-
-
-def _keep_words(p: dict[str, Any]) -> str:
-    return (
-        f"keep the first, ordered by {_order_words(p, 'order_by')},"
-        if p.get("order_by")
-        else "keep the first"
-    )
-
-
-def _sample(p: dict[str, Any]) -> None:
-    if ("fraction" in p) == ("rows" in p):
-        raise StepFault(
-            "fraction",
-            "Sample: give a fraction or a number of rows, one of them.",
-            "Fill in one and empty the other.",
-        )
-    if "fraction" in p and not 0 < Decimal(p["fraction"]) <= 1:
-        raise StepFault(
-            "fraction", f"The fraction {p['fraction']} is not between 0 and 1.", "Write it like 0.1."
-        )
-    if "rows" in p and p["rows"] < 1:
-        raise StepFault("rows", "At least one row must stay.", "Use a number from 1 up.")
-
-
-def _validate(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    for rule in p["rules"]:
-        need(schema, [rule["column"]], "rules")
-        kind = schema[rule["column"]].type
-        if rule["rule"] in ("pattern", "length") and kind != "text":
-            raise StepFault(
-                "rules",
-                f"{rule['column']} is of type {kind}; only text has a {rule['rule']}.",
-                "Use a range or a set.",
-            )
-        if rule["rule"] == "range" and kind not in (*NUMBERS, *TIMES):
-            raise StepFault(
-                "rules", f"{rule['column']} is of type {kind} and has no range.", "Use a pattern or a set."
-            )
-        ends = [rule[end] for end in ("min", "max") if end in rule] if rule["rule"] == "range" else []
-        for value in [*rule.get("values", ()), *ends]:
-            need_literal(value, kind, rule["column"], "rules")
-    if p["on_fail"] != "flag":
+def _filtered(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    column, op = params["column"], params["op"]
+    values = params.get("value", [])
+    if op in ("is_missing", "not_missing"):
         return dict(schema)
-    fresh(schema, p["flag_column"], "flag_column")
-    return {
-        **schema,
-        p["flag_column"]: Col("text", joined_origins(schema, [r["column"] for r in p["rules"]])),
-    }
+    if not values:
+        raise StepFault("value", f"the condition on {column} has no value.", "Give a value.")
+    if len(values) > 1 and op not in ("in", "not_in"):
+        raise StepFault(
+            "value", f"“{COMPARISONS[op]}” takes one value, not {len(values)}.", "Use “is one of”."
+        )
+    if op != "contains":
+        for value in values:
+            literal(value, column, schema[column].type, "value")
+    return dict(schema)
 
 
-def _flag(p: dict[str, Any]) -> None:
-    if p["on_fail"] == "flag" and "flag_column" not in p:
-        raise StepFault("flag_column", "The column for the flag is missing.", "Name a new column.")
-    for rule in p["rules"]:
-        if rule["rule"] == "range" and {"min", "max"} <= set(rule) and _backwards(rule["min"], rule["max"]):
-            raise StepFault(
-                "rules", f"{rule['column']}: the largest value is below the smallest.", "Exchange them."
-            )
+def _by_condition(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    kind = expression_type(schema, params["expression"], "expression")
+    if kind not in ("boolean", MISSING):
+        raise StepFault("expression", f"this is {kind}, not true or false.", "Compare it with something.")
+    return dict(schema)
 
 
-def _backwards(low: str, high: str) -> bool:
-    try:
-        return Decimal(low) > Decimal(high)
-    except InvalidOperation:
-        return low > high  # Dates, year first.
+def only_missing(params: Params, name: str) -> bool:
+    """Whether an expression asks no more of a column than whether it is missing."""
+    nodes = list(walk(parse(params["expression"])))
+    asked = [n.item for n in nodes if isinstance(n, IsMissing)]
+    names = [n for n in nodes if isinstance(n, Name) and n.name == name]
+    return all(any(n is item for item in asked) for n in names)
+
+
+def _ranged(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    column = params["column"]
+    if "min" in params or "max" in params:
+        typed(schema, [column], ORDERED, "column")
+    bounds(params, "min", "max", column, schema[column].type)
+    return dict(schema)
+
+
+def _judge_sample(params: Params) -> None:
+    if ("fraction" in params) == ("rows" in params):
+        raise StepFault(
+            "fraction", "Sample: give either a fraction or a number of rows.", "Fill in one of them."
+        )
+    fraction = decimal_of(params.get("fraction", "1"))
+    if fraction is None or not 0 < fraction <= 1:
+        raise StepFault(
+            "fraction", "Sample: the fraction must be above 0 and at most 1.", "Write it like 0.1."
+        )
+
+
+def _judge_validate(params: Params) -> None:
+    if "flag_column" in params and params["on_fail"] != "flag":
+        raise StepFault("flag_column", "Validate: only “flag” makes a column.", "Take it out.")
+    for rule in params["rules"]:
+        if "pattern" in rule:
+            try:
+                check_pattern(rule["pattern"])
+            except PatternFault as fault:
+                raise StepFault("rules", f"{rule['column']}: {fault.text}", fault.remedy) from fault
+        if rule["rule"] == "length":
+            for name in ("min", "max"):
+                if name in rule and not str(rule[name]).isdigit():
+                    raise StepFault(
+                        "rules", f"{rule['column']}: {rule[name]!r} is no length.", "Write a whole number."
+                    )
+
+
+def _validated(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    for rule in params["rules"]:
+        column, kind = rule["column"], schema[rule["column"]].type
+        if rule["rule"] == "range":
+            typed(schema, [column], ORDERED, "rules")
+            bounds(rule, "min", "max", column, kind, "rules")
+        elif rule["rule"] in ("pattern", "length"):
+            typed(schema, [column], ["text"], "rules")
+            bounds(rule, "min", "max", column, "integer", "rules")
+        for value in rule.get("values", []):
+            literal(value, column, kind, "rules")
+    if params["on_fail"] != "flag":
+        return dict(schema)
+    name = params.get("flag_column", "problems")
+    new_name(schema, name, "flag_column")
+    origins = frozenset[str]().union(*(schema[rule["column"]].origins for rule in params["rules"]))
+    return {**schema, name: Col("text", origins)}
+
+
+def _blind(params: Params, name: str) -> bool:
+    return all(r["rule"] in ("not_null", "unique") for r in params["rules"] if r["column"] == name)
+
+
+def order_words(items: list[str]) -> str:
+    return listed(f"{n[1:]} (largest first)" if n.startswith("-") else n for n in items)
 
 
 def rule_words(rule: dict[str, Any]) -> str:
-    """One rule as a phrase: `seats is from 1 to 800`."""
-    ends = f"from {rule.get('min', 'any')} to {rule.get('max', 'any')}"
-    return f"{rule['column']} " + {
-        "not_null": "is not missing", "unique": "is unique", "range": f"is {ends}", "length": f"has a length {ends}",
-        "pattern": f"matches {rule.get('pattern', '')!r}", "set": f"is one of {listed(rule.get('values', [])[:8], 'or')}",
-    }[rule["rule"]]  # fmt: skip
+    name = rule["column"]
+    match rule["rule"]:
+        case "not_null":
+            return f"{name} is there"
+        case "unique":
+            return f"{name} is unique"
+        case "pattern":
+            return f"{name} matches “{rule['pattern']}”"
+        case "set":
+            return f"{name} is one of {listed(rule['values'], 'or')}"
+    what = f"{name} has" if rule["rule"] == "length" else f"{name} is"
+    unit = " characters" if rule["rule"] == "length" else ""
+    return f"{what} {rule.get('min', 'any')} to {rule.get('max', 'any')}{unit}"
 
 
-_VALIDATE = {"stop": "stop if not", "flag": "say in {} what is not so", "drop": "drop the rows where not"}
-ORDER = Param(
-    "order_by",
-    "Which is first",
-    "order",
-    required=False,
-    help="columns separated by commas; - in front for descending; the file's order if left out",
-)
+def _first_words(p: dict[str, Any]) -> str:
+    return f", by {order_words(p['order_by'])}" if p.get("order_by") else ""
 
-ALL = (
+
+_FAIL = {"stop": "stop the job", "flag": "say so in a column", "drop": "drop the row"}
+KINDS = (
     StepKind("filter", "Keep rows where", "Keep the rows that fulfil a condition.",
              (COLUMN, Param("op", "Condition", "choice", choices=tuple(COMPARISONS)),
               Param("value", "Value", "list", required=False, help="Several separated by commas for “is one of”")),
-             lambda p: f"keep rows where {p['column']} {COMPARISONS[p['op']]}" + (f" {listed(p['value'], 'or')}" if p.get("value") else ""),
-             "rows", shape=_filter, verify=_filter_value),
-    StepKind("filter_by", "Keep rows by expression", "Keep the rows for which an expression is true; unknown is not true.",
-             (Param("expression", "Expression", "expression", help="for example distance > 100 and origin in ('JFK', 'LGA')"),),
-             lambda p: f"keep rows where {_say(p)}", "rows", shape=_condition),
-    StepKind("drop_rows", "Drop rows by rule", "Remove the rows for which an expression is true; rows where it is unknown stay.",
-             (Param("expression", "Expression", "expression", help="for example arr_delay < -120"),), lambda p: f"drop rows where {_say(p)}", "rows", shape=_condition),
+             lambda p: f"keep rows where {p['column']} {COMPARISONS[p['op']]}"
+             + (f" {listed(p['value'], 'or')}" if p.get("value") else ""),
+             "rows", shaper=_filtered, removes=_always, bears=lambda p, n: p["op"] in ("is_missing", "not_missing")),
+    StepKind("filter_by", "Keep rows by expression", "Keep the rows for which an expression is true.", (EXPRESSION,),
+             lambda p: f"keep rows where {parse(p['expression']).words}", "rows",
+             shaper=_by_condition, removes=_always, bears=only_missing),
+    StepKind("drop_rows", "Drop rows by expression", "Remove the rows for which an expression is true.", (EXPRESSION,),
+             lambda p: f"drop rows where {parse(p['expression']).words}", "rows",
+             shaper=_by_condition, removes=_always, bears=only_missing),
     StepKind("drop_missing", "Drop rows with gaps", "Remove rows where any of these columns is missing.", (COLUMNS,),
-             lambda p: f"drop rows without {listed(p['columns'], 'or')}", "rows", shape=_missing),
+             lambda p: f"drop rows without {listed(p['columns'], 'or')}", "rows", removes=_always, bears=lambda p, n: True),
     StepKind("range_check", "Check range", "Values outside are dropped with their row, or set missing.",
-             (COLUMN, Param("min", "Smallest", "number", required=False), Param("max", "Largest", "number", required=False),
+             (COLUMN, Param("min", "Smallest", "text", required=False), Param("max", "Largest", "text", required=False),
               Param("on_fail", "If outside", "choice", choices=("drop", "set_missing"))),
              lambda p: f"check {p['column']} is from {p.get('min', 'any')} to {p.get('max', 'any')}, else "
-             + ("drop the row" if p["on_fail"] == "drop" else "set it missing"), "rows", shape=_range, verify=_ends),
-    StepKind("deduplicate", "Remove duplicates", "Keep one of the rows that are equal in these columns (none named: in all).",
-             (Param("columns", "Columns", "columns", required=False), ORDER),
-             lambda p: f"{_keep_words(p)} of rows equal in {names_in(p) or 'all columns'}", "rows", WHOLE, _ordered),
-    StepKind("deduplicate_near", "Remove near-duplicates", "Keep one of the rows whose texts are equal but for case, accents, spaces and signs.", (COLUMNS, ORDER),
-             lambda p: f"{_keep_words(p)} of rows nearly equal in {names_in(p)}", "rows", WHOLE, _near),
-    StepKind("sort", "Sort", "Order the rows; missing values come last.", (Param("by", "By", "order", help="columns separated by commas; - in front for descending"),),
-             lambda p: f"sort by {_order_words(p, 'by')}", "rows", WHOLE, _ordered),
-    StepKind("sample", "Take a sample", "Keep a part of the rows, the same ones for the same seed.",
-             (Param("fraction", "Fraction", "number", required=False, help="for example 0.1"), Param("rows", "Or number of rows", "integer", required=False), Param("seed", "Seed", "integer")),
-             lambda p: f"take a sample of {p['rows'] if 'rows' in p else p['fraction']}{' rows' if 'rows' in p else ' of the rows'} (seed {p['seed']})", "rows", WHOLE, verify=_sample),
-    StepKind("validate", "Check against rules", "Stop the job, flag the row or drop it where a rule does not hold.",
-             (Param("rules", "Rules", "rules", help='[{"column": "seats", "rule": "range", "min": "1"}]; rules: not_null, unique, range, pattern, set, length'),
-              Param("on_fail", "Where a rule does not hold", "choice", choices=("stop", "flag", "drop")),
-              Param("flag_column", "Column for the flag", "text", required=False, help="for flag")),
-             lambda p: f"check that {listed(rule_words(r) for r in p['rules'])}; {_VALIDATE[p['on_fail']].format(p.get('flag_column', ''))}", "rows", WHOLE, _validate, _flag),
+             + ("drop the row" if p["on_fail"] == "drop" else "set it missing"),
+             "rows", shaper=_ranged, removes=lambda p: p["on_fail"] == "drop"),
+    StepKind("deduplicate", "Remove duplicates", "Keep the first of rows that are equal in these columns (none named: in all).",
+             (Param("columns", "Columns", "columns", required=False), ORDER_BY),
+             lambda p: f"keep the first of rows equal in {listed(p.get('columns', [])) or 'all columns'}{_first_words(p)}",
+             "rows", "whole", removes=_always, bears=lambda p, n: True),
+    StepKind("deduplicate_near", "Remove near-duplicates", "Keep the first of rows whose letters and digits are the same, however written.",
+             (COLUMNS, ORDER_BY),
+             lambda p: f"keep the first of rows with nearly the same {listed(p['columns'])}{_first_words(p)}",
+             "rows", "whole", removes=_always, bears=lambda p, n: True),
+    StepKind("sort", "Sort", "Order the rows; missing values come last, equal rows stay in order.",
+             (Param("by", "By", "order", help="name, or -name for the largest first"),),
+             lambda p: f"sort by {order_words(p['by'])}", "rows", "whole", bears=lambda p, n: True),
+    StepKind("sample", "Sample", "Keep a random part of the rows; the same seed keeps the same rows.",
+             (Param("fraction", "Fraction", "number", False, help="Like 0.1"), Param("rows", "Rows", "integer", False, least=1),
+              Param("seed", "Seed", "integer", least=0)),
+             lambda p: f"keep a sample of {p['rows'] if 'rows' in p else p['fraction']} "
+             + ("rows" if "rows" in p else "of the rows") + f" (seed {p['seed']})",
+             "rows", "whole", judge=_judge_sample, removes=_always),
+    StepKind("validate", "Validate", "Check rows against rules; stop, flag or drop those that fail.",
+             (Param("rules", "Rules", "rules", help="Like dep_delay: range min=-60 max=900; carrier: set (UA, AA)"),
+              Param("on_fail", "If a rule fails", "choice", choices=("stop", "flag", "drop")),
+              Param("flag_column", "Column for the flag", "text", False, help="For flag; else “problems”")),
+             lambda p: f"check that {listed(rule_words(r) for r in p['rules'])}, else {_FAIL[p['on_fail']]}",
+             "rows", "whole", shaper=_validated, judge=_judge_validate, removes=lambda p: p["on_fail"] == "drop", bears=_blind),
 )  # fmt: skip

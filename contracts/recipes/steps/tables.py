@@ -1,98 +1,92 @@
-"""Steps that make other rows of the rows: joining another dataset, grouping."""
+"""Steps that make another table: joins and groups."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from contracts.policies.taxonomy import listed
 from contracts.recipes.steps.base import (
-    NUMBERS,
-    TIMES,
-    WHOLE,
-    Around,
+    NUMERIC,
+    ORDERED,
     Col,
+    Inputs,
     Param,
+    Params,
     Schema,
+    StepFault,
     StepKind,
-    fresh,
-    names_in,
-    need,
-    need_type,
+    listed,
+    new_name,
+    typed,
 )
-from contracts.recipes.steps.faults import StepFault
 
 
-def _join(schema: Schema, p: dict[str, Any], around: Around) -> Schema:
-    other = around.inputs.get(p["with"])
-    if other is None:
-        known = listed(around.inputs) or "none"
-        raise StepFault(
-            "with", f"there is no dataset {p['with']} under this contract.", f"Known here: {known}."
-        )
-    need(schema, p["on"], "on")
-    need(other, p["on"].values(), "on")
-    need(other, p["columns"], "columns")
-    for left, right in p["on"].items():
-        if schema[left].type != other[right].type:
-            raise StepFault(
-                "on",
-                f"{left} is of type {schema[left].type}, {right} of type {other[right].type}.",
-                "Change the type of one first.",
-            )
-        if schema[left].token != other[right].token:
-            raise StepFault("on", f"one of {left} and {right} is a pseudonym and the other is not, so they never match.",
-                            "Join on columns that are pseudonyms on both sides, or on neither.")  # fmt: skip
-    after = dict(schema)
-    for name in p["columns"]:
-        fresh(after, name, "columns")
-        after[name] = other[name]
-    return after
+def _alike(left: str, right: str) -> bool:
+    return left == right or (left in NUMERIC and right in NUMERIC)
 
 
-def _group(schema: Schema, p: dict[str, Any], _: Around) -> Schema:
-    need(schema, p["by"], "by")
-    after = {name: schema[name] for name in p["by"]}
-    for measure in p["measures"]:
-        fresh(after, measure["as"], "measures")
-        column, how = measure.get("column"), measure["how"]
-        if column is None:
-            after[measure["as"]] = Col("integer", frozenset())
-            continue
-        need(schema, [column], "measures")
-        kind = schema[column].type
-        if how in ("sum", "mean"):
-            need_type(schema, column, NUMBERS, f"has no {how}", "measures")
-        if how == "median":
-            need_type(schema, column, (*NUMBERS, *TIMES), "has no median", "measures")
-        kinds = {
-            "count": "integer",
-            "distinct": "integer",
-            "mean": "number",
-            "median": kind if kind in TIMES else "number",
-        }
-        after[measure["as"]] = Col(
-            kinds.get(how, kind), schema[column].origins, schema[column].token and how in ("min", "max")
-        )
-    return after
+def _joined(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    alias = params["with"]
+    if alias not in inputs:
+        raise StepFault("with", f"there is no further dataset {alias!r}.",
+                        f"There is {listed(inputs)}." if inputs else "The agreement covers no further dataset.")  # fmt: skip
+    other = inputs[alias]
+    for where, columns in (("on", params["on"].values()), ("columns", params["columns"])):
+        missing = [n for n in columns if n not in other]
+        if missing:
+            raise StepFault(where, f"{alias} has no column {listed(missing)}.",
+                            f"Its columns: {', '.join(list(other)[:20])}")  # fmt: skip
+    for left, right in params["on"].items():
+        if not _alike(schema[left].type, other[right].type):
+            raise StepFault("on", f"{left} is {schema[left].type} and {alias}.{right} is {other[right].type}.",
+                            "Change the type of one of them before this step.")  # fmt: skip
+    for name in params["columns"]:
+        new_name(schema, name, "columns")
+    return {**schema, **{name: other[name] for name in params["columns"]}}
 
 
-def _measure(measure: dict[str, Any]) -> str:
-    if "column" not in measure:
-        return f"the number of rows as {measure['as']}"
-    how = {"count": "number of values", "distinct": "number of different values"}.get(
-        measure["how"], measure["how"]
-    )
-    return f"the {how} of {measure['column']} as {measure['as']}"
+def _grouped(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    found = {name: schema[name] for name in params["by"]}
+    for measure in params["measures"]:
+        name, how, column = measure["as"], measure["how"], measure.get("column")
+        new_name(found, name, "measures")
+        if how in ("sum", "mean", "median") and column:
+            typed(schema, [column], NUMERIC, "measures")
+        if how in ("min", "max") and column:
+            typed(schema, [column], (*ORDERED, "text"), "measures")
+        kind = {"count": "integer", "distinct": "integer", "mean": "number", "median": "number"}.get(how)
+        source = schema[column] if column else Col("integer")
+        found[name] = Col(kind or source.type, source.origins)
+    return found
 
 
-ALL = (
-    StepKind("join", "Add columns of another dataset", "Look rows up in another dataset of the same contract. All rows that match are taken.",
-             (Param("with", "Dataset", "input", help="its short name in the contract"), Param("on", "Equal columns", "mapping", help="here=there, separated by commas"),
-              Param("columns", "Columns to add", "list"), Param("how", "Rows without a match", "choice", required=False, choices=("left", "inner"), help="left (they stay) if left out; inner: they go")),
-             lambda p: f"add {names_in(p)} of {p['with']} where {listed(f'{a} = {b}' for a, b in p['on'].items())}"
-             + (", keeping only rows that match" if p.get("how") == "inner" else ""), "tables", WHOLE, _join),
-    StepKind("group", "Group and aggregate", "One row for each group, with counts, sums, means and the like.",
+def _whole_group(params: Params, name: str) -> bool:
+    return all(m["how"] in ("count", "distinct") for m in params["measures"] if m.get("column") == name)
+
+
+def _judge_join(params: Params) -> None:
+    if not all(params["on"].values()):
+        raise StepFault("on", "Join: a pair has an empty half.", "Write it like tailnum=tail.")
+
+
+def measure_words(how: str, column: str) -> str:
+    """What a measure says: the number of rows, the mean of dep_delay."""
+    return {"count": f"the number of {column or 'rows'}", "distinct": f"the number of different {column}",
+            "min": f"the smallest {column}", "max": f"the largest {column}"}.get(how, f"the {how} of {column}")  # fmt: skip
+
+
+KINDS = (
+    StepKind("join", "Join another dataset", "Add columns of another dataset of the same agreement where keys are equal.",
+             (Param("with", "Dataset", "input"), Param("on", "Equal columns", "mapping", of="columns", help="here=there"),
+              Param("columns", "Columns to add", "list"),
+              Param("how", "Rows without a partner", "choice", False, ("left", "inner"), default="left",
+                    help="left keeps them, inner drops them")),
+             lambda p: f"add {listed(p['columns'])} from {p['with']} where "
+             + listed(f"{a} is its {b}" for a, b in p["on"].items())
+             + (", dropping rows without a partner" if p.get("how") == "inner" else ""),
+             "tables", "whole", shaper=_joined, judge=_judge_join, removes=lambda p: p.get("how") == "inner",
+             bears=lambda p, n: True),
+    StepKind("group", "Group and sum up", "One row for each group, with counts, sums, means and the like.",
              (Param("by", "Group by", "columns"),
-              Param("measures", "Measures", "measures", help='[{"how": "mean", "column": "arr_delay", "as": "mean_delay"}]; how: count, distinct, sum, mean, min, max, median')),
-             lambda p: f"make one row for each {names_in(p, 'by')} with {listed(_measure(m) for m in p['measures'])}", "tables", WHOLE, _group),
+              Param("measures", "Measures", "measures", help="Like mean(dep_delay) as mean_delay, count() as rows")),
+             lambda p: f"group by {listed(p['by'])} with "
+             + listed(f"{measure_words(m['how'], m.get('column', ''))} as {m['as']}" for m in p["measures"]),
+             "tables", "whole", shaper=_grouped, removes=lambda p: True, bears=_whole_group),
 )  # fmt: skip

@@ -1,173 +1,215 @@
-"""Each kind of parameter value brought to one normal form, or refused with the reason."""
+"""Steps that change values where they stand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+import re
 from typing import Any
+from zoneinfo import available_timezones
 
-from contracts.recipes.regex import RegexFault, check_regex
-from contracts.recipes.steps.faults import StepFault
-from contracts.recipes.steps.literals import fits
+from contracts.recipes.patterns import PatternFault, check_pattern, check_replacement
+from contracts.recipes.steps.base import (
+    COLUMN,
+    COLUMNS,
+    NUMERIC,
+    ORDERED,
+    Col,
+    Inputs,
+    Param,
+    Params,
+    Schema,
+    StepFault,
+    StepKind,
+    bounds,
+    listed,
+    literal,
+    typed,
+)
+from contracts.recipes.steps.columns import ON_FAIL
 
-MOST, LONGEST = 5_000, 10_000
-RULES = ("not_null", "unique", "range", "pattern", "set", "length")
-MEASURES = ("count", "distinct", "sum", "mean", "min", "max", "median")
-
-
-def _names(name: str, where: str, value: Any) -> list[str]:
-    items = value if isinstance(value, list) else [v.strip() for v in str(value).split(",")]
-    if not all(isinstance(n, str) and n for n in items) or len(items) > MOST:
-        raise StepFault(name, f"{where} must be column names.", "Separate them by commas.")
-    return list(dict.fromkeys(items))
-
-
-def _integer(name: str, where: str, value: Any) -> int:
-    text = str(value).strip()
-    if (
-        isinstance(value, bool)
-        or not text.removeprefix("-").isascii()
-        or not text.removeprefix("-").isdigit()
-        or len(text) > 18
-    ):
-        raise StepFault(name, f"{where}: {value!r} is not a whole number.", "Correct it.")
-    return int(text)
-
-
-def number_text(name: str, where: str, value: Any) -> str:
-    """A finite number as the text it was written in."""
-    text = str(value).strip()
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite() or len(text) > 60 or "_" in text:
-        raise StepFault(name, f"{where}: {value!r} is not a number.", "Write it like 12.5.")
-    return text
+OTHERWISE = Param("otherwise", "Other values", "choice", False, ("keep", "set_missing", "stop"), default="keep",
+                  help="What happens to a value that is not in the table")  # fmt: skip
+REDACTED = ("email", "phone", "iban", "card", "ip", "url", "number")
+DIRECTIVES = "YmdHMSfjybBpI%"
 
 
-def _boolean(name: str, where: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    known = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "0": False}
-    if str(value).strip().lower() not in known:
-        raise StepFault(name, f"{where}: {value!r} is neither yes nor no.", "Write yes or no.")
-    return known[str(value).strip().lower()]
-
-
-def _mapping(name: str, where: str, value: Any) -> dict[str, str]:
-    fine = isinstance(value, dict) and all(
-        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+def _text_only(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    typed(
+        schema,
+        params.get("columns") or [params["column"]],
+        ["text"],
+        "columns" if "columns" in params else "column",
     )
-    if not fine or len(value) > MOST:
-        raise StepFault(name, f"{where} must pair old and new.", "For example old=new.")
-    return dict(sorted(value.items()))
+    return dict(schema)
 
 
-def _list(name: str, where: str, value: Any) -> list[str]:
-    items = value if isinstance(value, list) else [v.strip() for v in str(value).split(",")]
-    if any(isinstance(item, (list, dict)) for item in items) or len(items) > MOST:
-        raise StepFault(name, f"{where} must be a list of values.", "Separate them by commas.")
-    return [str(item) for item in items]
-
-
-def _expression(name: str, where: str, value: Any) -> str:
-    from contracts.recipes.expressions import ExpressionFault, parse
-
+def pattern(params: Params, name: str) -> int:
+    """The number of groups of a pattern in this parameter. Raises StepFault."""
     try:
-        return parse(str(value)).to_text()
-    except ExpressionFault as fault:
-        raise StepFault(name, f"{where}: {fault.text}", fault.remedy) from None
+        return check_pattern(params[name])
+    except PatternFault as fault:
+        raise StepFault(name, fault.text, fault.remedy) from fault
 
 
-def _regex(name: str, where: str, value: Any) -> str:
-    try:
-        return check_regex(str(value))
-    except RegexFault as fault:
-        raise StepFault(name, f"{where}: {fault}", "Only patterns that never hang are taken (RE2).") from None
+def _judge_replace(params: Params) -> None:
+    if params.get("regex"):
+        groups = pattern(params, "find")
+        try:
+            check_replacement(params.get("with", ""), groups)
+        except PatternFault as fault:
+            raise StepFault("with", fault.text, fault.remedy) from fault
 
 
-def _end(name: str, where: str, value: Any) -> str:
-    """A number, or a date or time, as the text it was written in; the shape knows which it must be."""
-    text = str(value).strip()
-    return text if fits(text, "date") or fits(text, "timestamp") else number_text(name, where, value)
+def _mapped(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    column = params["column"]
+    kind = schema[column].type
+    seen: dict[str, str] = {}
+    for old, new in params["table"].items():
+        literal(old, column, kind, "table", stored=True)
+        literal(new, column, kind, "table", stored=True)
+        one = old if kind == "text" else old.strip().lower()
+        if one in seen:
+            raise StepFault("table", f"{old!r} and {seen[one]!r} are the same value.", "Keep one of them.")
+        seen[one] = old
+    return dict(schema)
 
 
-def _rules(name: str, where: str, value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value) or len(value) > 200:
-        raise StepFault(
-            name,
-            f"{where} must be a list of rules.",
-            'For example [{"column": "seats", "rule": "range", "min": "1"}].',
-        )
-    found = []
-    for number, item in enumerate(value, start=1):
-        spot, kind = f"{where}, rule {number}", item.get("rule")
-        extra = sorted(set(item) - {"column", "rule", "min", "max", "pattern", "values"})
-        if extra:
-            raise StepFault(name, f"{spot} has no {extra[0]!r}.", "Take it out.")
-        if kind not in RULES or not isinstance(item.get("column"), str) or not item["column"]:
-            raise StepFault(name, f"{spot}: name a column and one of {', '.join(RULES)}.", "Correct it.")
-        rule: dict[str, Any] = {"column": item["column"], "rule": kind}
-        if kind in ("range", "length"):
-            read = number_text if kind == "length" else _end
-            ends = {k: read(name, spot, item[k]) for k in ("min", "max") if item.get(k) not in (None, "")}
-            if not ends:
-                raise StepFault(name, f"{spot}: give a smallest or a largest value.", "Fill in min or max.")
-            rule |= ends
-        elif kind == "pattern":
-            rule["pattern"] = _regex(name, spot, item.get("pattern") or "")
-        elif kind == "set":
-            rule["values"] = _list(name, spot, item.get("values") or [])
-            if not rule["values"]:
-                raise StepFault(name, f"{spot}: name the values that are allowed.", "Fill in values.")
-        found.append(rule)
-    return found
+def zone(params: Params) -> None:
+    """Raises StepFault for a time zone that there is not."""
+    if "zone" in params and params["zone"] not in available_timezones():
+        raise StepFault("zone", f"there is no time zone {params['zone']!r}.", "Write it like Europe/Berlin.")
 
 
-def _measures(name: str, where: str, value: Any) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value) or len(value) > 200:
-        raise StepFault(
-            name,
-            f"{where} must be a list of measures.",
-            'For example [{"how": "mean", "column": "seats", "as": "mean_seats"}].',
-        )
-    found = []
-    for number, item in enumerate(value, start=1):
-        spot, how = f"{where}, measure {number}", item.get("how")
-        if set(item) - {"column", "how", "as"} or how not in MEASURES:
-            raise StepFault(name, f"{spot}: give how ({', '.join(MEASURES)}), column and as.", "Correct it.")
-        if how != "count" and not item.get("column"):
-            raise StepFault(name, f"{spot}: {how} needs a column.", "Name it.")
-        column = str(item["column"]) if item.get("column") else ""
-        called = str(item.get("as") or (f"{how}_{column}" if column else "rows"))
-        found.append({"how": str(how), "as": called} | ({"column": column} if column else {}))
-    return found
+def _judge_dates(params: Params) -> None:
+    zone(params)
+    if "zone" in params and params["to"] == "date":
+        raise StepFault("zone", "a date has no time zone.", "Take the zone out, or read it as timestamp.")
+    if "format" not in params:
+        return
+    if "order" in params:
+        raise StepFault("order", "an order is for dates without a format.", "Take one of them out.")
+    used = re.findall(r"%(.?)", params["format"])
+    strange = [u for u in used if u not in DIRECTIVES or not u]
+    if strange or not used:
+        raise StepFault("format", f"the format {params['format']!r} cannot be used.",
+                        "Write it like %d.%m.%Y %H:%M; there are " + ", ".join(f"%{d}" for d in DIRECTIVES))  # fmt: skip
+    if ("j" not in used and not ({"d"} <= set(used) and set(used) & {"m", "b", "B"})) or not set(used) & {
+        "Y",
+        "y",
+    }:
+        raise StepFault("format", "the format does not say year, month and day.", "Write it like %Y-%m-%d.")
 
 
-def _choice(name: str, where: str, value: Any, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise StepFault(name, f"{where}: choose one of {', '.join(choices)}.", "")
-    return str(value)
+def _dated(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    typed(schema, [params["column"]], ["text"], "column")
+    return {**schema, params["column"]: schema[params["column"]].typed(params["to"])}
 
 
-def _text(name: str, where: str, value: Any) -> str:
-    if isinstance(value, (list, dict)) or len(str(value)) > LONGEST:
-        raise StepFault(name, f"{where} must be a text of at most {LONGEST} characters.", "Shorten it.")
-    return str(value)
+def _zoned(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    typed(schema, [params["column"]], ["timestamp"], "column", "Read it as a timestamp before this step.")
+    return dict(schema)
 
 
-_KINDS: dict[str, Callable[[str, str, Any], Any]] = {
-    "columns": _names, "order": _names, "integer": _integer, "number": number_text, "boolean": _boolean, "mapping": _mapping,
-    "list": _list, "expression": _expression, "regex": _regex, "rules": _rules, "measures": _measures,
-}  # fmt: skip
+def _rounded(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    typed(schema, params["columns"], NUMERIC, "columns")
+    return dict(schema)
 
 
-def checked(kind: str, name: str, where: str, value: Any, choices: tuple[str, ...] = ()) -> Any:
-    """The value in its normal form. Raises StepFault with the parameter's name."""
-    if kind == "choice":
-        return _choice(name, where, value, choices)
-    if kind == "list" and choices:
-        return [_choice(name, where, item, choices) for item in _list(name, where, value)]
-    read: Callable[[str, str, Any], Any] = _KINDS.get(kind, _text)
-    return read(name, where, value)
+def _judge_clip(params: Params) -> None:
+    if "min" not in params and "max" not in params:
+        raise StepFault("min", "Clip: there is neither a smallest nor a largest.", "Write one of them.")
+
+
+def _clipped(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    column = params["column"]
+    typed(schema, [column], ORDERED, "column")
+    kind = schema[column].type
+    bounds(params, "min", "max", column, kind)
+    for name in ("min", "max"):
+        if name in params:
+            literal(params[name], column, kind, name, stored=True)
+    return dict(schema)
+
+
+def _filled(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
+    how = params["with"]
+    if how == "median":
+        typed(schema, params["columns"], NUMERIC, "with", "Use mode or a constant.")
+    if how == "constant":
+        for name in params["columns"]:
+            literal(params.get("value", ""), name, schema[name].type, "value", stored=True)
+    return dict(schema)
+
+
+def _judge_fill(params: Params) -> None:
+    if "value" in params and params["with"] != "constant":
+        raise StepFault("value", f"Fill missing values: {params['with']} needs no value.", "Take it out.")
+
+
+def _judge_redact(params: Params) -> None:
+    if not params.get("patterns") and "also" not in params:
+        raise StepFault("patterns", "Redact: there is nothing to look for.", "Choose what to redact.")
+    if "also" in params:
+        pattern(params, "also")
+
+
+def _span(params: dict[str, Any]) -> str:
+    low, high = params.get("min"), params.get("max")
+    return f"from {low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+
+
+def _fill_words(p: dict[str, Any]) -> str:
+    how = {"constant": repr(p.get("value", "")), "previous": "the value before"}.get(
+        p["with"], f"the {p['with']}"
+    )
+    return f"fill gaps in {listed(p['columns'])} with {how}"
+
+
+_OTHER = {"keep": "", "set_missing": ", other values set missing", "stop": ", stopping at other values"}
+KINDS = (
+    StepKind("trim", "Trim spaces", "Remove spaces around text and squeeze those inside.", (COLUMNS,),
+             lambda p: f"trim {listed(p['columns'])}", "values", bears=lambda p, n: True),
+    StepKind("case", "Change case", "Write text in lower or upper case, or each word with a capital.",
+             (COLUMNS, Param("to", "To", "choice", choices=("lower", "upper", "title"))),
+             lambda p: f"write {listed(p['columns'])} in {p['to']} case", "values", shaper=_text_only),
+    StepKind("normalise", "Normalise Unicode", "Write letters that look the same in the same way.",
+             (COLUMNS, Param("form", "Form", "choice", False, ("NFC", "NFKC"), default="NFC",
+                             help="NFKC also makes ligatures and full-width letters plain")),
+             lambda p: f"normalise the letters of {listed(p['columns'])} ({p.get('form', 'NFC')})", "values", shaper=_text_only),
+    StepKind("replace", "Replace text", "Replace a text, or what a pattern finds, wherever it stands.",
+             (COLUMNS, Param("find", "Find", "text"), Param("with", "Replace with", "text", False, default="", help="Nothing takes it out"),
+              Param("regex", "It is a pattern", "boolean", False, default=False, help="RE2 syntax; \\1 is the first group")),
+             lambda p: f"replace {'the pattern ' if p.get('regex') else ''}“{p['find']}” by “{p.get('with', '')}” in {listed(p['columns'])}",
+             "values", shaper=_text_only, judge=_judge_replace),
+    StepKind("map_values", "Map values by a table", "Replace values by others of the same type, as a table says.",
+             (COLUMN, Param("table", "Old and new values", "mapping"), OTHERWISE),
+             lambda p: f"in {p['column']} write " + listed(f"{b or '(nothing)'} for {a or '(nothing)'}" for a, b in list(p["table"].items())[:5])
+             + (f" and {len(p['table']) - 5} more" if len(p["table"]) > 5 else "") + _OTHER[p.get("otherwise", "keep")],
+             "values", shaper=_mapped),
+    StepKind("parse_dates", "Read dates", "Read text as dates or times, with a stated order or format.",
+             (COLUMN, Param("order", "Order", "choice", False, ("ymd", "dmy", "mdy"), help="ymd unless a format is given"),
+              Param("format", "Format", "text", False, help="Like %d.%m.%Y %H:%M"),
+              Param("zone", "Time zone of the text", "text", False, help="Like Europe/Berlin; the result is UTC"),
+              Param("to", "As", "choice", choices=("date", "timestamp")), ON_FAIL),
+             lambda p: f"read {p['column']} as {p['to']} ({p.get('format') or p.get('order', 'ymd')}"
+             + (f", {p['zone']})" if "zone" in p else ")"), "values", shaper=_dated, judge=_judge_dates),
+    StepKind("to_zone", "Change time zone", "Show a point in time as the clocks of a zone had it.",
+             (COLUMN, Param("zone", "Time zone", "text", help="Like Europe/Berlin")),
+             lambda p: f"show {p['column']} in the time of {p['zone']}", "values", shaper=_zoned, judge=zone),
+    StepKind("round", "Round", "Round numbers, halves away from zero.",
+             (COLUMNS, Param("digits", "Digits", "integer", least=-15, most=15, help="Negative for tens, hundreds …")),
+             lambda p: f"round {listed(p['columns'])} to {p['digits']} digits", "values", shaper=_rounded),
+    StepKind("clip", "Clip", "Set values beyond a bound to the bound.",
+             (COLUMN, Param("min", "Smallest", "text", False), Param("max", "Largest", "text", False)),
+             lambda p: f"clip {p['column']} to {_span(p)}", "values", shaper=_clipped, judge=_judge_clip),
+    StepKind("fill_missing", "Fill missing values", "Put a value where there is none.",
+             (COLUMNS, Param("with", "With", "choice", choices=("constant", "median", "mode", "previous")),
+              Param("value", "Value", "text", required=False, help="For constant")),
+             _fill_words, "values", "whole", shaper=_filled, judge=_judge_fill,
+             bears=lambda p, n: p["with"] in ("mode", "previous")),
+    StepKind("redact", "Redact inside text", "Black out addresses, numbers and the like inside free text.",
+             (COLUMNS, Param("patterns", "What", "list", False, REDACTED, help=", ".join(REDACTED)),
+              Param("also", "Also this pattern", "text", False, help="RE2 syntax"),
+              Param("with", "Put there", "text", False, help="Else the kind in brackets, like [email]")),
+             lambda p: f"redact {listed([*p.get('patterns', []), *(['a pattern'] if 'also' in p else [])])} in {listed(p['columns'])}",
+             "values", shaper=_text_only, judge=_judge_redact),
+)  # fmt: skip

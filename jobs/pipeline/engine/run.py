@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from contracts.recipes.steps import STEPS
 from jobs.pipeline.engine import sink
 from jobs.pipeline.engine.flow import parallel, watched
-from jobs.pipeline.engine.source import ParquetSource, Source
+from jobs.pipeline.engine.source import ParquetSource, Source, SpilledSource
 from jobs.pipeline.faults import Cancelled, Fault, StepError
 from jobs.pipeline.steps import Context, runner_of
 from jobs.pipeline.types import name_of
@@ -30,6 +30,7 @@ from kernel.canonical import sha256_hex
 
 BATCH = 250_000
 MEMORY = 1 << 30
+SPILLED = ".arrows"
 
 
 @dataclass
@@ -89,7 +90,7 @@ class _Run:
         self.progress, self.cancelled, self.threads = progress, cancelled, max(threads, 1)
         self.counts = [StepCount(step["name"]) for step in self.steps]
         self.kinds = [runner_of(step).kind for step in self.steps]
-        share = max(memory // 4, 1 << 20)
+        share = max(memory // 3, 1 << 20)
         self.contexts = [
             Context(key=key, folder=folder / f"step-{i}", memory=share, threads=self.threads, inputs=inputs, side=side,
                     cancelled=cancelled, reasons=self.counts[i].reasons)
@@ -156,8 +157,8 @@ class _Run:
     def _finished(self, ends: list[int], identity: str, source: Source) -> tuple[list[int], int, Source]:
         """The ends still to reach, the step to go on with and its input: files before the last stage are gone."""
 
-        def stands(name: str) -> bool:
-            return all((self.folder / f"{name}{end}").exists() for end in (".parquet", ".json"))
+        def stands(name: str, form: str = ".parquet") -> bool:
+            return all((self.folder / f"{name}{end}").exists() for end in (form, ".json"))
 
         for place in reversed(range(len(ends))):
             end = ends[place]
@@ -166,7 +167,8 @@ class _Run:
                 target = self.folder / f"{made}.parquet"
                 self._kept(target, lambda _: 0)
                 return ends[place + 1 :], end + 1, ParquetSource(target)
-            if stands(self._name(identity, end)):
+            spilled = end < len(self.steps) and self.kinds[end] == "learner"
+            if stands(self._name(identity, end), SPILLED if spilled else ".parquet"):
                 return ends[place:], 0, source
         return ends, 0, source
 
@@ -246,13 +248,23 @@ class _Run:
             self._teach(learner, tables, end)
             self.total = self.total or seen.rows
             return learner, current
-        target = self.folder / f"{name}.parquet"
-        rows = self._kept(target, lambda t: self._parquet(current, start, end, learned, t))
+        target, taught = self.folder / f"{name}{SPILLED}", False
+
+        def make(part: Path) -> int:
+            nonlocal taught
+            taught = True
+            tables, schema, seen = self._stream(current, start, end, learned, teach=learner)
+            sink.to_spill(tables, schema, part)
+            return seen.rows
+
+        rows = self._kept(target, make)
         self.total = self.total or rows
         self._drop(current, source)
-        kept = ParquetSource(target)
-        tables, _, _ = self._stream(kept, end, end, None, runner_columns(step))
-        self._teach(learner, tables, end)
+        kept = SpilledSource(target)
+        if taught:
+            _guard(end, step, learner.ready)
+        else:
+            self._teach(learner, self._stream(kept, end, end, None, runner_columns(step))[0], end)
         return learner, kept
 
     def _teach(self, learner: Any, tables: Iterator[pa.Table], index: int) -> None:
@@ -263,7 +275,13 @@ class _Run:
     # The stream of one stage
 
     def _stream(
-        self, current: Source, start: int, end: int, learned: Any, only: list[str] | None = None
+        self,
+        current: Source,
+        start: int,
+        end: int,
+        learned: Any,
+        only: list[str] | None = None,
+        teach: Any = None,
     ) -> tuple[Iterator[pa.Table], pa.Schema, _Seen]:
         """Tables after the steps from `start` to before `end`; the first may be a learner that has learned."""
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="steps")
@@ -282,8 +300,14 @@ class _Run:
                 flow = self._counted(
                     parallel(flow, lambda f, p=places: self._batch(f, p, learned), pool, ahead)
                 )
+        if teach is not None:
+            flow = self._learning(flow, teach, end, pool)
         tables = (_table_of(frame) for frame in flow)
-        first = next(tables, None)
+        try:
+            first = next(tables, None)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         schema = (
             sink.plain(first).schema
             if first is not None
@@ -301,6 +325,22 @@ class _Run:
                 pool.shutdown(wait=False, cancel_futures=True)
 
         return rest(), schema, seen
+
+    def _learning(
+        self, frames: Iterator[pd.DataFrame], learner: Any, index: int, pool: ThreadPoolExecutor
+    ) -> Iterator[pd.DataFrame]:
+        """The frames, each learned from on its way; counting within a batch runs in the pool."""
+        step = self.steps[index]
+        if not hasattr(learner, "keys"):
+            for frame in frames:
+                _guard(index, step, lambda f=frame: learner.learn(f))
+                yield frame
+            return
+        for frame, keys in parallel(
+            frames, lambda f: (f, _guard(index, step, lambda: learner.keys(f))), pool, self.threads
+        ):
+            learner.count(keys)
+            yield frame
 
     def _numbered(self, tables: Iterator[pa.Table], seen: _Seen) -> Iterator[pd.DataFrame]:
         for table in tables:
@@ -403,7 +443,7 @@ def needed(steps: Sequence[Mapping[str, Any]], names: list[str]) -> list[str] | 
         kind = STEPS.get(step["name"])
         if kind is None or step["name"] not in _PLAIN:
             return None
-        used.update(kind.reads(step["params"]))
+        used.update(name for names in kind.reads(step["params"]).values() for name in names)
     return None
 
 
@@ -429,7 +469,9 @@ _PLAIN = frozenset(
 def runner_columns(step: Mapping[str, Any]) -> list[str] | None:
     """What a learner must see to learn."""
     kind = STEPS.get(step["name"])
-    return kind.reads(step["params"]) or None if kind is not None else None
+    if kind is None:
+        return None
+    return list(dict.fromkeys(n for names in kind.reads(step["params"]).values() for n in names)) or None
 
 
 def _guard(index: int, step: Mapping[str, Any], work: Callable[[], Any]) -> Any:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline.engine.flow import beside
 
 GROUP = 250_000
+CODED = pa.dictionary(pa.int32(), pa.string())
 
 
 def plain(table: pa.Table) -> pa.Table:
@@ -48,25 +50,27 @@ def _grouped(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table
         yield pa.concat_tables(waiting).combine_chunks()
 
 
-def to_spill(tables: Iterator[pa.Table], target: Path) -> int:
-    """An Arrow file, lightly packed; text stays dictionary-encoded, each batch with its own words."""
+def to_spill(tables: Iterator[pa.Table], schema: pa.Schema, target: Path) -> int:
+    """An Arrow stream, lightly packed; text stays dictionary-encoded, each batch with its own words."""
     rows = 0
-    writer: pa.ipc.RecordBatchFileWriter | None = None
-    options = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=False)
-    with pa.OSFile(str(target), "wb") as handle:
-        try:
-            for table in beside(tables):
-                table = _uncoded_if_many(table)
-                writer = writer or pa.ipc.new_file(handle, table.schema, options=options)
-                for batch in table.cast(writer.schema).combine_chunks().to_batches():
-                    writer.write_batch(batch)
-                rows += table.num_rows
-        finally:
-            if writer is not None:
-                writer.close()
+    fields = [pa.field(f.name, CODED) if pa.types.is_string(f.type) else f for f in schema]
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with (
+        pa.OSFile(str(target), "wb") as handle,
+        pa.ipc.new_stream(handle, pa.schema(fields), options=options) as writer,
+    ):
+        for table in beside(tables):
+            for batch in _coded(table, writer_schema=pa.schema(fields)).to_batches():
+                writer.write_batch(batch)
+            rows += table.num_rows
     return rows
 
 
-def _uncoded_if_many(table: pa.Table) -> pa.Table:
-    # The file format keeps one dictionary per column; replacing it batch by batch is for streams only.
-    return plain(table)
+def _coded(table: pa.Table, writer_schema: pa.Schema) -> pa.Table:
+    """Text as words and indices, in one chunk."""
+    columns = []
+    for column, field in zip(table.combine_chunks().columns, writer_schema, strict=True):
+        if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(column.type):
+            column = pc.dictionary_encode(column)
+        columns.append(column if column.type == field.type else column.cast(field.type))
+    return pa.table(columns, schema=writer_schema).combine_chunks()

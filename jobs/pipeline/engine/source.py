@@ -57,21 +57,22 @@ class ParquetSource:
 
 
 class SpilledSource:
-    """What a stage before left, as an Arrow file."""
+    """What a stage before left, as an Arrow stream."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with pa.OSFile(str(path)) as handle, pa.ipc.open_file(handle) as reader:
+        with pa.OSFile(str(path)) as handle, pa.ipc.open_stream(handle) as reader:
             self.schema = reader.schema
         self.rows = 0
 
     def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
-        with pa.OSFile(str(self.path)) as handle, pa.ipc.open_file(handle) as reader:
-            for index in range(reader.num_record_batches):
-                found = pa.Table.from_batches([reader.get_batch(index)])
-                for start in range(0, max(len(found), 1), batch):
-                    part = found.slice(start, batch)
-                    yield lambda t=part: t.select(columns) if columns else t  # type: ignore[misc]
+        with pa.OSFile(str(self.path)) as handle, pa.ipc.open_stream(handle) as reader:
+            for found in reader:
+                table = pa.Table.from_batches([found])
+                table = table.select(columns) if columns else table
+                for start in range(0, table.num_rows, batch):
+                    part = table.slice(start, batch)
+                    yield lambda t=part: t  # type: ignore[misc]
 
 
 class CsvSource:
@@ -103,11 +104,12 @@ class CsvSource:
         convert = pc_csv.ConvertOptions(
             column_types=types, null_values=["", *NULL_WORDS], strings_can_be_null=False, include_columns=columns or [],
         )  # fmt: skip
-        parse = pc_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
         for block in self._blocks():
-            yield lambda b=block: self._table(b, convert, parse)  # type: ignore[misc]
+            yield lambda b=block: self._table(b, convert)  # type: ignore[misc]
 
-    def _table(self, block: bytes, convert: pc_csv.ConvertOptions, parse: pc_csv.ParseOptions) -> pa.Table:
+    def _table(self, block: bytes, convert: pc_csv.ConvertOptions) -> pa.Table:
+        # Looking for line ends inside quotes costs; most blocks have no quote at all.
+        parse = pc_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=b'"' in block)
         options = pc_csv.ReadOptions(
             column_names=self.schema.names, use_threads=False, block_size=len(block) + 1
         )

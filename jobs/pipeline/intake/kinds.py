@@ -29,14 +29,6 @@ DATES = {
 DATES["mdy"] = DATES["dmy"]
 PARTS = {"ymd": r"\1-\2-\3", "dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}
 SPACES = "[ \u00a0\u202f]"
-WORDS = {
-    "not_integer": "is no whole number", "not_number": "is no number", "not_boolean": "is neither true nor false",
-    "not_date": "is no date", "not_timestamp": "is no time", "leading_zero": "begins with a zero, which a number would lose",
-    "too_large": "has more digits than the type keeps", "too_long": "has more digits than a number keeps exactly",
-    "not_finite": "is not a finite number", "no_such_date": "is a date that does not exist",
-    "other_order": "is a date in another order", "other_zone": "differs from the other times in having or lacking a zone",
-    "too_few_cells": "has fewer cells than the header", "too_many_cells": "has more cells than the header",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import IntakeError
-from jobs.pipeline.intake.kinds import WORDS, Fit
+from jobs.pipeline.intake.kinds import Fit
+from jobs.pipeline.reasons import WORDS
 
 CAP = 100_000
 LONGEST = 200

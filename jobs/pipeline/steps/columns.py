@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.recipes.expressions import parse
-from jobs.pipeline.expressions import evaluate
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.steps.base import (
     CAST,
@@ -19,8 +18,8 @@ from jobs.pipeline.steps.base import (
     batch,
     series_of,
     with_columns,
-    with_row,
 )
+from jobs.pipeline.steps.expression import worked_out
 
 
 @batch("select")
@@ -145,7 +144,8 @@ def cast(frame: Frame, *, column: str, to: str, ctx: Context, on_fail: str = "st
 def split(
     frame: Frame, *, column: str, separator: str, into: list[str], keep_source: bool = False, **_: Any
 ) -> Frame:
-    """The last new column takes the rest; parts that are not there are missing."""
+    """The parts stand where the text stood, or after it; the last one takes the rest, and parts that are not
+    there are missing."""
     series = frame[column]
     parts = pc.split_pattern(arrow_of(series), separator, max_splits=len(into) - 1)
     lengths, flat = pc.list_value_length(parts), pc.list_flatten(parts)
@@ -155,8 +155,11 @@ def split(
         there = pc.fill_null(pc.greater(lengths, place), False)
         at = pc.if_else(there, pc.add(starts, place), pa.scalar(None, starts.type))
         made[name] = series_of(pc.take(flat, at), series).rename(name)
+    names: list[str] = []
+    for name in frame.columns:
+        names += ([] if name == column and not keep_source else [name]) + (into if name == column else [])
     kept = frame if keep_source else frame[[n for n in frame.columns if n != column]]
-    return with_columns(kept, made)
+    return with_columns(kept, made)[names]
 
 
 @batch("join_text")
@@ -174,9 +177,6 @@ def join_text(frame: Frame, *, columns: list[str], into: str, separator: str = "
 def calculate(frame: Frame, *, into: str, expression: str, **_: Any) -> Frame:
     """Raises StepError with the row at which a whole number or decimal grows out of its type."""
     tree = parse(expression)
-
-    def made(part: Frame) -> pa.Array:
-        return evaluate(tree, {str(n): arrow_of(part[n]) for n in part.columns}, len(part))
-
+    made = worked_out(tree, frame)
     like = frame[frame.columns[0]]
-    return with_columns(frame, {into: series_of(with_row(frame, made), like).rename(into)})
+    return with_columns(frame, {into: series_of(made, like).rename(into)})

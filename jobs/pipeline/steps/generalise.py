@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Context, Decimal, localcontext
+from decimal import Context as Digits
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import Frame, arrow_of, batch, on_distinct, with_columns
+from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, on_distinct, with_columns
 from jobs.pipeline.steps.comparing import held
 from jobs.pipeline.steps.numbers import clip
 
 # Room for the digits between the largest and the smallest floating-point number.
-_HUGE = Context(prec=700)
+_HUGE = Digits(prec=700)
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -55,11 +57,32 @@ def generalise(frame: Frame, *, column: str, how: str, **params: Any) -> Frame:
         keep = max(int(params.get("length") or 0), 0)
         made = on_distinct(series, lambda v: word(v)[:keep], pa.string())
     else:
-        otherwise = params.get("otherwise")
-        known = {_same(scalar): broader for text, broader in params["table"].items()
-                 if (scalar := held(text, kind, column)) is not None}  # fmt: skip
-        made = on_distinct(series, lambda v: known.get(_same(v), otherwise), pa.string())
+        made = _broader(frame, column, params["table"], params.get("otherwise", "stop"), params.get("ctx"))
     return with_columns(frame, {column: made})
+
+
+def _broader(frame: Frame, column: str, table: dict[str, str], otherwise: str, ctx: Context | None) -> Any:
+    """By a table of broader values; what is not in it is kept, set missing, or stops the job."""
+    series = frame[column]
+    kind = arrow_of(series).type
+    known = {
+        _same(scalar): broader
+        for text, broader in table.items()
+        if (scalar := held(text, kind, column)) is not None
+    }
+    unknown = pc.invert(
+        pc.fill_null(arrow_of(on_distinct(series, lambda v: _same(v) in known, pa.bool_())), True)
+    )
+    if otherwise == "stop" and pc.any(unknown).as_py():
+        position = pc.index(unknown, True).as_py()
+        value = str(arrow_of(series)[position].as_py())[:60]
+        raise StepError("generalise.unknown", f"{column}: {value!r} is not in the table of broader values.",
+                        "Add it to the table, or set such values missing.", row=int(frame.index[position]) + 1, column=column)  # fmt: skip
+    if otherwise == "set_missing" and ctx is not None:
+        ctx.report(f"{column} set missing: not in the table", pc.sum(unknown).as_py() or 0)
+    return on_distinct(
+        series, lambda v: known.get(_same(v), word(v) if otherwise == "keep" else None), pa.string()
+    )
 
 
 def _same(value: Any) -> Any:

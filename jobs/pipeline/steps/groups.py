@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.keys import Tally, contained, row_keys
+from jobs.pipeline.keys import Tally, contained, counted, row_keys
 from jobs.pipeline.steps.base import Context, Frame, learner, table
 
 CLASSES = 100
@@ -33,8 +33,15 @@ class _AtLeast:
         self.tally = Tally(ctx.folder, ctx.memory)
         self.large = np.empty(0)
 
+    def keys(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        """The half of learning that knows one batch only."""
+        return counted(row_keys(frame, self.by))
+
+    def count(self, keys: tuple[np.ndarray, np.ndarray]) -> None:
+        self.tally.add(*keys)
+
     def learn(self, frame: Frame) -> None:
-        self.tally.add(row_keys(frame, self.by))
+        self.count(self.keys(frame))
 
     def ready(self) -> None:
         self.large = self.tally.at_least(self.k)

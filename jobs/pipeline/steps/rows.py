@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contracts.recipes.expressions import parse
-from jobs.pipeline.expressions import evaluate
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, rows_where, with_row
+from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, rows_where
 from jobs.pipeline.steps.comparing import among, compared
+from jobs.pipeline.steps.expression import worked_out
 
 
 def _left(frame: Frame, hit: Any, ctx: Context, reason: str) -> Frame:
@@ -55,12 +55,8 @@ def keep_where(
 
 
 def _true(frame: Frame, expression: str) -> pa.Array:
-    tree = parse(expression)
-
-    def found(part: Frame) -> pa.Array:
-        return evaluate(tree, {str(n): arrow_of(part[n]) for n in part.columns}, len(part))
-
-    return pc.fill_null(with_row(frame, found), False)
+    found = worked_out(parse(expression), frame)
+    return pc.fill_null(found, False)
 
 
 @batch("filter_by")

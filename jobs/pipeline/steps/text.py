@@ -70,18 +70,12 @@ def replace(frame: Frame, *, columns: list[str], find: str, regex: bool = False,
 
 @batch("map_values")
 def map_values(
-    frame: Frame,
-    *,
-    columns: list[str],
-    table: dict[str, str],
-    ctx: Context,
-    otherwise: str = "keep",
-    **_: Any,
+    frame: Frame, *, column: str, table: dict[str, str], ctx: Context, otherwise: str = "keep", **_: Any
 ) -> Frame:
     """Whole values by a table, compared as values of the column's type; an empty new value is missing.
 
     An old value that the type cannot hold is met nowhere. Raises StepError for such a new value."""
-    return with_columns(frame, {n: _mapped(frame, n, table, otherwise, ctx) for n in columns})
+    return with_columns(frame, {column: _mapped(frame, column, table, otherwise, ctx)})
 
 
 def _mapped(frame: Frame, name: str, table: dict[str, str], otherwise: str, ctx: Context) -> Any:

@@ -102,7 +102,7 @@ def _judged(frame: Frame, rules: list[Rule], hits: list[np.ndarray], on_fail: st
 
 
 @batch("validate")
-def validate(frame: Frame, *, rules: list[Rule], on_fail: str, ctx: Context, flag_column: str | None = None, **_: Any) -> Frame:  # fmt: skip
+def validate(frame: Frame, *, rules: list[Rule], on_fail: str, ctx: Context, flag_column: str | None = "problems", **_: Any) -> Frame:  # fmt: skip
     return _judged(frame, rules, [broken(frame, rule) for rule in rules], on_fail, flag_column, ctx)
 
 
@@ -125,7 +125,7 @@ class ValidateOrStop:
 
 
 @table("validate", when=_unique)
-def validate_whole(source: Path, target: Path, *, rules: list[Rule], on_fail: str, ctx: Context, flag_column: str | None = None, **_: Any) -> None:  # fmt: skip
+def validate_whole(source: Path, target: Path, *, rules: list[Rule], on_fail: str, ctx: Context, flag_column: str | None = "problems", **_: Any) -> None:  # fmt: skip
     """With a rule that needs the whole table: which values stand more than once is marked first."""
     marked = ctx.folder / "marked.parquet"
     schema = _mark(source, marked, [rule["column"] for rule in rules if rule["rule"] == "unique"], ctx)

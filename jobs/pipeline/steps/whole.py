@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
 from jobs.pipeline.intake import write_parquet
-from jobs.pipeline.keys import row_keys
+from jobs.pipeline.keys import firsts, row_keys
 from jobs.pipeline.seen import Seen
 from jobs.pipeline.steps.base import Context, Frame, ordered, table
 
@@ -25,12 +25,12 @@ class Deduplicate:
     def __init__(self, ctx: Context, *, columns: list[str] | None = None, **_: Any) -> None:
         self.columns, self.ctx, self.seen = columns, ctx, Seen(ctx)
 
-    def keys(self, frame: Frame) -> np.ndarray:
+    def keys(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """The expensive half, which knows one batch only: may run in threads before `keep`."""
-        return row_keys(frame, self.columns or list(frame.columns))
+        return firsts(row_keys(frame, self.columns or list(frame.columns)))
 
-    def keep(self, frame: Frame, keys: np.ndarray) -> Frame:
-        fresh = self.seen.fresh(keys)
+    def keep(self, frame: Frame, keys: tuple[np.ndarray, np.ndarray]) -> Frame:
+        fresh = self.seen.fresh(*keys, len(frame))
         found = frame[fresh] if not fresh.all() else frame
         self.ctx.report("a duplicate", len(frame) - len(found))
         return found
