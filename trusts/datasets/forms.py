@@ -45,7 +45,7 @@ class FileToRegister(forms.FileField):
 
 
 FILE_HELP = (
-    "CSV, TSV, JSON Lines, Excel (XLSX) or Parquet; plain, gzip or zip. "
+    "CSV and its kin, JSON, JSON Lines, Excel (XLSX), ODS, Parquet or Arrow; plain, gzip, zstd or zip. "
     "The original is kept byte for byte and never leaves under other terms than yours."
 )
 
