@@ -58,7 +58,7 @@ class FileOrUpload(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.is_bound and self.data.get("upload"):
+        if self.is_bound and str(self.data.get("upload") or "").strip():
             self.fields["file"].required = False
             self.fields[
                 "file"
