@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -169,6 +170,25 @@ def put_file(source: Path, *, keep: bool = False, look: Callable[[], None] = lam
             return put_stream(iter(lambda: handle.read(CHUNK), b""))
     try:
         return Stored(_settle(staged, digest.hexdigest(), look), size)
+    except bucket.StoreAway as problem:
+        raise StoreFull(str(problem)) from problem
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def take(source: Path, sha256: str) -> Stored:
+    """Keep a file whose hash is known. It must be on the store's disk, and stays where it is too, as a link.
+
+    Raises StoreFull; FileNotFoundError if it is gone.
+    """
+    folder = root() / "incoming"
+    folder.mkdir(exist_ok=True)
+    staged = folder / f"{sha256}-{os.getpid()}-{threading.get_ident()}"
+    try:
+        staged.unlink(missing_ok=True)
+        os.link(source, staged)
+        length = staged.stat().st_size
+        return Stored(_settle(staged, sha256), length)
     except bucket.StoreAway as problem:
         raise StoreFull(str(problem)) from problem
     finally:

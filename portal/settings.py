@@ -149,7 +149,7 @@ S3_ENDPOINT = env.text("S3_ENDPOINT")
 S3_REGION = env.text("S3_REGION", "us-east-1")
 S3_ACCESS_KEY = env.secret("S3_ACCESS_KEY")
 S3_SECRET_KEY = env.secret("S3_SECRET_KEY")
-UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 5 * 1024**3)
+UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 20 * 1024**3)
 
 EMAIL_BACKEND = env.text(
     "EMAIL_BACKEND",

@@ -16,6 +16,7 @@ from jobs.runs.services import tidy_folders
 from kernel import outbox, store
 from kernel.audit.seal import seal_all
 from kernel.models import IdempotencyRecord
+from trusts.datasets import uploads
 from trusts.organisations.services import lapse_invitations
 
 
@@ -36,6 +37,7 @@ def sweep() -> dict[str, int]:
         "agreements": end_due(now),
         "requests": lapse_requests(now),
         "deliveries": expire_due(now),
+        "uploads": uploads.abandon_due(now),
         "invitations": lapse_invitations(now),
     }
 
@@ -46,6 +48,7 @@ def tidy() -> dict[str, int]:
     now = timezone.now()
     return {
         "files": store.sweep_incoming(),
+        "uploads": uploads.tidy_files(),
         "cache": store.sweep_cache(),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),

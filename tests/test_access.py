@@ -17,6 +17,7 @@ from contracts.library import services as library
 from contracts.negotiations import services as negotiations
 from tests import worlds
 from tests.cast import Cast
+from trusts.datasets import uploads
 from trusts.organisations import services as organisations
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
@@ -32,6 +33,7 @@ ACCESS: dict[str, Any] = {
     "": "public", "help/": "public", "help/components/": "public", "status/": "public", "healthz": "public", "readyz": "public",
     "receipts/<slug:sha256>/": "public", "invitations/<uuid:pk>/<str:secret>/": "secret", "demo/sign-in/": "demo",
     "api/v1/docs/": "public", "api/v1/docs/script.js": "public", "api/v1/schema/": "public", "api/v1/log/head": "public",
+    "uploads/": "post", "uploads/<uuid:pk>/": HUDSON, "uploads/<uuid:pk>/chunks/<int:index>/": "post", "uploads/<uuid:pk>/complete/": "post",
     "inbox/": ALL, "dashboard/": ALL, "datasets/": ALL, "datasets/new/": ALL, "trusts/": ALL, "trusts/new/": ALL,
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
@@ -82,7 +84,9 @@ def world(cast: Cast) -> dict[str, str]:
 
     event = Event.objects.filter(machine="agreement", action="conclude").first()
     assert event is not None
+    sent = uploads.create(actor=cast.actor("dana"), name="flights.csv", size=9)
     return {
+        "uploads/<uuid:pk>/": f"uploads/{sent.pk}/",
         "recipes/<uuid:pk>/": f"recipes/{recipe.pk}/", "recipes/<uuid:pk>/edit/": f"recipes/{recipe.pk}/edit/",
         "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",
         "trials/<uuid:pk>/": f"trials/{tried.pk}/", "trials/<uuid:pk>/live/": f"trials/{tried.pk}/live/",
@@ -168,7 +172,7 @@ def test_the_api_shows_each_organisation_its_own(cast: Cast) -> None:
     recipe = library.save(actor=cast.actor("dana"), name="Tidy", steps=worlds.ANSWERS["recipe"])
     tried = worlds.tried(cast, worlds.submitted(cast, agreement))
     objects: dict[str, Any] = {
-        "recipes": recipe, "trials": tried,
+        "recipes": recipe, "trials": tried, "uploads": uploads.create(actor=cast.actor("dana"), name="flights.csv", size=9),
         "datasets": agreement.dataset, "versions": agreement.version_of_data, "negotiations": agreement.negotiation, "agreements": agreement,
         "requests": request, "jobs": request.jobs.get(), "deliveries": request.deliveries.get(), "offers": agreement.dataset.offers.get(state="published"),
     }  # fmt: skip

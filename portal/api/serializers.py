@@ -17,7 +17,7 @@ from jobs.trials.selectors import sees_all
 from jobs.trials.shown import is_stale, result_for
 from kernel.actor import NOBODY
 from kernel.audit.models import Event
-from trusts.datasets.models import Column, Dataset, DatasetVersion
+from trusts.datasets.models import Column, Dataset, DatasetVersion, Upload
 from trusts.membership.models import Membership, Trust
 from trusts.organisations.models import Organisation
 
@@ -73,6 +73,20 @@ class ColumnOut(serializers.ModelSerializer[Column]):
     class Meta:
         model = Column
         fields = ["name", "type", "description", "unit", "personal"]
+
+
+class UploadOut(serializers.ModelSerializer[Upload]):
+    chunks = serializers.IntegerField(read_only=True, help_text="How many there are")
+    received = serializers.ListField(
+        source="received_chunks",
+        child=serializers.IntegerField(),
+        read_only=True,
+        help_text="Numbers, from 0",
+    )
+
+    class Meta:
+        model = Upload
+        fields = [*BASE, "name", "size", "chunk_bytes", "chunks", "received", "sha256", "expires"]
 
 
 class VersionOut(serializers.ModelSerializer[DatasetVersion]):
@@ -299,7 +313,13 @@ class DatasetIn(serializers.Serializer[Any]):
 
 class VersionIn(serializers.Serializer[Any]):
     dataset = serializers.UUIDField()
-    file = serializers.FileField()
+    file = serializers.FileField(required=False, help_text="Or `upload`, the id of a complete upload")
+    upload = serializers.UUIDField(required=False)
+
+
+class UploadIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    size = serializers.IntegerField(min_value=0, max_value=1 << 62)
 
 
 class OfferIn(serializers.Serializer[Any]):

@@ -7,12 +7,14 @@ from typing import Any
 from django.urls import path
 
 from portal.api import docs, kinds
+from portal.api.uploads import Uploads
 
 KINDS: dict[str, type[Any]] = {
     "organisations": kinds.Organisations,
     "trusts": kinds.Trusts,
     "memberships": kinds.Memberships,
     "datasets": kinds.Datasets,
+    "uploads": Uploads,
     "versions": kinds.Versions,
     "offers": kinds.Offers,
     "negotiations": kinds.Negotiations,
@@ -51,6 +53,7 @@ urlpatterns = [
         kinds.Datasets.as_view({"get": "contract", "post": "bring"}),
         name="api_odcs",
     ),
+    path("uploads/<uuid:pk>/chunks/<int:index>", Uploads.as_view({"put": "chunk"}), name="api_chunk"),
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
     path("deliveries/<uuid:pk>/package", kinds.Deliveries.as_view({"post": "package"}), name="api_package"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 from django.utils import timezone
@@ -22,6 +23,7 @@ from kernel.actor import system
 from tests import worlds
 from tests.cast import Cast
 from trusts.datasets import services as datasets
+from trusts.datasets import uploads
 from trusts.membership import services as membership
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
@@ -39,7 +41,7 @@ class Situations:
         self.dana, self.piotr, self.rui, self.ada = (cast.actor(n) for n in ("dana", "piotr", "rui", "ada"))
         self.dataset = worlds.offered(cast)
         self.ways: dict[str, Callable[[str], Any]] = {
-            "dataset": self._dataset, "version": self._version, "offer": self._offer, "negotiation": self._negotiation,
+            "dataset": self._dataset, "version": self._version, "upload": self._upload, "offer": self._offer, "negotiation": self._negotiation,
             "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
             "member": self._member, "invitation": self._invitation, "token": self._token,
@@ -58,6 +60,17 @@ class Situations:
         if state == "retired":
             datasets.retire(found.pk, actor=self.dana, reason=REASON)
         return found
+
+    def _upload(self, state: str) -> Any:
+        made = uploads.create(actor=self.dana, name="flights.csv", size=len(worlds.CSV))
+        if state in ("complete", "used"):
+            uploads.receive(made, 0, BytesIO(worlds.CSV).read, actor=self.dana, sha256=None)
+            uploads.complete(made.pk, actor=self.dana)
+        if state == "used":
+            datasets.register_with_file(actor=self.dana, title="Sent in pieces", upload=made.pk)
+        if state == "abandoned":
+            uploads.abandon(made.pk, actor=self.dana)
+        return made
 
     def _version(self, state: str) -> Any:
         if state == "profiled":

@@ -30,14 +30,14 @@ def register(dana: Person, folder: Path) -> None:
     dana.page.get_by_label("File").set_input_files(file)
     dana.button("Upload and register")
     dana.heading("Flights 2013")
-    dana.sees("flights.csv is kept. A worker is reading it now.", "Reading flights.csv")
+    dana.sees("The file is kept. A worker is reading it now.", "Reading flights.csv")
     worlds.drain()
     dana.sees("Only your organisation sees this so far.")
 
 
 def describe(dana: Person) -> None:
     dana.link("Quality")
-    dana.sees("duplicate rows", "carrier", "Likely personal data.")
+    dana.sees("repeated rows", "carrier", "Likely personal data.")
     dana.link("Dictionary")
     dana.link("Edit dictionary")
     dana.page.get_by_label("Meaning of arr_delay").fill("Delay on arrival")

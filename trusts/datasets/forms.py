@@ -45,9 +45,24 @@ class FileToRegister(forms.FileField):
 
 
 FILE_HELP = (
-    "CSV, TSV, JSON Lines, Excel (XLSX) or Parquet; plain, gzip or zip. "
+    "CSV and its kin, JSON, JSON Lines, Excel (XLSX), ODS, Parquet or Arrow; plain, gzip, zstd or zip. "
     "The original is kept byte for byte and never leaves under other terms than yours."
 )
+
+
+class FileOrUpload(forms.Form):
+    """A file sent with the form, or the id of an upload that was sent in pieces before."""
+
+    upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    file = FileToRegister(label="File", help_text=FILE_HELP)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound and str(self.data.get("upload") or "").strip():
+            self.fields["file"].required = False
+            self.fields[
+                "file"
+            ].help_text = "Your file is here already. Choose one only to send another instead."
 
 
 @asks_with(DATASET, "describe")
@@ -77,7 +92,7 @@ class DescriptionForm(ActionForm):
                 self.initial.setdefault(name, getattr(self.subject, name))
 
 
-class RegisterForm(forms.Form):
+class RegisterForm(FileOrUpload):
     """The first step: what it is called, and the file."""
 
     id = forms.UUIDField(widget=forms.HiddenInput)
@@ -95,7 +110,7 @@ class RegisterForm(forms.Form):
         required=False,
         help_text="Source, and your right to share it. You can write this later.",
     )
-    file = FileToRegister(label="File", help_text=FILE_HELP)
+    field_order = ["id", "title", "summary", "keywords", "provenance", "upload", "file"]
 
 
 @asks_with(DATASET, "set_rules")
@@ -121,8 +136,8 @@ class RulesForm(ActionForm):
 
 
 @asks_with(DATASET, "add_version")
-class VersionForm(ActionForm):
-    file = FileToRegister(label="File", help_text=FILE_HELP)
+class VersionForm(FileOrUpload, ActionForm):
+    sends_file = True
 
 
 @asks_with(DATASET, "retire")

@@ -174,3 +174,33 @@ VERSION = register(
         ),
     )
 )
+
+UPLOAD = register(
+    Machine(
+        name="upload",
+        model="datasets.Upload",
+        label="upload",
+        states=(
+            State("open", "Being sent", "active", "Pieces are arriving; it can be resumed.", "holder"),
+            State("complete", "Complete", "good", "All is here; register it before it expires.", "holder"),
+            State("used", "Registered", "neutral", "It became a version of a dataset."),
+            State("abandoned", "Abandoned", "neutral", "Given up or expired; nothing of it is kept."),
+        ),
+        final=frozenset({"used", "abandoned"}),
+        creates=(Action("create", "Start an upload", HOLDER, NEW, to="open", kind="primary"),),
+        actions=(
+            Action("complete", "Finish the upload", HOLDER, frozenset({"open"}), to="complete"),
+            Action("use", "Register the file", HOLDER, frozenset({"complete"}), to="used", hidden=True),
+            Action(
+                "abandon",
+                "Discard",
+                HOLDER | SYSTEM,
+                frozenset({"open", "complete"}),
+                to="abandoned",
+                kind="danger",
+                help="What was sent of this file is deleted.",
+                done="Discarded. Nothing of the file is kept.",
+            ),
+        ),
+    )
+)

@@ -134,3 +134,52 @@ class Column(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Upload(StatefulModel):
+    """A file that arrives in pieces of `chunk_bytes`; bit i of `received` says that piece i is here."""
+
+    ref_prefix = "U"
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="uploads")
+    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
+    name = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    chunk_bytes = models.PositiveIntegerField()
+    received = models.BinaryField(default=bytes)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    expires = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def title(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("dataset_new")
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        return {"holder": [self.organisation_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "name": self.name, "size": self.size, "sha256": self.sha256}
+
+    @property
+    def chunks(self) -> int:
+        """How many pieces the file has."""
+        return -(-self.size // self.chunk_bytes)
+
+    def length_of(self, index: int) -> int:
+        """Bytes of this piece; the last may be shorter."""
+        return min(self.chunk_bytes, self.size - index * self.chunk_bytes)
+
+    def has(self, index: int) -> bool:
+        return bool(int.from_bytes(self.received, "little") >> index & 1)
+
+    def with_chunk(self, index: int) -> bytes:
+        """`received` with this piece too."""
+        return (int.from_bytes(self.received, "little") | 1 << index).to_bytes(-(-self.chunks // 8), "little")
+
+    def received_chunks(self) -> list[int]:
+        bits = int.from_bytes(self.received, "little")
+        return [index for index in range(self.chunks) if bits >> index & 1]

@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.registry import sees
-from trusts.datasets.machines import DATASET, VERSION
-from trusts.datasets.models import Column, Dataset, DatasetVersion
+from trusts.datasets.machines import DATASET, UPLOAD, VERSION
+from trusts.datasets.models import Column, Dataset, DatasetVersion, Upload
 
 
 @sees(DATASET)
@@ -55,3 +55,18 @@ def remembered(version: DatasetVersion) -> dict[str, Any]:
         if reading.get("corrected"):
             return dict(reading)
     return {}
+
+
+@sees(UPLOAD)
+def uploads(actor: Actor) -> QuerySet[Upload]:
+    """One's own organisation's."""
+    if actor.is_system:
+        return Upload.objects.all()
+    if actor.organisation_id is None:
+        return Upload.objects.none()
+    return Upload.objects.filter(organisation_id=actor.organisation_id)
+
+
+def unfinished(actor: Actor) -> QuerySet[Upload]:
+    """Uploads that were not yet registered, the newest first."""
+    return uploads(actor).filter(state__in=("open", "complete")).order_by("-created")

@@ -15,6 +15,7 @@ from kernel.once import once
 from kernel.registry import performs
 from kernel.store import Stored
 from kernel.transition import creation, transition
+from trusts.datasets import uploads
 from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Column, Dataset, DatasetVersion
 from trusts.membership.models import Trust
@@ -57,16 +58,23 @@ def register(
     return once(lambda: Dataset.objects.filter(pk=id, organisation_id=actor.organisation_id).first(), make)
 
 
-def register_with_file(*, actor: Actor, file: Any, **about: Any) -> Dataset:
+def register_with_file(
+    *, actor: Actor, file: Any = None, upload: UUID | None = None, **about: Any
+) -> Dataset:
     """A dataset and its first version together, or neither. The file is kept first, outside the
-    transaction, so that nobody waits for a long copy. Raises Refused."""
-    stored = keep(file)
+    transaction, so that nobody waits for a long copy. Sent twice, it is done once. Raises Refused."""
+    made = Dataset.objects.filter(pk=about.get("id"), organisation_id=actor.organisation_id).first()
+    if made is not None and made.versions.exists():
+        return made
+    stored, name = _found(file, upload, actor)
     with transaction.atomic():
         dataset = register(actor=actor, **about)
         if not dataset.versions.exists():
             with transition(DATASET, "add_version", dataset.pk, actor=actor) as change:
-                change.detail = {"name": file.name, "sha256": stored.sha256}
-                register_version(dataset.pk, actor=actor, stored=stored, name=file.name)
+                change.detail = {"name": name, "sha256": stored.sha256}
+                register_version(dataset.pk, actor=actor, stored=stored, name=name)
+                if not file and upload:
+                    uploads.use(upload, actor=actor)
     return dataset
 
 
@@ -244,13 +252,30 @@ def keep(file: Any) -> Stored:
     return stored
 
 
+def _found(file: Any, upload: UUID | None, actor: Actor) -> tuple[Stored, str]:
+    """What the form brought, kept in the store, and its name. A file goes before an upload. Raises Refused."""
+    if file or upload is None:
+        return keep(file), file.name
+    return uploads.take(upload, actor=actor)
+
+
 @performs(DATASET, "add_version")
-def add_version(dataset_id: UUID, *, actor: Actor, file: Any, seen: int | None = None) -> DatasetVersion:
-    """Keep the uploaded file and register it as the next version. Raises Refused if the disk is full."""
-    stored = keep(file)
+def add_version(
+    dataset_id: UUID,
+    *,
+    actor: Actor,
+    file: Any = None,
+    upload: UUID | None = None,
+    seen: int | None = None,
+) -> DatasetVersion:
+    """Register the file, or the complete upload, as the next version. Raises Refused if the disk is full."""
+    stored, name = _found(file, upload, actor)
     with transition(DATASET, "add_version", dataset_id, actor=actor, seen=seen) as change:
-        change.detail = {"name": file.name, "sha256": stored.sha256}
-        return register_version(dataset_id, actor=actor, stored=stored, name=file.name)
+        change.detail = {"name": name, "sha256": stored.sha256}
+        version = register_version(dataset_id, actor=actor, stored=stored, name=name)
+        if not file and upload:
+            uploads.use(upload, actor=actor)
+    return version
 
 
 @performs(DATASET, "retire")

@@ -30,13 +30,12 @@ def register(request: HttpRequest) -> HttpResponse:
     refused = None
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
-        file = data.pop("file")
         try:
-            dataset = services.register_with_file(actor=actor, file=file, **data)
+            dataset = services.register_with_file(actor=actor, **data)
         except Refused as problem:
             refused = problem.decision
         else:
-            messages.success(request, f"{file.name} is kept. A worker is reading it now.")
+            messages.success(request, "The file is kept. A worker is reading it now.")
             target = dataset.get_absolute_url()
             if request.headers.get("X-Requested-With") == "XMLHttpRequest":
                 answer = HttpResponse(status=201)
@@ -44,7 +43,8 @@ def register(request: HttpRequest) -> HttpResponse:
                 return answer
             return redirect(target)
     status = 409 if refused is not None else 422 if form.is_bound else 200
-    return render(request, "datasets/register.html", {"form": form, "decision": refused}, status=status)
+    context = {"form": form, "decision": refused, "unfinished": selectors.unfinished(actor)}
+    return render(request, "datasets/register.html", context, status=status)
 
 
 def found_dataset(request: HttpRequest, slug: str) -> Dataset:

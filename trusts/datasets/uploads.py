@@ -1,0 +1,212 @@
+"""Verbs of uploads: a file in pieces, resumable, used once and only by its organisation.
+
+Receiving a piece is no event; it only adds a bit to `received`, under the row's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from kernel import staging, store
+from kernel.actor import Actor, system
+from kernel.decision import Refused
+from kernel.registry import performs
+from kernel.store import Stored
+from kernel.transition import creation, may, transition
+from trusts.datasets.machines import UPLOAD
+from trusts.datasets.models import Upload
+from trusts.datasets.selectors import uploads
+from trusts.organisations.models import Organisation
+
+CHUNK_BYTES = 8 * 1024 * 1024
+AT_ONCE = 5
+LIFETIME = timedelta(hours=48)
+
+
+class ChunkFault(Exception):
+    """A piece that cannot be kept; nothing of it was. `code`, and a text that says what to do."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+def _full(problem: Exception) -> Refused:
+    return Refused.because("store.full", str(problem), remedy="Tell the operator; try again later")
+
+
+@performs(UPLOAD, "create")
+def create(*, actor: Actor, name: str, size: int) -> Upload:
+    """An open upload. Raises Refused if it is empty, too large, or five are unfinished already."""
+    if size < 1:
+        raise Refused.because("file.empty", f"{name} is empty", remedy="Choose another file", field="file")
+    if size > settings.UPLOAD_MAX_BYTES:
+        limit = filesizeformat(settings.UPLOAD_MAX_BYTES)
+        raise Refused.because(
+            "file.too_large",
+            f"{name} has {filesizeformat(size)}; this portal takes files up to {limit}",
+            remedy="Compress it (gzip) or split it",
+        )
+    upload = Upload(
+        organisation_id=actor.organisation_id,
+        started_by_id=actor.user_id,
+        name=name[:200],
+        size=size,
+        chunk_bytes=CHUNK_BYTES,
+        expires=timezone.now() + LIFETIME,
+    )
+    with creation(UPLOAD, "create", upload, actor=actor):
+        Organisation.objects.select_for_update(of=("self",)).get(pk=actor.organisation_id)
+        if uploads(actor).filter(state__in=("open", "complete")).count() >= AT_ONCE:
+            raise Refused.because(
+                "upload.too_many",
+                f"Your organisation has {AT_ONCE} unfinished uploads",
+                remedy="Finish or discard one of them on the page Register a dataset",
+            )
+        try:
+            staging.open_file(upload.pk, size)
+        except store.StoreFull as problem:
+            raise _full(problem) from problem
+    return upload
+
+
+def _must_be_open(upload: Upload) -> None:
+    if upload.state != "open" or upload.expires <= timezone.now():
+        raise Refused.because(
+            "upload.closed", f"The upload of {upload.name} is closed", remedy="Start a new upload"
+        )
+
+
+def receive(
+    upload: Upload, index: int, read: Callable[[int], bytes], *, actor: Actor, sha256: str | None
+) -> None:
+    """Keep piece `index` (from 0). `read(n)` gives its bytes; `sha256` in hex is checked if given.
+
+    A repetition is harmless. Raises ChunkFault, Refused; what `read` raises, with nothing kept.
+    """
+    decision = may(UPLOAD, "complete", upload, actor)
+    if upload.state == "open" and not decision.allowed:
+        raise Refused(decision)
+    _must_be_open(upload)
+    if not 0 <= index < upload.chunks:
+        raise ChunkFault("chunk.number", f"There is no chunk {index}; they are 0 to {upload.chunks - 1}.")
+    wanted = upload.length_of(index)
+    try:
+        with staging.piece(upload.pk, read, wanted) as found:
+            if found.size != wanted:
+                more = "more" if found.size > wanted else f"{found.size}"
+                raise ChunkFault(
+                    "chunk.length", f"Chunk {index} must have {wanted} bytes but has {more}. Send it again."
+                )
+            if sha256 is not None and sha256.strip().lower() != found.sha256:
+                raise ChunkFault(
+                    "chunk.checksum",
+                    f"Chunk {index} arrived with SHA-256 {found.sha256}, not the one in X-Chunk-SHA256. Send it again.",
+                )
+            with transaction.atomic():
+                locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+                _must_be_open(locked)
+                if not locked.has(index):
+                    staging.place(upload.pk, found, index * upload.chunk_bytes)
+                    Upload.objects.filter(pk=upload.pk).update(
+                        received=locked.with_chunk(index), expires=timezone.now() + LIFETIME
+                    )
+    except store.StoreFull as problem:
+        raise _full(problem) from problem
+    except FileNotFoundError:
+        raise Refused.because(
+            "upload.closed", f"The upload of {upload.name} is gone", remedy="Start a new upload"
+        ) from None
+
+
+@performs(UPLOAD, "complete")
+def complete(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload:
+    """Check that all is here and hash it, outside the lock; twice gives the same. Raises Refused."""
+    upload = Upload.objects.get(pk=upload_id)
+    missing = upload.chunks - len(upload.received_chunks())
+    if upload.state == "open" and missing:
+        raise Refused.because(
+            "upload.incomplete",
+            f"{missing} of {upload.chunks} chunks are not here yet",
+            remedy="Send them, then finish the upload",
+        )
+    digest = ""
+    if upload.state == "open":
+        try:
+            digest = staging.sha256_of(upload_id)
+        except FileNotFoundError:
+            digest = ""
+    with transaction.atomic():
+        now = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
+        if now.state in ("complete", "used"):
+            return now
+        with transition(UPLOAD, "complete", upload_id, actor=actor) as change:
+            if not digest:
+                raise Refused.because(
+                    "upload.closed", f"The upload of {now.name} is gone", remedy="Start a new upload"
+                )
+            change.subject.sha256, change.subject.expires = digest, timezone.now() + LIFETIME
+    return change.subject
+
+
+def take(upload_id: UUID, *, actor: Actor) -> tuple[Stored, str]:
+    """The complete file under its hash in the store, and its name. Raises Refused if there is none for this actor."""
+    upload = uploads(actor).filter(pk=upload_id, state="complete").first()
+    try:
+        if upload is not None:
+            return store.take(staging.path_of(upload_id), upload.sha256), upload.name
+    except store.StoreFull as problem:
+        raise _full(problem) from problem
+    except FileNotFoundError:
+        pass
+    raise Refused.because(
+        "upload.unknown",
+        "There is no complete upload of your organisation with this id; it may be used or expired",
+        remedy="Upload the file again",
+        field="file",
+    )
+
+
+@performs(UPLOAD, "use")
+def use(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload:
+    """Mark it used, in the transaction that registers its file. Raises Refused the second time."""
+    with transition(UPLOAD, "use", upload_id, actor=actor) as change:
+        pass
+    transaction.on_commit(lambda: staging.drop(upload_id))
+    return change.subject
+
+
+@performs(UPLOAD, "abandon")
+def abandon(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload:
+    """Delete what was sent."""
+    with transition(UPLOAD, "abandon", upload_id, actor=actor, seen=seen) as change:
+        pass
+    transaction.on_commit(lambda: staging.drop(upload_id))
+    return change.subject
+
+
+def abandon_due(now: datetime) -> int:
+    """Abandon those past their time. Safe to run twice at once."""
+    gone = 0
+    for pk in Upload.objects.filter(state__in=("open", "complete"), expires__lte=now).values_list(
+        "pk", flat=True
+    ):
+        try:
+            abandon(pk, actor=system())
+            gone += 1
+        except Refused:
+            continue
+    return gone
+
+
+def tidy_files() -> int:
+    """Remove files in the staging folder that belong to no live upload."""
+    live = Upload.objects.filter(state__in=("open", "complete")).values_list("pk", flat=True)
+    return staging.sweep({pk.hex for pk in live})
