@@ -12,53 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.recipes.recipe import Recipe, check
 from contracts.recipes.steps import STEPS
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.types import name_of
-from tests.stepping import EVERY, OTHER_TYPES, SCHEMA, TYPES, did, table_of
+from tests.stepping import EVERY, SCHEMA, did, table_of
 
 pytestmark = pytest.mark.pure
 
 
 def test_no_step_is_left_out() -> None:
     assert {name for name, _ in EVERY} == set(STEPS)
-
-
-RICH = [
-    ("a b", "x", 5, Decimal("2.50"), 0.25, True, date(2024, 2, 29), datetime(2024, 7, 1, 12), "29/02/2024"), (None, "y", None, None, None, None, None, None, None),
-    (" a  b ", "x", -3, Decimal("-2.50"), -0.5, False, date(1, 1, 1), None, "31/02/2026"), ("Müller & Co.", "y", 2**53 + 1, Decimal("0.05"), 2.25, True, None, datetime(1990, 1, 1), ""),
-    ("muller co", "y", 2**53, None, 1e9, True, date(9999, 12, 31), datetime(2030, 1, 1), "1-3-1999 10:30"), ("a b", "x", 5, Decimal("2.50"), 0.25, True, date(2024, 2, 29), datetime(2024, 7, 1, 12), "29/02/2024"),
-    ("mail x@example.org", None, -(2**62), Decimal("99.99"), 0.0, None, date(2024, 3, 1), None, "2026-01-01"), ("é", "z", 0, Decimal("1"), -0.0, False, date(2024, 3, 1), None, None),
-    ("e\u0301", "z", 1, None, None, False, None, None, "01.02.2026"), ("", "x", 2, Decimal("7"), 3.5, True, date(2020, 1, 1), datetime(2000, 2, 29), None),
-    ("4111 1111 1111 1111", "y", 3, Decimal("8"), 4.5, False, date(2020, 1, 1), datetime(2000, 2, 29), "x"), ("007", "x", 7, Decimal("8.01"), 5.5, None, date(2020, 1, 2), None, None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "params"), EVERY, ids=[f"{i}-{name}" for i, (name, _) in enumerate(EVERY)])
-def test_batches_and_threads_change_nothing_and_the_columns_were_known(
-    name: str, params: dict[str, Any]
-) -> None:
-    given = RICH
-    table = table_of(given)
-    whole, once, result = did(table, [(name, params)])
-    for batch, threads in ((1, 2), (3, 1)):
-        _, again, other = did(table, [(name, params)], batch, threads)
-        assert again == once
-        assert [vars(c) for c in other.steps] == [vars(c) for c in result.steps]
-    recipe, _ = Recipe.from_list([{"name": name, "params": params}])
-    shape, problems = check(recipe.steps, TYPES, OTHER_TYPES)
-    assert not problems
-    assert dict(shape.types()) == {f.name: name_of(f.type) for f in whole.schema}
-    assert result.steps[0].rows_in == len(table)
-    assert result.steps[0].rows_out == len(whole) == result.rows_out
-    if name not in ("join", "group"):
-        removed = sum(
-            n
-            for r, n in result.steps[0].reasons.items()
-            if "set missing" not in r and "flagged" not in r and "blanked" not in r
-        )
-        assert removed == len(table) - len(whole), "every row that went has its reason"
 
 
 def test_steps_say_and_do_the_same() -> None:
