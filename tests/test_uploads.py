@@ -221,6 +221,7 @@ def test_the_classic_form_and_the_hidden_id_both_register(cast: Cast) -> None:
 
     about = {"id": str(uuid4()), "title": "Classic"}
     assert b"This field is required" in client.post("/datasets/new/", about).content
+    assert client.post("/datasets/new/", {**about, "upload": " "}).status_code == 422
     client.post("/datasets/new/", {**about, "file": worlds.upload(DATA, "a.csv")})
     made = begun(cast)
     uploads.complete(made.pk, actor=dana)

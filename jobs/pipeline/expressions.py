@@ -322,11 +322,21 @@ def _narrow(node: Expression, value: Any) -> Any:
 
 
 def _exact(node: Arithmetic, left: Any, right: Any) -> Any:
-    left, right = _decimal(left), _decimal(right)
+    """Of a batch that needs more digits than there are, each half by itself: what a row gives must not
+    depend on the rows beside it."""
     try:
-        return _narrow(node, {"+": pc.add, "-": pc.subtract, "*": pc.multiply}[node.op](left, right))
-    except pa.ArrowInvalid as problem:
-        raise _overflow(node.to_text()) from problem
+        a, b = _decimal(left), _decimal(right)
+        return _narrow(node, {"+": pc.add, "-": pc.subtract, "*": pc.multiply}[node.op](a, b))
+    except (pa.ArrowInvalid, StepError) as problem:
+        length = max((len(v) for v in (left, right) if isinstance(v, pa.Array)), default=0)
+        if length < 2:
+            raise _overflow(node.to_text()) from problem
+    parts = [(0, length // 2), (length // 2, length)]
+    return pa.concat_arrays([_exact(node, *(_cut(v, *part) for v in (left, right))) for part in parts])
+
+
+def _cut(value: Any, start: int, stop: int) -> Any:
+    return value.slice(start, stop - start) if isinstance(value, pa.Array) else value
 
 
 def _floating(node: Arithmetic, left: Any, right: Any) -> Any:

@@ -68,7 +68,7 @@ class Situations:
             uploads.receive(made, 0, BytesIO(worlds.CSV).read, actor=self.dana, sha256=None)
             uploads.complete(made.pk, actor=self.dana)
         if state == "used":
-            datasets.add_version(self.dataset.pk, actor=self.dana, upload=made.pk)
+            datasets.register_with_file(actor=self.dana, title="Sent in pieces", upload=made.pk)
         if state == "abandoned":
             uploads.abandon(made.pk, actor=self.dana)
         return made

@@ -30,7 +30,7 @@ def register(dana: Person, folder: Path) -> None:
     dana.page.get_by_label("File").set_input_files(file)
     dana.button("Upload and register")
     dana.heading("Flights 2013")
-    dana.sees("flights.csv is kept. A worker is reading it now.", "Reading flights.csv")
+    dana.sees("The file is kept. A worker is reading it now.", "Reading flights.csv")
     worlds.drain()
     dana.sees("Only your organisation sees this so far.")
 

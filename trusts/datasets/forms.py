@@ -45,7 +45,7 @@ class FileToRegister(forms.FileField):
 
 
 FILE_HELP = (
-    "CSV, TSV, JSON Lines, Excel (XLSX) or Parquet; plain, gzip or zip. "
+    "CSV and its kin, JSON, JSON Lines, Excel (XLSX), ODS, Parquet or Arrow; plain, gzip, zstd or zip. "
     "The original is kept byte for byte and never leaves under other terms than yours."
 )
 
@@ -54,23 +54,15 @@ class FileOrUpload(forms.Form):
     """A file sent with the form, or the id of an upload that was sent in pieces before."""
 
     upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    file = FileToRegister(
-        label="File", help_text=FILE_HELP, required=False, widget=forms.FileInput(attrs={"required": True})
-    )
+    file = FileToRegister(label="File", help_text=FILE_HELP)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.is_bound and self.data.get("upload"):
-            self.fields["file"].widget.attrs.pop("required", None)
+        if self.is_bound and str(self.data.get("upload") or "").strip():
+            self.fields["file"].required = False
             self.fields[
                 "file"
             ].help_text = "Your file is here already. Choose one only to send another instead."
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        if "file" not in self.errors and not data.get("file") and not data.get("upload"):
-            self.add_error("file", forms.ValidationError("This field is required.", code="required"))
-        return data
 
 
 @asks_with(DATASET, "describe")

@@ -251,7 +251,7 @@ def _spaceless(text: str) -> str:
 
 
 def _read_rules(text: str) -> list[dict[str, Any]]:
-    """`dep_delay: range min=-60 max=900; carrier: set (UA, AA); tailnum: pattern pattern="^N"`."""
+    """`dep_delay: range min=-60 max=900; carrier: set (UA, AA); tailnum: pattern pattern="N.*"`."""
     line, found = Line(text), []
     while not line.ended:
         if line.take(";"):

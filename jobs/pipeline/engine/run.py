@@ -19,11 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contracts.recipes.steps import STEPS
 from jobs.pipeline.engine import sink
+from jobs.pipeline.engine.batches import frame_of, guarded, needed, runner_columns, table_of
 from jobs.pipeline.engine.flow import parallel, watched
 from jobs.pipeline.engine.source import ParquetSource, Source, SpilledSource
-from jobs.pipeline.faults import Cancelled, Fault, StepError
+from jobs.pipeline.faults import Cancelled, Fault
 from jobs.pipeline.steps import Context, runner_of
 from jobs.pipeline.types import name_of
 from kernel.canonical import sha256_hex
@@ -221,7 +221,7 @@ class _Run:
         def make(part: Path) -> int:
             ctx.folder.mkdir(parents=True, exist_ok=True)
             self.counts[index].rows_in = current.rows
-            _guard(index, step, lambda: runner_of(step).make(current.path, part, ctx=ctx, **step["params"]))
+            guarded(index, step, lambda: runner_of(step).make(current.path, part, ctx=ctx, **step["params"]))
             self.counts[index].rows_out = pq.read_metadata(part).num_rows
             return current.rows
 
@@ -262,15 +262,15 @@ class _Run:
         self._drop(current, source)
         kept = SpilledSource(target)
         if taught:
-            _guard(end, step, learner.ready)
+            guarded(end, step, learner.ready)
         else:
             self._teach(learner, self._stream(kept, end, end, None, runner_columns(step))[0], end)
         return learner, kept
 
     def _teach(self, learner: Any, tables: Iterator[pa.Table], index: int) -> None:
         for table in tables:
-            _guard(index, self.steps[index], lambda t=table: learner.learn(_frame(t, 0)))
-        _guard(index, self.steps[index], learner.ready)
+            guarded(index, self.steps[index], lambda t=table: learner.learn(frame_of(t, 0)))
+        guarded(index, self.steps[index], learner.ready)
 
     # The stream of one stage
 
@@ -302,7 +302,7 @@ class _Run:
                 )
         if teach is not None:
             flow = self._learning(flow, teach, end, pool)
-        tables = (_table_of(frame) for frame in flow)
+        tables = (table_of(frame) for frame in flow)
         try:
             first = next(tables, None)
         except BaseException:
@@ -333,18 +333,18 @@ class _Run:
         step = self.steps[index]
         if not hasattr(learner, "keys"):
             for frame in frames:
-                _guard(index, step, lambda f=frame: learner.learn(f))
+                guarded(index, step, lambda f=frame: learner.learn(f))
                 yield frame
             return
         for frame, keys in parallel(
-            frames, lambda f: (f, _guard(index, step, lambda: learner.keys(f))), pool, self.threads
+            frames, lambda f: (f, guarded(index, step, lambda: learner.keys(f))), pool, self.threads
         ):
             learner.count(keys)
             yield frame
 
     def _numbered(self, tables: Iterator[pa.Table], seen: _Seen) -> Iterator[pd.DataFrame]:
         for table in tables:
-            yield _frame(table, seen.rows)
+            yield frame_of(table, seen.rows)
             seen.rows += table.num_rows
 
     def _batch(
@@ -356,9 +356,9 @@ class _Run:
                 raise Cancelled
             step, before = self.steps[place], len(frame)
             if self.kinds[place] == "learner":
-                frame = _guard(place, step, lambda f=frame: learned.apply(f))
+                frame = guarded(place, step, lambda f=frame: learned.apply(f))
             else:
-                frame = _guard(
+                frame = guarded(
                     place,
                     step,
                     lambda f=frame, s=step, p=place: runner_of(s).make(
@@ -385,12 +385,12 @@ class _Run:
         worker = runner_of(step).make(self.contexts[place], **step["params"])
         pairs: Iterator[tuple[pd.DataFrame, Any]]
         if hasattr(worker, "keys"):
-            pairs = parallel(frames, lambda f: (f, _guard(place, step, lambda: worker.keys(f))), pool, ahead)
+            pairs = parallel(frames, lambda f: (f, guarded(place, step, lambda: worker.keys(f))), pool, ahead)
         else:
             pairs = ((frame, None) for frame in frames)
         for frame, keys in pairs:
             count.rows_in += len(frame)
-            frame = _guard(
+            frame = guarded(
                 place, step, lambda f=frame, k=keys: worker.apply(f) if k is None else worker.keep(f, k)
             )
             count.rows_out += len(frame)
@@ -408,16 +408,6 @@ def _identity(source: Source) -> str:
     return f"{path}:{found.st_size}:{found.st_mtime_ns}" if found else ""
 
 
-def _frame(table: pa.Table, start: int) -> pd.DataFrame:
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype, split_blocks=True)
-    frame.index = pd.RangeIndex(start, start + table.num_rows)
-    return frame
-
-
-def _table_of(frame: pd.DataFrame) -> pa.Table:
-    return pa.table([pa.array(frame[name]) for name in frame.columns], names=[str(n) for n in frame.columns])
-
-
 def _no_rows(
     current: Source, columns: list[str] | None, run_: _Run, start: int, end: int, learned: Any
 ) -> pa.Schema:
@@ -427,71 +417,7 @@ def _no_rows(
         if columns is None
         else pa.schema([current.schema.field(current.schema.names.index(n)) for n in columns])
     )
-    frame = _frame(schema.empty_table(), 0)
+    frame = frame_of(schema.empty_table(), 0)
     batches = [i for i in range(start, end) if run_.kinds[i] == "batch"]
     frame, _ = run_._batch(frame, batches, learned)
-    return sink.plain(_table_of(frame)).schema
-
-
-def needed(steps: Sequence[Mapping[str, Any]], names: list[str]) -> list[str] | None:
-    """The columns worth reading: those that the first selection keeps and what the steps before it read."""
-    used: set[str] = set()
-    for step in steps:
-        if step["name"] == "select":
-            used.update(step["params"]["columns"])
-            return [n for n in names if n in used]
-        kind = STEPS.get(step["name"])
-        if kind is None or step["name"] not in _PLAIN:
-            return None
-        used.update(name for names in kind.reads(step["params"]).values() for name in names)
-    return None
-
-
-_PLAIN = frozenset(
-    [
-        "filter",
-        "filter_by",
-        "drop_rows",
-        "drop_missing",
-        "range_check",
-        "trim",
-        "case",
-        "normalise",
-        "replace",
-        "map_values",
-        "redact",
-        "round",
-        "clip",
-    ]
-)
-
-
-def runner_columns(step: Mapping[str, Any]) -> list[str] | None:
-    """What a learner must see to learn."""
-    kind = STEPS.get(step["name"])
-    if kind is None:
-        return None
-    return list(dict.fromkeys(n for names in kind.reads(step["params"]).values() for n in names)) or None
-
-
-def _guard(index: int, step: Mapping[str, Any], work: Callable[[], Any]) -> Any:
-    """Whatever goes wrong in a step is said with the step's number."""
-    try:
-        return work()
-    except (Cancelled, MemoryError):
-        raise
-    except StepError as fault:
-        fault.step = index
-        raise
-    except Fault:
-        raise
-    except (pa.ArrowException, ArithmeticError, ValueError, TypeError, KeyError, RuntimeError) as problem:
-        raise StepError(
-            "step.failed", f"Step {index + 1} ({step['name']}) could not be done: {str(problem)[:160]}",
-            "Check the step's parameters against the column's type.", step=index, column=step["params"].get("column"),
-        ) from problem  # fmt: skip
-
-
-def one(step: Mapping[str, Any], ctx: Context, frame: pd.DataFrame, index: int) -> pd.DataFrame:
-    """One batch step on one batch, its faults said with the step's number: for engines of another kind."""
-    return _guard(index, step, lambda: runner_of(step).make(frame, ctx=ctx, **step["params"]))
+    return sink.plain(table_of(frame)).schema

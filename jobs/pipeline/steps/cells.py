@@ -59,7 +59,7 @@ def suppress_cells(
         for kept in combinations(by, size):
             keys = row_keys(frame, list(kept)) if kept else np.zeros(rows, dtype="u8")
             lines.append(np.unique(keys, return_inverse=True)[1])
-    blank = hidden(counts, lines, k)
+    blank = hidden(counts, lines, k, len(by))
     small = int((counts < k).sum())
     ctx.report(f"cells below {k}, blanked", small)
     ctx.report("cells from which those could be worked out, blanked", int(blank.sum()) - small)

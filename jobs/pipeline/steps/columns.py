@@ -69,7 +69,7 @@ def _cast(source: pa.Array, to: str) -> pa.Array:
 
 
 def _need(good: pa.Array, why: str) -> None:
-    if not pc.all(pc.fill_null(good, True)).as_py():
+    if pc.all(pc.fill_null(good, True)).as_py() is False:
         raise pa.ArrowInvalid(why)
 
 
@@ -144,7 +144,8 @@ def cast(frame: Frame, *, column: str, to: str, ctx: Context, on_fail: str = "st
 def split(
     frame: Frame, *, column: str, separator: str, into: list[str], keep_source: bool = False, **_: Any
 ) -> Frame:
-    """The last new column takes the rest; parts that are not there are missing."""
+    """The parts stand where the text stood, or after it; the last one takes the rest, and parts that are not
+    there are missing."""
     series = frame[column]
     parts = pc.split_pattern(arrow_of(series), separator, max_splits=len(into) - 1)
     lengths, flat = pc.list_value_length(parts), pc.list_flatten(parts)
@@ -154,8 +155,11 @@ def split(
         there = pc.fill_null(pc.greater(lengths, place), False)
         at = pc.if_else(there, pc.add(starts, place), pa.scalar(None, starts.type))
         made[name] = series_of(pc.take(flat, at), series).rename(name)
+    names: list[str] = []
+    for name in frame.columns:
+        names += ([] if name == column and not keep_source else [name]) + (into if name == column else [])
     kept = frame if keep_source else frame[[n for n in frame.columns if n != column]]
-    return with_columns(kept, made)
+    return with_columns(kept, made)[names]
 
 
 @batch("join_text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Context as Digits
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -11,8 +12,11 @@ import pyarrow.compute as pc
 
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, on_distinct, with_columns
-from jobs.pipeline.steps.comparing import WIDE, held
+from jobs.pipeline.steps.comparing import held
 from jobs.pipeline.steps.numbers import clip
+
+# Room for the digits between the largest and the smallest floating-point number.
+_HUGE = Digits(prec=700)
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -24,14 +28,14 @@ def band(value: Any, size: Decimal) -> str | None:
     number = Decimal(str(value))
     if not number.is_finite():
         return None
-    with localcontext(WIDE):
+    with localcontext(_HUGE):
         low = number - number % size
         low = low - size if number < low else low
         return f"{_plain(low)} to under {_plain(low + size)}"
 
 
 def _plain(number: Decimal) -> str:
-    return f"{number.normalize(WIDE) + 0:f}"
+    return f"{number.normalize(_HUGE):f}"
 
 
 @batch("generalise")

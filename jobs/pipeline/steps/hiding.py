@@ -14,18 +14,21 @@ PRIME = 2_147_483_629
 MOST_SOLVED = 700
 
 
-def hidden(counts: np.ndarray, lines: list[np.ndarray], k: int) -> np.ndarray:
+def hidden(counts: np.ndarray, lines: list[np.ndarray], k: int, finest: int | None = None) -> np.ndarray:
     """True for each cell to hide: those below k, and others until none can be worked out.
 
-    lines: for each total that is known, the number of the line in which each cell stands. A line with one cell
+    lines: for each total that is known, the number of the line in which each cell stands; the first `finest`
+    of them (all, if not said) are over one column only. A line with one cell
     protects nothing: its total is the cell. Of a line's open cells the smallest is taken, the first on a tie.
+    Where all cells are hidden and totals still tell one, only keeping those totals in would help.
     """
     blank = counts < k
-    lines = [line for line in lines if len(line)]
+    if not len(counts):
+        return blank
     order = np.lexsort((np.arange(len(counts)), counts))
     while True:
         _no_blank_alone(blank, counts, lines, order)
-        given_away = _worked_out(blank, lines)
+        given_away = _worked_out(blank, lines, len(lines) if finest is None else finest)
         if not len(given_away):
             return blank
         before = int(blank.sum())
@@ -64,57 +67,60 @@ def _hide_one_more(blank: np.ndarray, lines: list[np.ndarray], order: np.ndarray
             return
 
 
-def _worked_out(blank: np.ndarray, lines: list[np.ndarray]) -> np.ndarray:
+def _worked_out(blank: np.ndarray, lines: list[np.ndarray], finest: int) -> np.ndarray:
     """Hidden cells that adding and subtracting totals gives away.
 
-    Cells hang together through lines; each such part of at most 700 hidden cells is solved. Larger ones,
-    which are denser and have many ways round, keep the rule about lines alone.
+    Up to 700 hidden cells are solved together. Of more, those that hang together through the finest lines are,
+    where they are at most 700; larger parts have many ways round, and keep the rule about lines alone.
     """
     cells = np.flatnonzero(blank)
-    useful = []
-    for line in lines:
-        several = np.bincount(line) > 1
-        if several.any():
-            useful.append((line, several))
-    if not len(cells) or not useful:
-        return np.empty(0, dtype="i8")
-    equations = _equations(cells, useful)
-    found = [_solved(part, rows) for part, rows in _parts(len(cells), equations)]
+    fine = _equations(cells, lines[:finest])
+    coarse = _equations(cells, lines[finest:])
+    if len(cells) <= MOST_SOLVED:
+        parts = [(np.arange(len(cells)), fine + coarse)] if len(cells) else []
+    else:
+        parts = _parts(len(cells), fine, coarse)
+    found = [_solved(part, equations) for part, equations in parts if equations]
     return cells[np.sort(np.concatenate(found))] if found else np.empty(0, dtype="i8")
 
 
-def _equations(cells: np.ndarray, useful: list[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
-    """For each line with hidden cells, which of them (by place among the hidden) it adds up."""
+def _equations(cells: np.ndarray, lines: list[np.ndarray]) -> list[np.ndarray]:
+    """For each line of several cells with hidden ones, which of them (by place among the hidden) it adds up."""
     found = []
-    for line, several in useful:
-        numbers = line[cells]
-        order = np.argsort(numbers, kind="stable")
-        order = order[several[numbers[order]]]
-        edges = np.flatnonzero(np.diff(numbers[order])) + 1
+    for line in lines:
+        several = np.bincount(line) > 1
+        order = np.argsort(line[cells], kind="stable")
+        order = order[several[line[cells[order]]]]
+        edges = np.flatnonzero(np.diff(line[cells[order]])) + 1
         found += [part for part in np.split(order, edges) if len(part)]
     return found
 
 
-def _parts(size: int, equations: list[np.ndarray]) -> list[tuple[np.ndarray, list[np.ndarray]]]:
-    """Hidden cells that hang together, with their equations; those of lines that hold fewer than all."""
-    above = np.arange(size)
+def _parts(
+    size: int, fine: list[np.ndarray], coarse: list[np.ndarray]
+) -> list[tuple[np.ndarray, list[np.ndarray]]]:
+    """Hidden cells that hang together, at most 700, with the equations that lie within them."""
+    above = list(range(size))
 
     def top(place: int) -> int:
         while above[place] != place:
             above[place] = above[above[place]]
-            place = int(above[place])
+            place = above[place]
         return place
 
-    for members in equations:
+    for members in fine:
         for one, other in pairwise(members.tolist()):
             above[top(other)] = top(one)
-    tops = np.array([top(i) for i in range(size)], dtype="i8")
-    rows: dict[int, list[np.ndarray]] = {}
-    for members in equations:
-        rows.setdefault(int(tops[members[0]]), []).append(members)
-    return [
-        (np.flatnonzero(tops == t), found) for t, found in rows.items() if (tops == t).sum() <= MOST_SOLVED
-    ]
+    tops = np.array([top(i) for i in range(size)])
+    order = np.argsort(tops, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(tops[order])) + 1)
+    small = {int(tops[group[0]]): group for group in groups if len(group) <= MOST_SOLVED}
+    equations: dict[int, list[np.ndarray]] = {}
+    for members in [*fine, *coarse]:
+        there = tops[members]
+        if int(there[0]) in small and (there == there[0]).all():
+            equations.setdefault(int(there[0]), []).append(members)
+    return [(small[mark], found) for mark, found in equations.items()]
 
 
 def _solved(part: np.ndarray, equations: list[np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import StepError
+from jobs.pipeline.rounding import rounded
 from jobs.pipeline.steps.base import (
     Context,
     Frame,
@@ -31,29 +32,11 @@ def round_(frame: Frame, *, columns: list[str], digits: int, **_: Any) -> Frame:
     made = {}
     for name in columns:
         try:
-            made[name] = with_row(frame[[name]], lambda part, n=name: _rounded(part, n, digits))
+            made[name] = with_row(frame[[name]], lambda part, n=name: rounded(arrow_of(part[n]), digits))
         except Located as problem:
             raise StepError("round.overflow", f"{name} has a value that cannot be rounded to {digits} digits within its type.",
                             "Change the column's type to number first, or round to more digits.", row=problem.row, column=name) from None  # fmt: skip
     return with_columns(frame, {name: series_of(array, frame[name]) for name, array in made.items()})
-
-
-def _rounded(frame: Frame, name: str, digits: int) -> pa.Array:
-    array = arrow_of(frame[name])
-    kind = array.type
-    if pa.types.is_floating(kind):
-        return pc.round(array, ndigits=digits, round_mode="half_to_even")
-    if digits >= (kind.scale if pa.types.is_decimal(kind) else 0):
-        return array
-    beyond = 38 - kind.scale if pa.types.is_decimal(kind) else 19
-    if -digits >= beyond:
-        # Half of such a step is more than the type holds, or nearly: by hand, as Arrow refuses it.
-        half = f"{5 if -digits == beyond else 50}{'0' * (beyond - 1)}"
-        large = pc.or_(compared(array, "gt", half, name), compared(array, "lt", f"-{half}", name))
-        if pc.any(large).as_py():
-            raise pa.ArrowInvalid("overflow")
-        return pc.if_else(pc.is_valid(array), pa.scalar(0).cast(kind), pa.scalar(None, kind))
-    return pc.round(array, ndigits=digits, round_mode="half_to_even")
 
 
 @batch("clip")
