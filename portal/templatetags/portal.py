@@ -76,7 +76,7 @@ def sentence(event: Any) -> str:
 
 
 PAST = {
-    "ask": "asked", "begin": "began", "cut": "cut", "do": "did", "give": "gave", "leave": "left", "make": "made", "put": "put",
+    "ask": "asked", "begin": "began", "cut": "cut", "do": "did", "forget": "forgot", "give": "gave", "leave": "left", "make": "made", "put": "put",
     "read": "read", "run": "ran", "submit": "submitted", "stop": "stopped", "take": "took", "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
 WHOLE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
@@ -14,6 +15,8 @@ from tests import worlds
 from tests.cast import assemble
 from tests.test_quality import measured_twice
 from tests.test_reading import sales
+from tests.test_sources import FLIGHTS
+from trusts.datasets import sources
 
 pytestmark = [pytest.mark.ui, pytest.mark.django_db(transaction=True)]
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -37,9 +40,23 @@ def look(page: Any, url: str, problems: list[str]) -> None:
         problems.append(f"{url}: {violation['id']}: {nodes}")
 
 
+def library_of(folder: Any, cast: Any) -> Any:
+    """A dataset that stays in a folder, read once."""
+    pq.write_table(FLIGHTS, folder / "flights.parquet")
+    address = {"kind": "folder", "path": str(folder)}
+    made = sources.register_with_source(
+        actor=cast.actor("dana"), title="In place", address=address, secrets={}
+    )
+    worlds.drain()
+    return made
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 360)])
-def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: str, width: int) -> None:
+def test_pages_are_accessible_and_quiet(
+    browser: Any, live_server: Any, settings: Any, tmp_path: Any, scheme: str, width: int
+) -> None:
     assert not django_settings.DEBUG
+    settings.DATA_ROOTS, settings.DATA_HOSTS = [("*", str(tmp_path))], ["db.example.org"]
     cast = assemble()
     request = worlds.delivered(cast)
     waiting = worlds.submitted(cast, request.agreement)
@@ -56,6 +73,7 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
     )
     drifted = measured_twice(cast)
     sold = worlds.registered(cast, sales(), "sales.csv", "Sales")
+    stays = library_of(tmp_path, cast)
     both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
@@ -64,7 +82,8 @@ def test_pages_are_accessible_and_quiet(browser: Any, live_server: Any, scheme: 
             f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
             f"/recipes/{recipe.pk}/compare/"]  # fmt: skip
     only = {
-        "dana": [f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
+        "dana": [*(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/",
+                 stays.get_absolute_url(), f"{stays.get_absolute_url()}versions/1/", f"{stays.get_absolute_url()}versions/1/reading/", f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
                  f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/", f"{sold.get_absolute_url()}reading/", f"/do/version/{sold.pk}/correct/",
                  *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",
                                                                 "versions/2/", "versions/2/compare/"))],

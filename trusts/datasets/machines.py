@@ -36,6 +36,13 @@ DATASET = register(
                 "add_version", "Upload a new version", HOLDER, frozenset({"private", "listed"}), asks=True
             ),
             Action(
+                "take_version",
+                "Read the source into a new version",
+                HOLDER,
+                frozenset({"private", "listed"}),
+                hidden=True,
+            ),
+            Action(
                 "set_rules",
                 "Change the quality rules",
                 HOLDER,

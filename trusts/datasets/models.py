@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -120,6 +121,11 @@ class DatasetVersion(StatefulModel):
         """What contracts and receipts name it by: the typed Parquet, and the file or the source that it was made of."""
         made_of = {"source_fingerprint": self.source_fingerprint} if self.place else {}
         return {"original_sha256": self.original_sha256, "parquet_sha256": self.parquet_sha256, **made_of}
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When its source was read, if it was read in place."""
+        return datetime.fromisoformat(self.source["at"]) if self.source.get("at") else None
 
     def place_in_words(self) -> str:
         return places.in_words(self.place)

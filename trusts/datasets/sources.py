@@ -32,7 +32,8 @@ def connect(*, actor: Actor, dataset: Dataset, address: dict[str, Any], secrets:
     _must_be_allowed(address, dataset)
     source = Source(dataset=dataset, address=address, sealed=_sealed(secrets))
     with transaction.atomic():
-        if Source.objects.select_for_update(of=("self",)).filter(dataset=dataset).exists():
+        Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
+        if Source.objects.filter(dataset=dataset).exists():
             raise Refused.because(
                 "source.there",
                 "This dataset has a source already",
@@ -40,7 +41,7 @@ def connect(*, actor: Actor, dataset: Dataset, address: dict[str, Any], secrets:
             )
         with creation(SOURCE, "connect", source, actor=actor) as change:
             change.detail = {"kind": address["kind"]}
-        _next_version(source, actor=actor)
+        take_version(dataset.pk, actor=actor)
     return source
 
 
@@ -73,7 +74,7 @@ def read(source_id: UUID, *, actor: Actor, seen: int | None = None) -> DatasetVe
                 f"Version {last.number} is being read just now",
                 remedy="Wait until it is done",
             )
-        version = _next_version(source, actor=actor)
+        version = take_version(source.dataset_id, actor=actor)
         change.detail = {"version": version.number}
     return version
 
@@ -102,12 +103,15 @@ def forget(source_id: UUID, *, actor: Actor, seen: int | None = None) -> Source:
     return change.subject
 
 
-def _next_version(source: Source, *, actor: Actor) -> DatasetVersion:
+@performs(DATASET, "take_version")
+def take_version(dataset_id: UUID, *, actor: Actor, seen: int | None = None) -> DatasetVersion:
+    """The next version, to be read from the dataset's source as it is now. Called when it is connected or read."""
+    source = Source.objects.get(dataset=dataset_id)
     name = places.name_of(source.address)
-    with transition(DATASET, "add_version", source.dataset_id, actor=actor) as change:
+    with transition(DATASET, "take_version", dataset_id, actor=actor) as change:
         change.detail = {"name": name, "kind": source.address["kind"]}
         return services.register_version(
-            source.dataset_id, actor=actor, stored=NOTHING, name=name, place=dict(source.address)
+            dataset_id, actor=actor, stored=NOTHING, name=name, place=dict(source.address)
         )
 
 
