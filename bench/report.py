@@ -15,7 +15,7 @@ def page(cases: dict[str, Any], curve: dict[str, Any], size: dict[str, Any], mac
     peers = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "polars", "pandas", "pyarrow"))
     lines = [
         "# Benchmark", "", f"{size['rows']:,} rows × 19 columns of real flights with real faults (CSV {size['csv_mb']} MB, Parquet {size['parquet_mb']} MB), "
-        f"medians of {size['runs']}, engines in turn, each in a fresh process, imports included in the process and not in the time. {machine}; {peers}.",
+        f"medians of {size['runs']}, engines in turn, each in a fresh process, imports included in the time. {machine}; {peers}.",
         "", "DuckDB has 512 MB and two threads; Polars streams; the pandas script is what one writes at once. All engines come to the same rows; that is checked in the run.",
     ]  # fmt: skip
     for case, engines in cases.items():
