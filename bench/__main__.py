@@ -24,7 +24,7 @@ from bench.engines import ENGINES, PROFILES
 from bench.report import page
 
 # As the portal starts the process that does a job (jobs/runs/child.py).
-THRIFTY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}  # fmt: skip
+THRIFTY = {"ARROW_DEFAULT_MEMORY_POOL": "jemalloc", "MALLOC_ARENA_MAX": "2"}
 HERE = Path(__file__).resolve().parent
 CASES = {
     "csv_parquet": ("csv", "parquet"),
