@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.keys import Tally, contained, counted, row_keys
-from jobs.pipeline.steps.base import Context, Frame, learner, table
+from jobs.pipeline.steps.base import Context, Frame, learner, only, table
 
 CLASSES = 100
 
@@ -49,7 +49,7 @@ class _AtLeast:
     def apply(self, frame: Frame) -> Frame:
         keep = contained(self.large, row_keys(frame, self.by))
         self.small(frame, keep)
-        return frame if keep.all() else frame[keep]
+        return only(frame, keep)
 
     def small(self, frame: Frame, keep: np.ndarray) -> None:
         self.ctx.report(self.reason.format(k=self.k), int(len(keep) - keep.sum()))

@@ -16,7 +16,17 @@ from contracts.recipes.steps.rows import rule_words
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.intake import write_parquet
-from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, learner, series_of, table, with_columns
+from jobs.pipeline.steps.base import (
+    Context,
+    Frame,
+    arrow_of,
+    batch,
+    learner,
+    only,
+    series_of,
+    table,
+    with_columns,
+)
 from jobs.pipeline.steps.comparing import among, compared
 
 Rule = dict[str, Any]
@@ -94,7 +104,7 @@ def _judged(frame: Frame, rules: list[Rule], hits: list[np.ndarray], on_fail: st
             ctx.report(words, int((hit & ~gone).sum()))
             gone |= hit
     if on_fail != "flag":
-        return frame[~gone] if gone.any() else frame
+        return only(frame, ~gone)
     text = said[0]
     for other in said[1:]:
         text = pc.coalesce(pc.binary_join_element_wise(text, other, "; "), text, other)
