@@ -206,7 +206,7 @@ class Reference:
         assert isinstance(node, Call)
         name, first = node.name, v[0]
         if name == "round":
-            whole = Decimal(str(first)).quantize(Decimal(1), "ROUND_HALF_UP")
+            whole = Decimal(str(first)).quantize(Decimal(1), "ROUND_HALF_EVEN")
             return type(first)(whole)
         table: dict[str, Any] = {
             "abs": abs, "floor": lambda x: type(x)(x // 1), "length": len, "lower": str.lower, "upper": str.upper,
