@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
-from jobs.pipeline.engine.flow import beside, parallel
 from jobs.pipeline.engine.source import ParquetSource
 from jobs.pipeline.faults import Fault, StepError
+from jobs.pipeline.flow import beside, parallel
 
 FORMULA = r"^[=+\-@\t\r]"
 _STARTS = pa.array(["=", "+", "-", "@", "\t", "\r"])

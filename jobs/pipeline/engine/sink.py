@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from jobs.pipeline.engine.flow import beside, parallel
+from jobs.pipeline.flow import beside, parallel
+from jobs.pipeline.parquet import write_parquet
 
-GROUP = 250_000
 CODED = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -28,28 +27,8 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def to_parquet(tables: Iterator[pa.Table], schema: pa.Schema, target: Path) -> int:
-    """zstd, row groups of 250,000 whatever the batches; returns the rows. Encoding runs beside the steps."""
-    rows = 0
-    with pq.ParquetWriter(target, schema, compression="zstd", version="2.6") as writer:
-        for table in beside(_grouped(tables, schema)):
-            writer.write_table(table, row_group_size=GROUP)
-            rows += table.num_rows
-    return rows
-
-
-def _grouped(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    waiting: list[pa.Table] = []
-    held = 0
-    for table in tables:
-        waiting.append(plain(table).cast(schema))
-        held += table.num_rows
-        while held >= GROUP:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, GROUP).combine_chunks()
-            rest = whole.slice(GROUP)
-            waiting, held = [rest], rest.num_rows
-    if held:
-        yield pa.concat_tables(waiting).combine_chunks()
+    """Canonical Parquet; returns the rows. Encoding runs beside the steps."""
+    return write_parquet(beside(plain(table).cast(schema) for table in tables), schema, target)
 
 
 def to_spill(tables: Iterator[pa.Table], schema: pa.Schema, target: Path, threads: int = 2) -> int:

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from jobs.pipeline.engine import sink
 from jobs.pipeline.engine.batches import frame_of, guarded, needed, table_of
-from jobs.pipeline.engine.flow import parallel, watched
 from jobs.pipeline.engine.source import Load, Source
 from jobs.pipeline.faults import Cancelled
+from jobs.pipeline.flow import parallel, watched
 from jobs.pipeline.steps import Context, runner_of
 from jobs.pipeline.steps.base import Runner, only
 

@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import Cancelled, IntakeError
+from jobs.pipeline.flow import beside
 from jobs.pipeline.intake import looking, unpack
 from jobs.pipeline.intake.faulty import readable
 from jobs.pipeline.intake.kinds import Fit, Kind, Marks, convert
 from jobs.pipeline.intake.learn import TEXT, Guess
 from jobs.pipeline.intake.misfits import BLANKED, KEPT, Misfits
-from jobs.pipeline.intake.parquet import ahead, write_parquet
 from jobs.pipeline.intake.table import Table, unheard
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.reading import Intake, Reading, reading_of
 from jobs.pipeline.types import name_of
 
@@ -132,7 +133,7 @@ class Work:
 
     def _counted(self) -> Iterator[pa.RecordBatch]:
         done = 0
-        for batch in ahead(self.table.batches(unheard, self.few)):
+        for batch in beside(self.table.batches(unheard, self.few), 2):
             _stop(self.cancelled)
             done += batch.num_rows
             self.progress("Read types", done, self.total)
@@ -194,7 +195,7 @@ class Work:
 
         def typed() -> Iterator[pa.RecordBatch]:
             row = 1
-            for batch in ahead(self.table.batches(self.record.row, self.few)):
+            for batch in beside(self.table.batches(self.record.row, self.few), 2):
                 arrays = [
                     self._column(c, batch.column(i), row, firm, refused) for i, c in enumerate(self.columns)
                 ]
@@ -206,7 +207,7 @@ class Work:
             self.progress("Write", done, self.total)
 
         try:
-            rows = write_parquet(ahead(typed()), schema, self.target, show)
+            rows = write_parquet(beside(typed(), 2), schema, self.target, show)
         finally:
             self.record.close()
         for column in self.open:

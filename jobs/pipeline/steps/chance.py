@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.keys import mixed
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.steps.base import (
     Context,
     Frame,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
-from jobs.pipeline.intake import write_parquet
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.steps.base import Context, table
 from jobs.pipeline.steps.comparing import comparable
 from jobs.pipeline.steps.generalise import band, is_number, word

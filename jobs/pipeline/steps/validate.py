@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from contracts.recipes.steps.rows import rule_words
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.intake import write_parquet
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.steps.base import (
     Context,
     Frame,
