@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from jobs.deliveries.models import Delivery
+from jobs.runs import shown
 from jobs.runs.models import Job
 from jobs.trials.models import Trial
 from jobs.trials.selectors import sees_all
@@ -48,6 +49,12 @@ class TrialOut(serializers.ModelSerializer[Trial]):
 
 
 class JobOut(serializers.ModelSerializer[Job]):
+    """A job. Rows in hand, values in messages and what each step did are for the data's holder."""
+
+    progress = serializers.SerializerMethodField()
+    result = serializers.SerializerMethodField()
+    failure = serializers.SerializerMethodField()
+
     class Meta:
         model = Job
         fields = [
@@ -65,6 +72,15 @@ class JobOut(serializers.ModelSerializer[Job]):
             "result",
             "failure",
         ]
+
+    def get_progress(self, job: Job) -> dict[str, Any]:
+        return shown.progress(job, self.context["request"].user.actor)
+
+    def get_result(self, job: Job) -> dict[str, Any]:
+        return shown.result(job, self.context["request"].user.actor)
+
+    def get_failure(self, job: Job) -> dict[str, Any]:
+        return shown.failure(job, self.context["request"].user.actor)
 
 
 class DeliveryOut(serializers.ModelSerializer[Delivery]):
