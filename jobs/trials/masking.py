@@ -2,6 +2,7 @@
 
 Row counts are rounded to tens and anything below ten is hidden, so that no difference of two numbers tells
 of fewer than ten rows; percentages are whole; a failure names step and column, never the value or the row.
+An estimate is made of the rounded count: made of the exact one, it would give that away.
 """
 
 from __future__ import annotations
@@ -9,44 +10,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-LEAST = 10
-FEW = f"fewer than {LEAST}"
+from jobs.runs.said import for_others
+from trusts.datasets.masking import SMALL, about, rounded
 
-
-def count(value: int | None) -> int | str | None:
-    """A count as others may see it: 0 and unknown as they are, below ten hidden, else to the nearest ten."""
-    if value is None or value == 0:
-        return value
-    return FEW if value < LEAST else round(value / LEAST) * LEAST
+COUNTS = ("rows_in", "rows_out", "removed", "cells")
+PLAIN = ("name", "locked", "whole", "added")
 
 
 def masked(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result without anything that fewer than ten rows could be told from."""
-    found = dict(result)
-    small = int(result.get("sample", 0)) < 10 * LEAST
-    for name in ("sample", "rows_out", "whole_rows", "estimated_rows", "estimated_bytes"):
-        if name in found:
-            found[name] = count(found[name])
+    """The result with nothing that fewer than ten rows could be told from. Masking it again changes nothing."""
+    found: dict[str, Any] = {
+        name: about(result[name]) for name in ("sample", "rows_out", "whole_rows") if name in result
+    }
     found["steps"] = [_step(step) for step in result.get("steps", [])]
     for name in ("complete_before", "complete_after"):
+        # One percent of the rows must be ten rows at least, on both sides.
+        least = min(_number(result.get("sample")), _number(result.get("rows_out")))
         value = result.get(name)
-        found[name] = None if small or value is None else str(round(float(value)))
-    if result.get("stopped"):
-        stopped = result["stopped"]
-        place = f" on {stopped['column']}" if stopped.get("column") else ""
-        found["stopped"] = {
-            "step": stopped.get("step"), "column": stopped.get("column"), "code": stopped.get("code", ""),
-            "text": f"A value{place} does not fit this step, and the job would stop there.",
-            "remedy": "Change the step, or choose what happens with values that do not fit.",
-        }  # fmt: skip
+        found[name] = None if least < 100 * SMALL or value is None else str(round(float(value)))
+    if "estimated_rows" in result:
+        found |= _estimate(result)
+    found["stopped"] = for_others(result["stopped"]) if result.get("stopped") else None
+    if "columns" in result:
+        found["columns"] = list(result["columns"])
     found["masked"] = True
     return found
 
 
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _estimate(result: Mapping[str, Any]) -> dict[str, Any]:
+    left, sample, whole = (_number(result.get(name)) for name in ("rows_out", "sample", "whole_rows"))
+    if left < SMALL or not sample:
+        # Nothing may be worked out from the size of a few rows either.
+        return {"estimated_rows": 0 if left == 0 and result.get("rows_out") == 0 else None,
+                "estimated_bytes": None, "estimated_seconds": result.get("estimated_seconds")}  # fmt: skip
+    rows = about(round(about(left) / max(_number(about(sample)), SMALL) * _number(about(whole))))
+    size = about(int(rounded(_number(result.get("estimated_bytes")), 1)))
+    return {"estimated_rows": rows, "estimated_bytes": size if isinstance(size, int) else None, "estimated_seconds": result.get("estimated_seconds")}  # fmt: skip
+
+
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(step)
-    for name in ("rows_in", "rows_out", "removed", "cells"):
-        if name in found:
-            found[name] = count(found[name])
-    found["reasons"] = {reason: count(rows) for reason, rows in step.get("reasons", {}).items()}
+    found = {name: step[name] for name in PLAIN if name in step}
+    found |= {name: about(step[name]) for name in COUNTS if name in step}
+    found["reasons"] = {reason: about(rows) for reason, rows in step.get("reasons", {}).items()}
     return found

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pipeline.trial import dry_run, sample
-from jobs.trials.masking import FEW, masked
+from jobs.trials.masking import masked
+from trusts.datasets.masking import FEW
 
 pytestmark = pytest.mark.pure
 
