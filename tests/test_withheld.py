@@ -227,9 +227,10 @@ def test_a_dry_run_ends_with_its_contract(cast: Cast, moment: str, monkeypatch: 
     sharing.try_out(request.pk, actor=cast.actor("piotr"))
     outbox.dispatch()
     trial = request.trials.get()
-    end = lambda: agreements.suspend(
-        request.agreement_id, actor=cast.actor("dana"), reason="A question is open."
-    )  # noqa: E731
+
+    def end() -> None:
+        agreements.suspend(request.agreement_id, actor=cast.actor("dana"), reason="A question is open.")
+
     if moment == "before the worker":
         end()
     else:
