@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from django.core import mail
 from django.test import Client
@@ -133,6 +136,38 @@ def test_few_rows_are_no_number_for_the_receiver_and_exact_for_the_provider(cast
     assert Client().get(one, **holder).json()["result"]["steps"] == job.result["steps"]
     assert set(Client().get(one, **asker).json()["result"]) == {"rows", "package"}
     assert "rows" not in Client().get(one, **asker).json()["progress"]
+
+
+@pytest.mark.parametrize("form", ["parquet", "xlsx"])
+def test_no_byte_of_the_file_holds_a_value_of_a_row_that_did_not_leave(cast: Cast, form: str) -> None:
+    """Neither a dictionary of words, nor statistics, nor what stands beside the data in the format."""
+    recipe = [
+        {"name": "range_check", "params": {"column": "distance", "max": "9999", "on_fail": "set_missing"}}
+    ]
+    where = [{"column": "dest", "op": "eq", "value": "IAH"}]
+    request, job = export(cast, recipe, format=form, row_filter=where)
+    assert job.state == "done", job.failure
+    delivery = request.deliveries.get()
+    with zipfile.ZipFile(store.path_of(delivery.package_sha256)) as package:
+        data = package.read(delivery.data_name)
+    if form == "xlsx":
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            found = " ".join(book.read(name).decode() for name in book.namelist())
+    else:
+        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=["dest", "tailnum", "note"])
+        words = [
+            chunk.dictionary
+            for c in file.read().columns
+            if pa.types.is_dictionary(c.type)
+            for chunk in c.chunks
+        ]
+        groups = [file.metadata.row_group(i).to_dict() for i in range(file.num_row_groups)]
+        found = (
+            f"{[w.to_pylist() for w in words]} {groups} {file.metadata.metadata} {file.read().to_pylist()}"
+        )
+        assert words
+    assert "IAH" in found
+    assert SECRET not in found and "98770" not in found and "N39" not in found
 
 
 STOPS = {
