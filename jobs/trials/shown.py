@@ -18,7 +18,7 @@ def result_for(trial: Trial, actor: Actor) -> dict[str, Any]:
     """The counts: exact for the people of the data's holder, masked for everybody else."""
     if not trial.result:
         return {}
-    return dict(trial.result) if sees_all(trial, actor) else masked(trial.result)
+    return dict(trial.result) if sees_all(trial, actor) else masked(trial.result, trial.plan)
 
 
 def is_stale(trial: Trial) -> bool:
