@@ -60,7 +60,7 @@ def _estimate(result: Mapping[str, Any]) -> dict[str, Any]:
         # Nothing may be worked out from the size of a few rows either.
         return {"estimated_rows": None, "estimated_bytes": None, "estimated_seconds": result.get("estimated_seconds")}  # fmt: skip
     rows = about(round(about(left) / max(_number(about(sample)), SMALL) * _number(about(whole))))
-    size = about(int(rounded(_number(result.get("estimated_bytes")), 1)))
+    size = few(int(rounded(_number(result.get("estimated_bytes")), 1)))
     return {"estimated_rows": rows, "estimated_bytes": size if isinstance(size, int) else None, "estimated_seconds": result.get("estimated_seconds")}  # fmt: skip
 
 
