@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -138,36 +139,34 @@ def test_few_rows_are_no_number_for_the_receiver_and_exact_for_the_provider(cast
     assert "rows" not in Client().get(one, **asker).json()["progress"]
 
 
-@pytest.mark.parametrize("form", ["parquet", "xlsx"])
-def test_no_byte_of_the_file_holds_a_value_of_a_row_that_did_not_leave(cast: Cast, form: str) -> None:
+def test_no_byte_of_the_file_holds_a_value_of_a_row_that_did_not_leave(cast: Cast) -> None:
     """Neither a dictionary of words, nor statistics, nor what stands beside the data in the format."""
     recipe = [
         {"name": "range_check", "params": {"column": "distance", "max": "9999", "on_fail": "set_missing"}}
     ]
     where = [{"column": "dest", "op": "eq", "value": "IAH"}]
-    request, job = export(cast, recipe, format=form, row_filter=where)
-    assert job.state == "done", job.failure
-    delivery = request.deliveries.get()
-    with zipfile.ZipFile(store.path_of(delivery.package_sha256)) as package:
-        data = package.read(delivery.data_name)
-    if form == "xlsx":
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            found = " ".join(book.read(name).decode() for name in book.namelist())
-    else:
-        file = pq.ParquetFile(io.BytesIO(data), read_dictionary=["dest", "tailnum", "note"])
-        words = [
-            chunk.dictionary
-            for c in file.read().columns
-            if pa.types.is_dictionary(c.type)
-            for chunk in c.chunks
-        ]
-        groups = [file.metadata.row_group(i).to_dict() for i in range(file.num_row_groups)]
-        found = (
-            f"{[w.to_pylist() for w in words]} {groups} {file.metadata.metadata} {file.read().to_pylist()}"
-        )
-        assert words
-    assert "IAH" in found
-    assert SECRET not in found and "98770" not in found and "N39" not in found
+    for form in ("parquet", "xlsx"):
+        request, job = export(cast, recipe, format=form, row_filter=where)
+        assert job.state == "done", job.failure
+        delivery = request.deliveries.get()
+        with zipfile.ZipFile(store.path_of(delivery.package_sha256)) as package:
+            data = package.read(delivery.data_name)
+        if form == "xlsx":
+            with zipfile.ZipFile(io.BytesIO(data)) as book:
+                found = " ".join(book.read(name).decode() for name in book.namelist())
+        else:
+            file = pq.ParquetFile(io.BytesIO(data), read_dictionary=["dest", "tailnum", "note"])
+            words = [
+                chunk.dictionary
+                for c in file.read().columns
+                if pa.types.is_dictionary(c.type)
+                for chunk in c.chunks
+            ]
+            groups = [file.metadata.row_group(i).to_dict() for i in range(file.num_row_groups)]
+            found = f"{[w.to_pylist() for w in words]} {groups} {file.metadata.metadata} {file.read().to_pylist()}"
+            assert words
+        assert "IAH" in found
+        assert SECRET not in found and "98770" not in found and "N39" not in found
 
 
 STOPS = {
@@ -176,10 +175,12 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize("step", STOPS)
-def test_a_failure_names_step_and_column_to_the_receiver_and_the_value_to_the_holder(
-    cast: Cast, step: str
-) -> None:
+def test_a_failure_names_step_and_column_to_the_receiver_and_the_value_to_the_holder(cast: Cast) -> None:
+    for step in STOPS:
+        fails(cast, step)
+
+
+def fails(cast: Cast, step: str) -> None:
     mail.outbox.clear()
     request, job = export(cast, [{"name": step, "params": STOPS[step]}])
     assert job.state == "failed"
@@ -212,17 +213,40 @@ def job_events(cast: Cast, job: Job, name: str) -> list[dict[str, Any]]:
     return list(found["results"])
 
 
-def test_what_no_data_had_a_part_in_is_said_in_its_own_words(cast: Cast) -> None:
+@pytest.mark.parametrize("moment", ["before the worker", "in the middle"])
+def test_an_export_ends_with_its_contract_and_says_so_in_its_own_words(
+    cast: Cast, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker looks itself, and does not wait for the message that stops it."""
     request = worlds.approved(cast, worlds.agreed(cast, min_group_size=None))
     outbox.dispatch()
-    agreements.suspend(request.agreement_id, actor=cast.actor("dana"), reason="A question is open.")
+    at(moment, "jobs.pipeline.pack:pack", lambda: suspend(cast, request), monkeypatch)
     job = request.jobs.get()
-    assert runner.run(job.pk, worker="late") == "failed", (
-        "the worker was quicker than the message, and looked itself"
-    )
+    assert runner.run(job.pk, worker="late") == "failed"
     job.refresh_from_db()
+    assert "suspended" in job.failure["text"]
     assert job.failure["text"] in browser(cast, "piotr").get(f"/jobs/{job.pk}/").content.decode()
     assert not request.deliveries.exists()
+
+
+def suspend(cast: Cast, request: Request) -> None:
+    agreements.suspend(request.agreement_id, actor=cast.actor("dana"), reason="A question is open.")
+
+
+def at(moment: str, function: str, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do it now, or when the worker's call of `function` is over."""
+    if moment == "before the worker":
+        act()
+        return
+    done = Work.do
+
+    def slow(self: Work, name: str, **args: Any) -> Any:
+        found = done(self, name, **args)
+        if name == function:
+            act()
+        return found
+
+    monkeypatch.setattr(Work, "do", slow)
 
 
 def test_a_dry_run_that_breaks_says_no_value_to_who_asked_for_it(
@@ -262,21 +286,7 @@ def test_a_dry_run_ends_with_its_contract(cast: Cast, moment: str, monkeypatch: 
     sharing.try_out(request.pk, actor=cast.actor("piotr"))
     outbox.dispatch()
     trial = request.trials.get()
-
-    def end() -> None:
-        agreements.suspend(request.agreement_id, actor=cast.actor("dana"), reason="A question is open.")
-
-    if moment == "before the worker":
-        end()
-    else:
-        done = Work.do
-
-        def slow(self: Work, function: str, **args: Any) -> Any:
-            found = done(self, function, **args)
-            end()
-            return found
-
-        monkeypatch.setattr(Work, "do", slow)
+    at(moment, "jobs.pipeline.trial:dry_run", lambda: suspend(cast, request), monkeypatch)
     assert runner.run(trial.job_id, worker="late") == "failed"  # type: ignore[arg-type]
     trial.refresh_from_db()
     assert (trial.state, trial.result) == ("waiting", {})
