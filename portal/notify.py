@@ -44,6 +44,12 @@ def _trustees(membership: Any) -> list[User]:
     return [u for pk in membership.trust.trustees() for u in people_with(pk, OWNERS)]
 
 
+def _named(delivery: Any) -> list[User]:
+    """Who may fetch it, as long as they still belong to the receiver."""
+    people = User.objects.filter(places__organisation_id=delivery.consumer_id, places__state="active")
+    return list(people.filter(pk__in=delivery.request.named.values("user")).distinct())
+
+
 # topic → (machine, who is told, what it says)
 TOPICS: dict[str, tuple[str, To, str]] = {
     "negotiation.turn": ("negotiation", _turn, "It is your turn to answer."),
@@ -56,7 +62,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "request.submitted": ("request", _side("provider", REVIEWERS), "A request waits for your review."),
     "request.returned": ("request", _author, "The provider has questions."),
     "request.refused": ("request", _author, "The provider refused it, with a reason."),
-    "delivery.available": ("delivery", lambda d: [n.user for n in d.request.named.select_related("user")], "Your export is ready."),
+    "delivery.available": ("delivery", _named, "Your export is ready."),
     "job.failed": ("job", lambda j: list(people_with(j.consumer_id or j.holder_id, STEWARDS)), "A job could not finish."),
     "version.failed": ("version", lambda v: [v.registered_by] if v.registered_by_id else [], "The file could not be read."),
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),

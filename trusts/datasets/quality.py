@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from trusts.datasets import masking
+from trusts.datasets.changes import schema_changes
 from trusts.datasets.expectations import KINDS, SEVERITIES, sentence
 from trusts.datasets.masking import SMALL
 from trusts.datasets.models import DatasetVersion
@@ -47,6 +48,12 @@ def quality_of(version: DatasetVersion, *, masked: bool) -> dict[str, Any]:
         ],
         **about,
     }
+
+
+def changes_between(old: DatasetVersion, new: DatasetVersion, *, masked: bool) -> dict[str, Any]:
+    """The change of columns; whether one was renamed is guessed for others from what they may see of it."""
+    profiles = [quality_of(v, masked=True) if masked else v.profile for v in (old, new)]
+    return schema_changes(old.column_types(), new.column_types(), *profiles)
 
 
 def rules_of(version: DatasetVersion) -> list[dict[str, Any]]:
@@ -90,4 +97,4 @@ def must_failures(version: DatasetVersion) -> list[dict[str, Any]]:
     return [rule for rule in rules_of(version) if rule["severity"] == "must" and rule["state"] == "fail"]
 
 
-__all__ = ["SMALL", "fingerprint", "must_failures", "quality_of", "rules_of"]
+__all__ = ["SMALL", "changes_between", "fingerprint", "must_failures", "quality_of", "rules_of"]

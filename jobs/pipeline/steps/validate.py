@@ -88,7 +88,8 @@ class _Broken:
         shown = "it is missing" if value is None else f"it is {str(value)[:60]!r}"
         count = f"{self.counts[place]} rows break" if self.counts[place] > 1 else "1 row breaks"
         raise StepError("validate.broken", f"It does not hold that {rule_words(self.rules[place])}: in row {row + 1} {shown}. {count} this rule.",
-                        "Correct or drop such rows before this step.", row=row + 1, column=self.rules[place]["column"])  # fmt: skip
+                        "Correct or drop such rows before this step.", row=row + 1, column=self.rules[place]["column"],
+                        count=self.counts[place])  # fmt: skip
 
 
 def _judged(frame: Frame, rules: list[Rule], hits: list[np.ndarray], on_fail: str, flag: str | None, ctx: Context) -> Frame:  # fmt: skip
