@@ -7,6 +7,7 @@ Missing differs from every value, and each column is mixed in with multipliers o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,6 @@ import pyarrow.compute as pc
 
 KEY = np.dtype([("a", "u8"), ("b", "u8")])
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0xFF51AFD7ED558CCD))
-_AGAIN = (np.uint64(0x94D049BB133111EB), np.uint64(0xC4CEB9FE1A85EC53))
 _GOLDEN = 0x9E3779B97F4A7C15
 _TEXT_KEYS = ("0123456789123456", "6543219876543210")
 _MISSING = (np.uint64(0x7F4A7C159E3779B9), np.uint64(0xD6E8FEB86659FD93))
@@ -80,13 +80,22 @@ class _Coded:
         np.take(self.tables[which], self.at[rows], out=out, mode="clip")
 
 
+@lru_cache(maxsize=4096)
+def _factors(place: int, which: int) -> tuple[np.uint64, np.uint64]:
+    """Two odd numbers of a column and half of its own: multiples of each other would let sums of columns meet."""
+    seeds = np.array([4 * place + 2 * which + 1, 4 * place + 2 * which + 2], dtype="u8")
+    with np.errstate(over="ignore"):
+        first, second = mixed(mixed(seeds * np.uint64(_GOLDEN)), 1) | np.uint64(1)
+    return first, second
+
+
 def _spread(words: np.ndarray, place: int, which: int, out: np.ndarray, spare: np.ndarray) -> None:
     """One to one in 64 bits, otherwise for each column: a difference in one column alone is never lost."""
-    factor = np.uint64((2 * place + 1) * int(_MIX[which]) & (1 << 64) - 1)
-    np.multiply(words, factor, out=out)
+    first, second = _factors(place, which)
+    np.multiply(words, first, out=out)
     np.right_shift(out, _HALF, out=spare)
     out ^= spare
-    out *= _AGAIN[which]
+    out *= second
 
 
 def _parts(array: pa.Array | pa.ChunkedArray, place: int) -> list[_Words | _Coded]:
