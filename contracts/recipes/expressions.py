@@ -325,10 +325,3 @@ def walk(tree: Expression) -> Iterator[Expression]:
 def columns_of(tree: Expression) -> list[str]:
     """The columns that an expression reads, each once, in the order of the text."""
     return list(dict.fromkeys(node.name for node in walk(tree) if isinstance(node, Name)))
-
-
-def parse(text: str) -> Expression:
-    """The tree of a text. Raises ExpressionFault with the place; never another exception."""
-    from contracts.recipes.expression_parser import Parser
-
-    return Parser(text).whole()

@@ -20,6 +20,7 @@ from jobs.deliveries import package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
 from jobs.deliveries.models import Delivery, Vault
 from jobs.deliveries.quality import quality_of
+from jobs.deliveries.services import deliver
 from jobs.runs import services as runs
 from jobs.runs.inputs import described
 from jobs.runs.models import Job
@@ -171,8 +172,6 @@ def _label(step: dict[str, Any]) -> str:
 def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored, data_name: str, result: dict[str, Any],
             signed: dict[str, Any], quality: dict[str, Any], vault: Vault | None) -> None:  # fmt: skip
     """File first, row second: with agreement and job locked, either all of it happens or nothing."""
-    from jobs.deliveries.services import deliver
-
     with transaction.atomic():
         agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=request.agreement_id)
         decision = standing(agreement)

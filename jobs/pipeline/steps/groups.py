@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.keys import Tally, contained, counted, row_keys
+from jobs.pipeline.keys import contained, counted, row_keys
 from jobs.pipeline.steps import spread
 from jobs.pipeline.steps.base import Context, Frame, learner, only, table
+from jobs.pipeline.tally import Tally
 
 
 class _AtLeast:

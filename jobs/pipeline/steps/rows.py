@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts.recipes.expressions import columns_of, parse
+from contracts.recipes.expression_parser import parse
+from contracts.recipes.expressions import columns_of
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.steps.base import Context, Frame, arrow_of, chooses, true
 from jobs.pipeline.steps.comparing import among, compared
