@@ -18,6 +18,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from contracts.library import services as library
 from contracts.negotiations import services as negotiations
+from contracts.sharing import services as sharing
+from kernel import outbox
 from tests import worlds
 from tests.cast import Cast
 from tests.matrix.situations import Situations
@@ -219,6 +221,21 @@ def test_a_draft_is_the_askers_own_affair(cast: Cast) -> None:
     assert draft.ref.encode() not in client.get("/requests/").content
     assert draft.ref.encode() not in client.get(f"/contracts/{draft.agreement_id}/").content
     assert str(draft.pk).encode() not in b"".join(client.get("/audit/export.jsonl"))
+    sharing.try_out(draft.pk, actor=cast.actor("piotr"))
+    outbox.dispatch()
+    sharing.withdraw(draft.pk, actor=cast.actor("piotr"))
+    worlds.drain()
+    for path in (f"/requests/{draft.pk}/", f"/trials/{draft.trials.get().pk}/"):
+        assert client.get(path).status_code == 404
+    for path in (
+        "/requests/?show=done",
+        f"/contracts/{draft.agreement_id}/",
+        "/audit/export.jsonl",
+        "/dashboard/",
+    ):
+        answer = client.get(path)
+        text = b"".join(answer) if answer.streaming else answer.content
+        assert draft.ref.encode() not in text and str(draft.pk).encode() not in text, path
 
 
 def test_an_id_of_anothers_object_is_the_same_as_none(cast: Cast) -> None:
