@@ -22,6 +22,7 @@ from trusts.datasets.models import DatasetVersion
 from trusts.datasets.selectors import remembered
 
 Show = Callable[[str, int, int], None]
+TO_CHOOSE = ("archive.members", "workbook.sheet")
 STEPS = [
     "Open the file",
     "Read types",
@@ -82,9 +83,15 @@ def read_version(work: Work) -> None:
         with work.stage("Judge"):
             measured = judged(work, version, target, measured, types, show)
     except IntakeError as fault:
-        datasets.fail_reading(
-            version.pk, actor=work.actor, failure=fault.as_dict(), **_looked(work, version, reading)
-        )
+        looked = _looked(work, version, reading)
+        if fault.code in TO_CHOOSE and looked.get("reading"):
+            with transaction.atomic():
+                finish(job.pk, actor=work.actor, attempt=work.attempt, result={"choose": fault.code})
+                datasets.ask_choice(
+                    version.pk, actor=work.actor, failure=fault.as_dict(), reading=looked["reading"]
+                )
+            return
+        datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict(), **looked)
         raise
     show("Record", 1, 1)
     kept = work.put(target)
@@ -154,6 +161,8 @@ def _looked(work: Work, version: DatasetVersion, reading: dict[str, Any] | None)
         found = work.do("jobs.pipeline.intake.preview:look", original=work.source(version.original_sha256),
                         name=version.original_name, folder=work.folder, known=reading)  # fmt: skip
     except IntakeError:
+        return {}
+    if not found:
         return {}
     if reading and reading.get("anew"):
         found["reading"]["anew"] = True

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 from django.test import override_settings
 from django.utils import timezone
@@ -88,6 +89,12 @@ class Situations:
             return self.dataset.versions.get()
         if state == "failed":
             return worlds.registered(self.cast, b"only,a,header\n", "a.csv")
+        if state == "choosing":
+            several = BytesIO()
+            with ZipFile(several, "w") as archive:
+                for name in ("a.csv", "b.csv"):
+                    archive.writestr(name, worlds.CSV)
+            return worlds.registered(self.cast, several.getvalue(), "several.zip", "To choose from")
         if state == "retired":
             version = worlds.registered(self.cast, title="To retire")
             return datasets.retire_version(version.pk, actor=self.dana, reason=REASON)

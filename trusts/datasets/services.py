@@ -175,6 +175,21 @@ def fail_reading(
     return change.subject
 
 
+@performs(VERSION, "ask_choice")
+def ask_choice(
+    version_id: UUID,
+    *,
+    actor: Actor,
+    failure: dict[str, Any],
+    reading: dict[str, Any],
+    seen: int | None = None,
+) -> DatasetVersion:
+    """Nothing is wrong, but a person must say which of several tables is meant. `reading`: with what there is to choose."""
+    with transition(VERSION, "ask_choice", version_id, actor=actor, reason=failure.get("text", "")) as change:
+        change.subject.failure, change.subject.reading, change.subject.preview = failure, reading, {}
+    return change.subject
+
+
 @performs(VERSION, "correct")
 def correct_reading(
     version_id: UUID, *, actor: Actor, reading: dict[str, Any], seen: int | None = None

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import Cancelled, IntakeError
-from jobs.pipeline.intake import looking, unpack
+from jobs.pipeline.intake import looking, sheets, unpack
 from jobs.pipeline.intake.faulty import readable
 from jobs.pipeline.intake.kinds import Fit, Kind, Marks, convert
 from jobs.pipeline.intake.learn import TEXT, Guess
@@ -72,6 +72,7 @@ def to_parquet(
         plain = unpack.open_up(Path(original), name, Path(folder), known)
         plain.largest = memory * 4 // 5
         found, notes, sure = looking.guess(plain, known)
+        listed = sheets.told(plain)
         _stop(cancelled)
         table = looking.table_of(plain, found, Path(folder))
         found, sample, _looked, more = looking.learn(table, found, known, sure, looking.LOOKED_AT)
@@ -81,8 +82,9 @@ def to_parquet(
         notes = [*notes, *plain.notes, *table.notes, *more, *work.notes()]
         columns = {**found.columns, **work.types()}
         return Intake(
-            rows, schema, replace(found, columns=columns), list(dict.fromkeys(notes)), work.record.result()
-        )
+            rows, schema, replace(found, columns=columns), list(dict.fromkeys(notes)), work.record.result(),
+            listed, plain.members,
+        )  # fmt: skip
 
 
 @dataclass

@@ -130,6 +130,17 @@ def _too_large(size: int, largest: int) -> IntakeError:
                        "Save it as CSV or Parquet; of those, files of any size are read.")  # fmt: skip
 
 
+def told(plain: Plain) -> list[dict[str, Any]]:
+    """{name, hidden} of each sheet of a workbook of several; empty for every other file."""
+    if plain.format not in ("xlsx", "ods"):
+        return []
+    found = [
+        {"name": str(about.name), "hidden": str(about.visible).rpartition(".")[2] != "Visible"}
+        for about in open_book(plain).sheets_metadata
+    ]
+    return found if len(found) > 1 else []
+
+
 def sheet_names(plain: Plain) -> list[str]:
     return [str(name) for name in open_book(plain).sheet_names]
 
