@@ -9,7 +9,7 @@ from django import forms
 from django.template.defaultfilters import filesizeformat
 
 from jobs.intake import words
-from jobs.intake.choosing import CHOOSE, SHOWN, Suggesting, Window, tables_first, told
+from jobs.intake.choosing import CHOOSE, Suggesting, Window, tables_first, told
 from jobs.pipeline.reading import ENCODINGS, FORMATS, ON_MISFIT, TYPES, Reading
 from kernel.doors import ActionForm
 from kernel.registry import asks_with

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import IntakeError
-from jobs.pipeline.intake import columnar, delimited, dialect, marks, objects, sheets, unpack
+from jobs.pipeline.intake import columnar, delimited, dialect, flaws, marks, objects, sheets, unpack
 from jobs.pipeline.intake.faulty import readable
 from jobs.pipeline.intake.kinds import ORDER, Kind, Marks, convert
 from jobs.pipeline.intake.learn import DATES, Guess
@@ -246,7 +246,15 @@ def first_rows(table: Table, most: int) -> tuple[pa.RecordBatch, bool]:
         raise IntakeError("file.no_rows", "There is a header but no row.", "Upload a file with data.")
     whole = pa.Table.from_batches(found).slice(0, most).combine_chunks()
     table.odd = odd
-    return whole.to_batches(max_chunksize=most)[0], ended
+    return sound(table, whole.to_batches(max_chunksize=most)[0]), ended
+
+
+def sound(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the errors of its workbook missing."""
+    if not table.errors:
+        return batch
+    columns = [flaws.sound(column, table.errors)[0] for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _text(value: Any) -> str | None:

@@ -53,6 +53,7 @@ class Plain:
     look: bool = False
     quotes: dict[str, int] = field(default_factory=dict)
     book: Any = None
+    flawed: bool = False  # A workbook that may have cells with errors.
     largest: int = 1 << 30  # Bytes that a workbook may have, unpacked.
 
 
