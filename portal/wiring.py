@@ -29,6 +29,7 @@ def connect() -> None:
     outbox.listen("job.stopped", export.on_stopped)
     outbox.listen("job.stopped", runs.forget)
     outbox.listen("job.queued", send_to_worker)
+    outbox.listen("upload.checking", check_upload_later)
     for topic in notify.TOPICS:
         outbox.listen(topic, send_mail_later(topic))
 
@@ -38,6 +39,13 @@ def send_to_worker(message: dict[str, Any]) -> None:
     from jobs.runs.tasks import run_job
 
     run_job.apply_async([message["id"]], retry=False)
+
+
+def check_upload_later(message: dict[str, Any]) -> None:
+    """A large file is hashed by the worker for errands; raises if the broker is away, and the outbox tries again."""
+    from portal.tasks import check_upload
+
+    check_upload.apply_async([message["id"]], retry=False)
 
 
 def send_mail_later(topic: str) -> outbox.Listener:

@@ -248,6 +248,7 @@ UPLOAD = register(
         label="upload",
         states=(
             State("open", "Being sent", "active", "Pieces are arriving; it can be resumed.", "holder"),
+            State("checking", "Being checked", "active", "All is here; a worker makes the checksum of the whole.", "system"),
             State("complete", "Complete", "good", "All is here; register it before it expires.", "holder"),
             State("used", "Registered", "neutral", "It became a version of a dataset."),
             State("abandoned", "Abandoned", "neutral", "Given up or expired; nothing of it is kept."),
@@ -255,13 +256,14 @@ UPLOAD = register(
         final=frozenset({"used", "abandoned"}),
         creates=(Action("create", "Start an upload", HOLDER, NEW, to="open", kind="primary"),),
         actions=(
-            Action("complete", "Finish the upload", HOLDER, frozenset({"open"}), to="complete"),
+            Action("complete", "Finish the upload", HOLDER, frozenset({"open"}), to="checking"),
+            Action("check", "Record the checksum", SYSTEM, frozenset({"checking"}), to="complete", hidden=True),
             Action("use", "Register the file", HOLDER, frozenset({"complete"}), to="used", hidden=True),
             Action(
                 "abandon",
                 "Discard",
                 HOLDER | SYSTEM,
-                frozenset({"open", "complete"}),
+                frozenset({"open", "checking", "complete"}),
                 to="abandoned",
                 kind="danger",
                 help="What was sent of this file is deleted.",
