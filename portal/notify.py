@@ -59,6 +59,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "delivery.available": ("delivery", lambda d: [n.user for n in d.request.named.select_related("user")], "Your export is ready."),
     "job.failed": ("job", lambda j: list(people_with(j.consumer_id or j.holder_id, STEWARDS)), "A job could not finish."),
     "version.failed": ("version", lambda v: [v.registered_by] if v.registered_by_id else [], "The file could not be read."),
+    "version.answer_changed": ("version", lambda v: list(people_with(v.dataset.organisation_id, STEWARDS)), "A quality rule holds now that was broken, or is broken now that held."),
     "version.choosing": ("version", lambda v: [v.registered_by] if v.registered_by_id else [], "There are several tables in the file. Choose the one to read."),
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),

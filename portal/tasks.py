@@ -12,6 +12,7 @@ from contracts.negotiations.agreements import end_due
 from contracts.negotiations.services import lapse_due
 from contracts.sharing.services import lapse_due as lapse_requests
 from jobs.deliveries.services import expire_due
+from jobs.intake import judge
 from jobs.runs.services import sweep as sweep_jobs
 from jobs.runs.services import tidy_folders
 from kernel import outbox, store
@@ -53,6 +54,7 @@ def tidy() -> dict[str, int]:
     return {
         "files": store.sweep_incoming(),
         "uploads": uploads.tidy_files(),
+        "stale": judge.check_stale(),
         "cache": store.sweep_cache(),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),

@@ -17,6 +17,7 @@ from kernel.store import Stored
 from kernel.transition import creation, transition
 from trusts.datasets import uploads
 from trusts.datasets.machines import DATASET, VERSION
+from trusts.datasets.quality import changed_answers
 from trusts.datasets.models import Column, Dataset, DatasetVersion
 from trusts.membership.models import Trust
 
@@ -251,10 +252,15 @@ def record_checks(
     score: dict[str, Any],
     seen: int | None = None,
 ) -> DatasetVersion:
-    """What a worker found when it checked changed rules on a version that was read before."""
+    """What a worker found when it checked the rules on a version that was read before: they were changed, or what they
+    refer to, or time has passed. The holder's stewards are told only if an answer is another than it was."""
     with transition(VERSION, "record_checks", version_id, actor=actor) as change:
+        changed = changed_answers(change.subject.profile.get("rules", []), results)
+        if changed:
+            change.publish("version.answer_changed", id=str(version_id), machine=VERSION.name)
         change.subject.profile = {**change.subject.profile, "rules": results, "score": score}
-        change.detail = {"rules": len(results), "broken": sum(r["state"] == "fail" for r in results)}
+        broken = sum(r["state"] == "fail" for r in results)
+        change.detail = {"rules": len(results), "broken": broken, "changed": changed}
     return change.subject
 
 
