@@ -20,7 +20,7 @@ from kernel.actor import system
 from kernel.audit.seal import seal_all
 from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
-from trusts.datasets import uploads
+from trusts.datasets import sources, uploads
 from trusts.organisations.services import lapse_invitations
 
 
@@ -55,6 +55,7 @@ def tidy() -> dict[str, int]:
         "files": store.sweep_incoming(),
         "uploads": uploads.tidy_files(),
         "stale": judge.check_stale(),
+        "sources": sources.look_due(now),
         "cache": store.sweep_cache(),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),

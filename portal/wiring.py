@@ -11,13 +11,14 @@ def connect() -> None:
     """Called once when the portal starts, in every process."""
     from contracts.negotiations import columns
     from jobs.deliveries import export
-    from jobs.intake import judge
+    from jobs.intake import judge, look
     from jobs.intake import services as intake
     from jobs.runs import services as runs
     from jobs.trials import services as trials
     from portal import notify
 
     outbox.listen("version.registered", intake.on_registered)
+    outbox.listen("source.look", look.on_source_look)
     outbox.listen("request.try", trials.on_request_try)
     outbox.listen("recipe.try", trials.on_recipe_try)
     outbox.listen("version.profiled", columns.on_version_profiled)

@@ -52,7 +52,9 @@ def test_a_reference_is_checked_again_when_the_other_dataset_moves_on(cast: Cast
     assert answers(flights) == ["fail"] and (checks(flights), told()) == (1, 0), "a first answer is no change"
 
     def moved(content: bytes) -> None:
-        datasets.add_version(airports.dataset_id, actor=cast.actor("dana"), file=worlds.upload(content, "a.csv"))
+        datasets.add_version(
+            airports.dataset_id, actor=cast.actor("dana"), file=worlds.upload(content, "a.csv")
+        )
         worlds.drain()
 
     moved(AIRPORTS + b"LAX,Los Angeles\n")

@@ -241,7 +241,11 @@ def test_the_classic_form_and_the_hidden_id_both_register(cast: Cast) -> None:
 def test_a_large_file_gets_its_checksum_from_a_worker(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finishing answers at once; until the checksum is there the file cannot be registered, and nobody loses it."""
     monkeypatch.setattr(uploads, "AT_ONCE_BYTES", len(DATA) - 1)
-    dana, client, auth = cast.actor("dana"), signed_in(cast, "dana"), token(cast, "dana", ["read", "datasets"])
+    dana, client, auth = (
+        cast.actor("dana"),
+        signed_in(cast, "dana"),
+        token(cast, "dana", ["read", "datasets"]),
+    )
     made, told = begun(cast), list[dict[str, Any]]()
     monkeypatch.setattr(outbox, "_listeners", {**outbox._listeners, "upload.checking": [told.append]})
 

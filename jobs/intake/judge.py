@@ -94,7 +94,6 @@ def on_version_profiled(message: dict[str, Any]) -> None:
     if version.state == "profiled" and any(rule["state"] == "waiting" for rule in rules_of(version)):
         _queue(version)
 
-
     if version.state == "profiled":
         for dataset in referring_to(version.dataset):
             _queue(newest(dataset))

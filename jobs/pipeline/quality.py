@@ -79,7 +79,9 @@ def check(
     return found
 
 
-def _checked(source: Source, rule: Rule, reference: Mapping[str, str] | None, day: date, made: date) -> Result:
+def _checked(
+    source: Source, rule: Rule, reference: Mapping[str, str] | None, day: date, made: date
+) -> Result:
     kind = rule["rule"]
     if kind == "row_count":
         return _row_count(source, rule)

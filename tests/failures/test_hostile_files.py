@@ -358,7 +358,9 @@ def test_two_hundred_megabytes_behind_a_quote_that_never_closes_are_soon_refused
         handle.write(b"id,text\n1,fine\n" + b'2,"never' + ends)
         while handle.tell() < 200 << 20:
             handle.write(body)
-    told = subprocess.run([sys.executable, "-c", UNCLOSED, path, work], capture_output=True, text=True, timeout=60)
+    told = subprocess.run(
+        [sys.executable, "-c", UNCLOSED, path, work], capture_output=True, text=True, timeout=60
+    )
     found, row, seconds, megabytes = told.stdout.split()
     assert (found, row) == (code, "3"), told.stderr
     assert int(seconds) < 15 and int(megabytes) < 500

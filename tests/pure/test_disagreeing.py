@@ -63,7 +63,9 @@ def test_a_late_value_that_disagrees_is_exact_or_listed(tmp_path: Path, case: st
     done, rows, listed = read(tmp_path, "\n".join(["id;v", *lines, ""]).encode())
     assert len(rows) == LATE + 10
     if exact is None:
-        assert rows[LATE - 1]["v"] == late and rows[0]["v"] == usual, "the column stays text, to the last character"
+        assert rows[LATE - 1]["v"] == late and rows[0]["v"] == usual, (
+            "the column stays text, to the last character"
+        )
         assert [(r["row"], r["column"], r["value"]) for r in listed] == [(str(LATE), "v", late)]
         assert reason in listed[0]["reason"] and sum(done.misfits["v"].values()) == 1
     else:
@@ -104,7 +106,10 @@ def test_errors_of_a_workbook_are_listed_and_never_lost(tmp_path: Path, rows: in
     assert done.read_as.columns["price"]["on_misfit"] == "set_missing"
 
     as_text = done.read_as.correct(
-        {"sheet": "Data & more", "columns": {n: {"type": types[n], "on_misfit": "keep_text"} for n in ("price", "town")}}
+        {
+            "sheet": "Data & more",
+            "columns": {n: {"type": types[n], "on_misfit": "keep_text"} for n in ("price", "town")},
+        }
     )
     done, kept, listed = read(tmp_path, book(rows), "t.xlsx", as_text)
     assert kept[2]["price"] == "#DIV/0!" and kept[3]["price"] == "2" and kept[4]["town"] == "#REF!"

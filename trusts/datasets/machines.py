@@ -38,7 +38,7 @@ DATASET = register(
             Action(
                 "take_version",
                 "Read the source into a new version",
-                HOLDER,
+                HOLDER | SYSTEM,
                 frozenset({"private", "listed"}),
                 hidden=True,
             ),
@@ -110,7 +110,12 @@ VERSION = register(
         final=frozenset({"retired"}),
         creates=(
             Action(
-                "register", "Register a version", HOLDER, NEW, to="registered", then=("version.registered",)
+                "register",
+                "Register a version",
+                HOLDER | SYSTEM,
+                NEW,
+                to="registered",
+                then=("version.registered",),
             ),
         ),
         actions=(
@@ -213,10 +218,21 @@ SOURCE = register(
             Action(
                 "read",
                 "Read the source again",
-                HOLDER,
+                HOLDER | SYSTEM,
                 frozenset({"connected"}),
                 done="A worker reads the source; what it finds becomes the next version.",
             ),
+            Action(
+                "schedule",
+                "Read it on a schedule",
+                HOLDER,
+                frozenset({"connected"}),
+                asks=True,
+                help="A worker looks whether the source has changed. Only if it has, the next version is made of it.",
+                done="Saved.",
+            ),
+            Action("look", "Look whether it changed", SYSTEM, frozenset({"connected"}), hidden=True, then=("source.look",)),
+            Action("same", "Found it unchanged", SYSTEM, frozenset({"connected"}), hidden=True),
             Action(
                 "change",
                 "Change address or key",
@@ -248,7 +264,13 @@ UPLOAD = register(
         label="upload",
         states=(
             State("open", "Being sent", "active", "Pieces are arriving; it can be resumed.", "holder"),
-            State("checking", "Being checked", "active", "All is here; a worker makes the checksum of the whole.", "system"),
+            State(
+                "checking",
+                "Being checked",
+                "active",
+                "All is here; a worker makes the checksum of the whole.",
+                "system",
+            ),
             State("complete", "Complete", "good", "All is here; register it before it expires.", "holder"),
             State("used", "Registered", "neutral", "It became a version of a dataset."),
             State("abandoned", "Abandoned", "neutral", "Given up or expired; nothing of it is kept."),
@@ -257,7 +279,9 @@ UPLOAD = register(
         creates=(Action("create", "Start an upload", HOLDER, NEW, to="open", kind="primary"),),
         actions=(
             Action("complete", "Finish the upload", HOLDER, frozenset({"open"}), to="checking"),
-            Action("check", "Record the checksum", SYSTEM, frozenset({"checking"}), to="complete", hidden=True),
+            Action(
+                "check", "Record the checksum", SYSTEM, frozenset({"checking"}), to="complete", hidden=True
+            ),
             Action("use", "Register the file", HOLDER, frozenset({"complete"}), to="used", hidden=True),
             Action(
                 "abandon",

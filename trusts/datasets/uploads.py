@@ -242,9 +242,7 @@ def abandon(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload
 def abandon_due(now: datetime) -> int:
     """Abandon those past their time. Safe to run twice at once."""
     gone = 0
-    for pk in Upload.objects.filter(state__in=UNFINISHED, expires__lte=now).values_list(
-        "pk", flat=True
-    ):
+    for pk in Upload.objects.filter(state__in=UNFINISHED, expires__lte=now).values_list("pk", flat=True):
         try:
             abandon(pk, actor=system())
             gone += 1

@@ -174,7 +174,11 @@ class Work:
             kind = looking.kind_of(choice["type"], guess)
             misfit = guess.hard.get(kind.name, 1) + guess.soft.get(kind.name, 1) > 0
             column.kind = kind
-            if column.on_misfit == "keep_text" and (misfit or self.table.errors) and not self._fits(column.name, kind):
+            if (
+                column.on_misfit == "keep_text"
+                and (misfit or self.table.errors)
+                and not self._fits(column.name, kind)
+            ):
                 column.kind, column.listed = TEXT, kind
 
     def _fits(self, name: str, kind: Kind) -> bool:
@@ -305,7 +309,9 @@ class Work:
             many = sum(every.values()) - flawed
             column = next((c for c in self.open if c.name == name), None)
             if flawed:
-                found.append(f"{name}: {flawed:,} {'cell holds' if flawed == 1 else 'cells hold'} an error such as #DIV/0!; listed.")
+                found.append(
+                    f"{name}: {flawed:,} {'cell holds' if flawed == 1 else 'cells hold'} an error such as #DIV/0!; listed."
+                )
             if not many:
                 continue
             if column is None:

@@ -221,7 +221,9 @@ class _Ods(_Rows):
             self.many_rows, self.column, self.cells = _repeated(attributes, "rows"), 0, {}
         elif kind in ("table-cell", "covered-table-cell"):
             self.many, self.shown = _repeated(attributes, "columns"), ""
-            self.error = any(_local(key) == "value-type" and value == "error" for key, value in attributes.items())
+            self.error = any(
+                _local(key) == "value-type" and value == "error" for key, value in attributes.items()
+            )
             self.words = []
 
     def end(self, name: str) -> None:

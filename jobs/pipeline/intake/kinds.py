@@ -28,7 +28,9 @@ DATES = {
 }
 DATES["mdy"] = DATES["dmy"]
 PARTS = {"ymd": r"\1-\2-\3", "dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}
-ERROR_NAMES = r"^(#(DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|GETTING_DATA|FIELD!|ERROR)|Err:[0-9]{3})$"
+ERROR_NAMES = (
+    r"^(#(DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|GETTING_DATA|FIELD!|ERROR)|Err:[0-9]{3})$"
+)
 SPACES = "[ \u00a0\u202f]"
 
 
