@@ -11,7 +11,6 @@ from kernel.registry import sees
 from trusts.datasets.machines import DATASET, SOURCE, UPLOAD, VERSION
 from trusts.datasets.models import Column, Dataset, DatasetVersion, Source, Upload
 
-
 UNFINISHED = ("open", "checking", "complete")
 
 

@@ -17,8 +17,8 @@ from kernel.store import Stored
 from kernel.transition import creation, transition
 from trusts.datasets import uploads
 from trusts.datasets.machines import DATASET, VERSION
-from trusts.datasets.quality import changed_answers
 from trusts.datasets.models import Column, Dataset, DatasetVersion
+from trusts.datasets.quality import changed_answers
 from trusts.membership.models import Trust
 
 
