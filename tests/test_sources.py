@@ -25,6 +25,7 @@ from portal.tasks import tidy
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import token
+from tests.test_choosing import zipped
 from tests.test_reading import browser, read, sales, typed
 from trusts.datasets import places, sources
 from trusts.datasets import services as datasets
@@ -273,6 +274,28 @@ def test_only_named_hosts_are_reached(settings: Any) -> None:
     ):
         assert not allowed(kind="postgres", host=host, port=port), host
     assert not allowed(kind="gopher", host="db.example.org")
+
+
+@pytest.mark.django_db
+def test_a_file_is_chosen_in_an_archive_that_stays_on_s3(cast: Cast, s3: str, settings: Any) -> None:
+    settings.DATA_HOSTS = [s3.partition("://")[2]]
+    put(s3, "towns.zip", zipped(**{"a.csv": "town\nKiel\n", "b.csv": "town\nUlm\nBern\n"}))
+    dana = browser(cast, "dana")
+    register(dana, "s3", url="s3://lake/towns.zip", endpoint=s3, **KEYS)
+    version = read(Source.objects.get().dataset.versions.get())
+    assert version.state == "choosing" and "a.csv, b.csv" in version.failure["text"]
+    page = f"{version.get_absolute_url()}reading/"
+    assert dana.get(page).context["form"].fields["member"].required
+    act = f"/do/version/{version.pk}/correct/"
+    assert dana.post(act, {}).status_code == 422
+    dana.post(act, {"member": "c.csv"})
+    version = read(version)
+    assert version.state == "choosing" and "no file 'c.csv'" in version.failure["text"]
+    dana.post(act, {"member": "b.csv"})
+    version = read(version)
+    assert (version.state, version.rows) == ("profiled", 2), version.failure
+    sources.read(Source.objects.get().pk, actor=cast.actor("dana"))
+    assert read(version.dataset.versions.get(number=2)).rows == 2
 
 
 @pytest.mark.django_db

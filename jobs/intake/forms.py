@@ -103,7 +103,9 @@ class ReadingForm(ActionForm):
         kept = self.subject.reading if self.subject is not None else {}
         offered, many = kept.get(f"{name}s", []), kept.get(f"{name}s_in_all", 0)
         if not offered:
-            if name == "member" and kept.get("format"):
+            if name == self.must_choose:
+                self.fields[name].required = True
+            elif name == "member" and kept.get("format"):
                 del self.fields[name]
             return
         old = self.fields[name]

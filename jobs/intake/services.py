@@ -84,12 +84,12 @@ def read_version(work: Work) -> None:
             measured = judged(work, version, target, measured, types, show)
     except IntakeError as fault:
         looked = _looked(work, version, reading)
-        if fault.code in TO_CHOOSE and looked.get("reading"):
+        # Of an object on S3 no list is made: its names are in the text, and one of them can be typed.
+        begin = looked.get("reading", dict(reading or {}) if version.place else None)
+        if fault.code in TO_CHOOSE and begin is not None:
             with transaction.atomic():
                 finish(job.pk, actor=work.actor, attempt=work.attempt, result={"choose": fault.code})
-                datasets.ask_choice(
-                    version.pk, actor=work.actor, failure=fault.as_dict(), reading=looked["reading"]
-                )
+                datasets.ask_choice(version.pk, actor=work.actor, failure=fault.as_dict(), reading=begin)
             return
         datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict(), **looked)
         raise

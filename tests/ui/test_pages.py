@@ -75,7 +75,9 @@ def test_pages_are_accessible_and_quiet(
     drifted = measured_twice(cast)
     sold = worlds.registered(cast, sales(), "sales.csv", "Sales")
     stays = library_of(tmp_path, cast)
-    choose = worlds.registered(cast, zipped(**{"a.csv": "a\n1\n", "b.csv": "b\n1\n"}), "several.zip", "Several")
+    choose = worlds.registered(
+        cast, zipped(**{"a.csv": "a\n1\n", "b.csv": "b\n1\n"}), "several.zip", "Several"
+    )
     names = ",".join(f"c_{n}" for n in range(210))
     wide = worlds.registered(cast, f"{names}\n{'1,' * 209}1\n".encode(), "wide.csv", "Wide")
     both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",

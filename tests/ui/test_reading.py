@@ -47,7 +47,9 @@ def test_a_column_is_corrected_and_the_list_fetched(browser: Any, live_server: A
 @pytest.mark.parametrize("script", [True, False])
 def test_one_of_several_files_is_chosen_by_keyboard(browser: Any, live_server: Any, script: bool) -> None:
     cast = assemble()
-    version = worlds.registered(cast, zipped(**{"north.csv": "a\n1\n", "south.csv": "a\n1\n2\n"}), "towns.zip", "Towns")
+    version = worlds.registered(
+        cast, zipped(**{"north.csv": "a\n1\n", "south.csv": "a\n1\n2\n"}), "towns.zip", "Towns"
+    )
     context = browser.new_context(java_script_enabled=script)
     sign_in(context, live_server.url, cast.users["dana"])
     page = context.new_page()
