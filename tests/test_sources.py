@@ -338,7 +338,9 @@ def test_on_a_schedule_only_what_changed_becomes_a_version(
     # It is away for a day: a job fails and says so, no version is made, and the next day it goes on.
     away = folder.rename(folder.with_name("gone"))
     assert after(3.3) == (1, 2)
-    assert Job.objects.filter(kind="look", state="failed").get().failure["code"] == "place.missing"
+    job = Job.objects.filter(kind="look", state="failed").get()
+    assert job.failure["code"] == "place.missing"
+    assert "Look at the source" in dana.get(job.get_absolute_url()).content.decode()
     away.rename(folder)
     assert after(4.4) == (1, 2) and happened()[-1] == "same"
     sources.schedule(dataset.source.pk, actor=actor, every="")

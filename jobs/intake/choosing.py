@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 
 SHOWN = 200  # Columns on one page: two fields each, well below what Django takes in one request.
 CHOOSE = ("", "Choose one")
+# Faults that a choice mends: code → the part of the reading that is to be chosen.
+TO_CHOOSE = {"archive.members": "member", "workbook.sheet": "sheet"}
 TABLES = (
     ".csv",
     ".tsv",

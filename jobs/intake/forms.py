@@ -9,14 +9,13 @@ from django import forms
 from django.template.defaultfilters import filesizeformat
 
 from jobs.intake import words
-from jobs.intake.choosing import CHOOSE, Suggesting, Window, tables_first, told
+from jobs.intake.choosing import CHOOSE, TO_CHOOSE, Suggesting, Window, tables_first, told
 from jobs.pipeline.reading import ENCODINGS, FORMATS, ON_MISFIT, TYPES, Reading
 from kernel.doors import ActionForm
 from kernel.registry import asks_with
 from trusts.datasets.machines import VERSION
 from trusts.datasets.selectors import remembered
 
-TO_CHOOSE = {"archive.members": "member", "workbook.sheet": "sheet"}
 OPEN = ("", "as guessed")
 PLAIN = (
     "member", "sheet", "encoding", "delimiter", "header_row", "has_header", "decimal", "thousands", "date_order", "null_words",

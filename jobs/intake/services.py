@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from jobs.intake.choosing import TO_CHOOSE
 from jobs.intake.judge import judged
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
@@ -22,7 +23,6 @@ from trusts.datasets.models import DatasetVersion
 from trusts.datasets.selectors import remembered
 
 Show = Callable[[str, int, int], None]
-TO_CHOOSE = ("archive.members", "workbook.sheet")
 STEPS = [
     "Open the file",
     "Read types",
