@@ -59,7 +59,7 @@ def changes_between(old: DatasetVersion, new: DatasetVersion, *, masked: bool) -
 def rules_of(version: DatasetVersion) -> list[dict[str, Any]]:
     """The dataset's rules with what this version made of each; a rule written since is waiting.
 
-    Freshness grows stale by itself, so it is decided anew against today.
+    Freshness grows stale by itself, so it is decided anew against today; `recorded` is what was decided when it was checked.
     """
     outcome = {(r["id"], r.get("rule_hash")): r for r in (version.profile or {}).get("rules", [])}
     found = []
@@ -69,10 +69,11 @@ def rules_of(version: DatasetVersion) -> list[dict[str, Any]]:
         entry = {
             **rule, "label": kind.label, "sentence": sentence(rule), "severity_label": SEVERITIES[rule["severity"]],
             "column": rule.get("column") or ", ".join(rule.get("columns", [])), "state": "waiting", "rows": [], "failed": 0, "checked": 0,
-            "text": "A worker checks it in a moment.",
+            "text": "A worker checks it in a moment.", "recorded": "waiting",
         }  # fmt: skip
         if result:
             entry |= {name: result[name] for name in ("state", "text", "rows", "failed", "checked")}
+            entry["recorded"] = result["state"]
             if rule["rule"] == "freshness" and result.get("newest"):
                 entry |= _age(rule, result["newest"])
         found.append(entry)
@@ -90,6 +91,16 @@ def fingerprint(rule: dict[str, Any]) -> str:
     from kernel.canonical import sha256_hex
 
     return sha256_hex({k: v for k, v in rule.items() if k not in ("note", "dataset_title", "severity")})[:16]
+
+
+def changed_answers(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """Ids of the rules, unchanged themselves, that had one answer and now have another. A rule that could not be
+    checked had no answer."""
+    known = {(r["id"], r.get("rule_hash")): r["state"] for r in before}
+    return [
+        r["id"] for r in after
+        if {known.get((r["id"], r.get("rule_hash"))), r["state"]} == {"pass", "fail"}
+    ]  # fmt: skip
 
 
 def must_failures(version: DatasetVersion) -> list[dict[str, Any]]:

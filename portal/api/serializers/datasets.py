@@ -112,7 +112,7 @@ class SourceOut(serializers.ModelSerializer[Source]):
 
     class Meta:
         model = Source
-        fields = [*BASE, "dataset", "address", "secrets"]
+        fields = [*BASE, "dataset", "address", "secrets", "every", "looked"]
 
 
 class SourceIn(serializers.Serializer[Any]):
