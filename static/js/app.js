@@ -144,5 +144,24 @@
     if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
     if (event.target.matches("[data-hash-check]")) compare(event.target);
   });
+  // A part of the page that could not be fetched says so once, and takes it back when the next one arrives.
+  function silent(failed) {
+    const note = document.getElementById("no-answer");
+    if (!failed) { note?.remove(); return; }
+    if (note) return;
+    const text = "The portal did not answer. What you typed is still here; try again in a moment.";
+    const made = Object.assign(document.createElement("div"), { id: "no-answer", className: "note bad sticky", textContent: text });
+    document.querySelector("main").append(made);
+    say(text);
+  }
+  document.addEventListener("htmx:sendError", () => silent(true));
+  document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status >= 500) silent(true); });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) silent(false); });
+  // The builder's problems are told beside a field while one writes; the field says the same to everyone.
+  document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
+    const field = target.id.endsWith("-e") && document.getElementById(target.id.slice(0, -2));
+    if (field) field.toggleAttribute("aria-invalid", target.textContent.trim() !== "");
+    if (field?.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
+  });
   document.querySelector("[data-summary]:not(.sample *)")?.focus();
 })();

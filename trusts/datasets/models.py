@@ -229,3 +229,8 @@ class Upload(StatefulModel):
     def received_chunks(self) -> list[int]:
         bits = int.from_bytes(self.received, "little")
         return [index for index in range(self.chunks) if bits >> index & 1]
+
+    @property
+    def received_bytes(self) -> int:
+        """How much of the file is here."""
+        return sum(self.length_of(index) for index in self.received_chunks())

@@ -99,4 +99,11 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     context["broken"] = must_failures(found) if context["own"] and found.state == "profiled" else []
     context["earlier"] = earlier
     context["choices"] = doors.choices(VERSION, found, request.actor)  # type: ignore[attr-defined]
-    return render(request, "datasets/version.html", context)
+    return when_read(request, found, render(request, "datasets/version.html", context))
+
+
+def when_read(request: HttpRequest, version: DatasetVersion, answer: HttpResponse) -> HttpResponse:
+    """A page that waited for the version to be read is loaded anew as a whole."""
+    if getattr(request, "htmx", False) and version.state not in ("registered", "profiling"):
+        answer["HX-Refresh"] = "true"
+    return answer
