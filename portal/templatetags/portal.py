@@ -144,7 +144,7 @@ def premise(given: dict[str, Any]) -> str:
         return f"yes, {right}"
     if left in (False, "False"):
         return f"no, not {right}"
-    return f"{left} {given.get('operator', '')} {right}"
+    return f"{told(str(left))} {given.get('operator', '')} {right}"
 
 
 @register.filter

@@ -52,6 +52,8 @@
     if (menu) menu.setAttribute("aria-expanded", String(document.getElementById("side").classList.toggle("open")));
     const checker = at("[data-check-all]");
     if (checker) all(checker.dataset.checkAll).forEach((box) => { if (!box.disabled) box.checked = true; });
+    const clearer = at("[data-check-none]");
+    if (clearer) all(clearer.dataset.checkNone).forEach((box) => { box.checked = false; });
     const asks = at("button[data-confirm]");
     if (asks && !asks.dataset.confirmed) { event.preventDefault(); confirmThen(asks); }
     all("details.menu[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
@@ -157,11 +159,5 @@
   document.addEventListener("htmx:sendError", () => silent(true));
   document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status >= 500) silent(true); });
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) silent(false); });
-  // The builder's problems are told beside a field while one writes; the field says the same to everyone.
-  document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
-    const field = target.id.endsWith("-e") && document.getElementById(target.id.slice(0, -2));
-    if (field) field.toggleAttribute("aria-invalid", target.textContent.trim() !== "");
-    if (field?.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
-  });
   document.querySelector("[data-summary]:not(.sample *)")?.focus();
 })();
