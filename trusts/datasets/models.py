@@ -68,6 +68,15 @@ class Dataset(StatefulModel):
         return f"urn:uuid:{self.pk}"
 
 
+# What was measured and read: up to megabytes each. Lists leave it in the database until it is asked for.
+HEAVY = ("profile", "preview", "misfits", "reading")
+
+
+def light(path: str = "") -> list[str]:
+    """The heavy fields of a version, for `defer`, seen from a model that reaches it by `path`."""
+    return [f"{path}__{name}" if path else name for name in HEAVY]
+
+
 class DatasetVersion(StatefulModel):
     """One frozen state of a dataset: the original by its SHA-256 and the typed Parquet made of it."""
 
