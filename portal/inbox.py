@@ -121,7 +121,7 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
     add(
         VERSION,
         datasets.versions(actor).filter(state="failed", dataset__organisation_id=mine).defer(*light()),
-        "Upload again",
+        "See why it could not be read",
         lambda v: "",
     )
     jobs = runs.jobs(actor).select_related("holder", "consumer", "version_of_data__dataset")

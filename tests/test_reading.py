@@ -157,7 +157,10 @@ def test_what_the_remedy_names_can_be_chosen_on_the_page(cast: Cast) -> None:
     assert f"{ragged.get_absolute_url()}reading/#correct" in overview, "a way on from what went wrong"
     act = f"/do/version/{ragged.pk}/correct/"
     assert dana.post(act, {**typed(page.context["form"]), "on_ragged": "set_missing"}).status_code == 302
+    assert 'id="waiting"' in dana.get(ragged.get_absolute_url()).content.decode()
     ragged = read(ragged)
+    # The page that waited asks once more, and is then loaded anew as a whole.
+    assert dana.get(ragged.get_absolute_url(), headers={"HX-Request": "true"})["HX-Refresh"] == "true"
     assert (ragged.state, ragged.rows) == ("profiled", 3) and sum(ragged.misfits["(row)"].values()) == 2
     shown = dana.get(f"{ragged.get_absolute_url()}reading/").content.decode()
     assert "keep what fits, list the rest" in shown and "Download the list" in shown
