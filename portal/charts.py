@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 WIDTH, HEIGHT, PAD = 480, 120, 18
 ROW, LABEL, LONG = 22, 150, 250
 NODE_WIDTH, NODE_HEIGHT, GAP_X, GAP_Y = 150, 46, 60, 18
 MOST_NODES = 60
+Told = Callable[[Any], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,17 @@ def number(value: Any) -> str:
     return f"{int(value):,}" if isinstance(value, (int, float)) else str(value)
 
 
-def histogram(edges: Sequence[float], counts: Sequence[float], top: float = 0, tone: str = "") -> list[Bar]:
+def day(value: Any) -> str:
+    """Seconds since 1970 as the day they fall on, in UTC; a number where no calendar goes that far."""
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(value))).date().isoformat()
+    except (OverflowError, ValueError):
+        return number(value)
+
+
+def histogram(
+    edges: Sequence[float], counts: Sequence[float], top: float = 0, tone: str = "", told: Told = number
+) -> list[Bar]:
     """Bars side by side, the tallest filling the height. An empty list for no data.
 
     `top` sets the value that fills the height, so that two histograms share one scale.
@@ -122,13 +134,13 @@ def histogram(edges: Sequence[float], counts: Sequence[float], top: float = 0, t
     bars = []
     for i, count in enumerate(counts):
         height = round((HEIGHT - PAD) * count / top, 2)
-        label = f"{number(edges[i])} to {number(edges[i + 1])}"
+        label = f"{told(edges[i])} to {told(edges[i + 1])}"
         y = round(HEIGHT - PAD - height, 2)
         bars.append(Bar(round(i * width, 2), y, round(width - 1, 2), height, label, count, tone))
     return bars
 
 
-def before_after(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Bar]:
+def before_after(before: Mapping[str, Any], after: Mapping[str, Any], told: Told = number) -> list[Bar]:
     """Two histograms on one axis and one scale: before behind, after in front and narrower."""
     edges = [list(data.get("edges") or []) for data in (before, after)]
     counts = [list(data.get("counts") or []) for data in (before, after)]
@@ -145,7 +157,7 @@ def before_after(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Ba
             left, right = (WIDTH * (e - low) / span for e in (edge[i], edge[i + 1]))
             width = max(right - left, 2) - 1
             height = round((HEIGHT - PAD) * value / top, 2)
-            label = f"{tone}, {number(edge[i])} to {number(edge[i + 1])}"
+            label = f"{tone}, {told(edge[i])} to {told(edge[i + 1])}"
             x, y = round(left + width * inset, 2), round(HEIGHT - PAD - height, 2)
             bars.append(Bar(x, y, round(width * (1 - 2 * inset), 2), height, label, value, tone))
     return bars

@@ -21,6 +21,7 @@ from kernel.machine import Machine
 from kernel.roles import roles_of
 from trusts.datasets import selectors as datasets
 from trusts.datasets.machines import VERSION
+from trusts.datasets.models import light
 from trusts.membership import selectors as membership
 from trusts.membership.machines import MEMBERSHIP
 
@@ -119,8 +120,8 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
     )
     add(
         VERSION,
-        datasets.versions(actor).filter(state="failed", dataset__organisation_id=mine),
-        "Upload again",
+        datasets.versions(actor).filter(state="failed", dataset__organisation_id=mine).defer(*light()),
+        "See why it could not be read",
         lambda v: "",
     )
     add(

@@ -11,6 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from contracts.library import services as library
+from contracts.library.models import SavedRecipe
 from contracts.negotiations.models import Agreement, Negotiation, Proposal
 from contracts.sharing.models import NamedPerson, Request
 from kernel.audit.models import Event, EventParty
@@ -27,7 +29,7 @@ MANY = 1_000
 MOST_QUERIES = 26
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
-         "/jobs/", "/audit/", "/inbox/", "/dashboard/", "/trusts/", "TRUST/members/"]  # fmt: skip
+         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/dashboard/", "/trusts/", "TRUST/members/"]  # fmt: skip
 API = [
     "datasets",
     "versions",
@@ -77,6 +79,8 @@ def crowd(cast: Cast, request: Request, count: int) -> None:
     NamedPerson.objects.bulk_create(
         [NamedPerson(request=r, user=cast.users["piotr"]) for r in [*waiting, *over]], batch_size=500
     )
+    saved = SavedRecipe.objects.filter(name="Tidy").get()
+    copies(saved, count, name=lambda i: f"Tidy {uuid.uuid4().hex[:8]}")
     jobs = copies(request.jobs.get(), count, request_id=lambda i: over[i].pk)
     copies(
         request.deliveries.get(),
@@ -150,6 +154,8 @@ def counted(cast: Cast, who: str) -> dict[str, int]:
 @pytest.mark.timeout(400)
 def test_a_thousand_rows_cost_no_more_queries_than_ten(cast: Cast) -> None:
     request = worlds.delivered(cast)
+    saved = library.save(actor=cast.actor("dana"), name="Tidy", steps=worlds.ANSWERS["recipe"])
+    library.share(saved.pk, actor=cast.actor("dana"), trust=cast.trust.pk)
     crowd(cast, request, 10)
     few = {who: counted(cast, who) for who in ("dana", "piotr")}
     crowd(cast, request, MANY)

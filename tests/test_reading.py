@@ -144,3 +144,31 @@ def test_a_file_that_could_not_be_read_is_corrected_and_read(cast: Cast) -> None
     assert version.reading["corrected"] == [] and version.column_types()["price"] == "text"
     header = worlds.registered(cast, b"only,a,header\n", "a.csv", "Nothing in it")
     assert header.state == "failed" and dana.get(f"{header.get_absolute_url()}reading/").status_code == 200
+
+
+def test_what_the_remedy_names_can_be_chosen_on_the_page(cast: Cast) -> None:
+    """Rows of another length are kept and listed, and a quote that never closes may mean nothing."""
+    dana = browser(cast, "dana")
+    ragged = worlds.registered(cast, b"id,town\n1,Koeln\n2\n3,Bonn,more\n", "a.csv", "Ragged")
+    assert ragged.state == "failed" and "keep what fits" in ragged.failure["remedy"]
+    page = dana.get(f"{ragged.get_absolute_url()}reading/")
+    assert "Rows with too few or too many cells" in page.content.decode()
+    overview = dana.get(ragged.dataset.get_absolute_url()).content.decode()
+    assert f"{ragged.get_absolute_url()}reading/#correct" in overview, "a way on from what went wrong"
+    act = f"/do/version/{ragged.pk}/correct/"
+    assert dana.post(act, {**typed(page.context["form"]), "on_ragged": "set_missing"}).status_code == 302
+    assert 'id="waiting"' in dana.get(ragged.get_absolute_url()).content.decode()
+    ragged = read(ragged)
+    # The page that waited asks once more, and is then loaded anew as a whole.
+    assert dana.get(ragged.get_absolute_url(), headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    assert (ragged.state, ragged.rows) == ("profiled", 3) and sum(ragged.misfits["(row)"].values()) == 2
+    shown = dana.get(f"{ragged.get_absolute_url()}reading/").content.decode()
+    assert "keep what fits, list the rest" in shown and "Download the list" in shown
+    open_quote = worlds.registered(cast, b'id,town\n1,"Koeln\n2,Bonn\n', "a.csv", "Open quote")
+    assert open_quote.state == "failed" and "quotes mean nothing" in open_quote.failure["remedy"]
+    form = dana.get(f"{open_quote.get_absolute_url()}reading/").context["form"]
+    act = f"/do/version/{open_quote.pk}/correct/"
+    clash = dana.post(act, {**typed(form), "quote": "'", "delimiter": "'"})
+    assert clash.status_code == 422 and b"cannot be the same" in clash.content
+    assert dana.post(act, {**typed(form), "quote": "none"}).status_code == 302
+    assert read(open_quote).state == "profiled"

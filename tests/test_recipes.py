@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_a_recipe_keeps_every_version_and_shares_only_from_the_shared_one_on(cas
     page = client(cast, "dana").get(f"/recipes/{saved.pk}/compare/?new=2").content.decode()
     assert "Drop rows with gaps" in page
     assert "is removed: Drop rows without arr_delay." in page
-    with pytest.raises(Refused, match="missing"):
+    with pytest.raises(Refused, match="needs “Columns”"):
         library.edit(saved.pk, actor=dana, name="x", steps=[{"name": "trim", "params": {}}])
     with pytest.raises(Refused, match="at most 40"):
         library.save(actor=dana, name="long", steps=TIDY * 21)
@@ -135,6 +136,36 @@ def test_a_request_starts_from_a_recipe_whose_names_are_others(cast: Cast) -> No
     assert [s.name for s in sharing.plan_of(request).steps][:2] == ["select", "pseudonymise"]
     left_open = piotr.post(where, answers(request) | mapped | {"map-0-to": ""}).content.decode()
     assert "There is no column delay" in left_open.replace("there is", "There is")
+
+
+def test_what_the_contract_holds_against_the_steps_is_said_on_both_pages(cast: Cast) -> None:
+    """Steps that are right by themselves, but take out what the contract needs."""
+    request = worlds.drafted(cast, recipe=[{"name": "drop", "params": {"columns": ["carrier", "dest"]}}])
+    piotr = client(cast, "piotr")
+    form = piotr.post(
+        f"/requests/{request.pk}/edit/",
+        answers(request) | {"recipe_json": json.dumps(request.recipe), "do": "check"},
+    )
+    assert form.status_code == 200 and "Under the contract this makes no plan yet" in form.content.decode()
+    page = piotr.get(request.get_absolute_url())
+    assert page.status_code == 200 and "This request makes no plan yet" in page.content.decode()
+
+
+def test_a_step_just_added_is_not_called_wrong_before_it_is_filled_in(cast: Cast) -> None:
+    piotr = client(cast, "piotr")
+    added = piotr.post("/recipes/new/", {"name": "New", "do": "add", "add": "redact"}).content.decode()
+    assert "Fill in the new step" in added and "needs “" not in added
+    assert "e-mail addresses" in added, "kinds of what is redacted are ticked, not typed"
+    typed = {
+        "name": "New",
+        "step-0-name": "redact",
+        "step-0-patterns-checks": "1",
+        "step-0-patterns": ["iban"],
+        "step-0-columns": "",
+    }
+    checked = piotr.post("/recipes/new/", typed | {"do": "check"}).content.decode()
+    assert "Redact inside text needs “Columns”" in checked and "1 problem in the steps" in checked
+    assert re.search(r'value="iban"[^>]* checked', checked)
 
 
 def test_the_asker_learns_counts_and_no_value_and_the_reviewer_sees_rows(cast: Cast, draft: Request) -> None:

@@ -23,20 +23,32 @@ ORDERED = {("reorder", "columns"), ("join_text", "columns")}
 # What a choice is called where its code is no word.
 WORDS = {
     "set_missing": "set missing", "ymd": "year, month, day", "dmy": "day, month, year", "mdy": "month, day, year",
-    "topcode": "top code", "drop": "drop the row", "stop": "stop the job", "flag": "flag the row", "NFC": "NFC", "NFKC": "NFKC",
-    **COMPARISONS,
+    "drop": "drop the row", "stop": "stop the job", "flag": "flag the row", "keep": "keep as they are",
+    "NFC": "composed (NFC)", "NFKC": "composed and plain (NFKC)", "lower": "lower case", "upper": "CAPITALS", "title": "Each Word",
+    "left": "keep them", "inner": "drop them", "suppress": "remove its rows", "generalise": "make values coarser",
+    "constant": "a value of your own", "median": "the middle value", "mode": "the most frequent value", "previous": "the value above",
+    "band": "bands of numbers", "date": "part of a date", "prefix": "first characters", "topcode": "one group for the highest",
+    "hierarchy": "by a table", "laplace": "Laplace", "gaussian": "normal (Gaussian)", "uniform": "uniform",
+    "email": "e-mail addresses", "phone": "telephone numbers", "iban": "bank accounts (IBAN)", "card": "card numbers",
+    "ip": "IP addresses", "url": "web addresses", "number": "other long numbers", **COMPARISONS,
 }  # fmt: skip
+# These codes are also the names of types, which stay what they are.
+AS_THEY_ARE = frozenset({"cast", "parse_dates"})
 Schema, Inputs = outline.Schema, outline.Inputs
 
 
 @dataclass
 class Draft:
-    """Steps as they were typed. `text` is JSON that could not be read, `fault` says why."""
+    """Steps as they were typed. `text` is JSON that could not be read, `fault` says why.
+
+    `fresh`: the step that this click added; nobody is told yet that it is not filled in.
+    """
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     view: str = "form"
     text: str | None = None
     fault: str = ""
+    fresh: int = -1
 
 
 class _Repeated(ValueError):
@@ -103,7 +115,9 @@ def read(post: Any) -> Draft:
     word, _, place = post.get("do", "").partition(":")
     if word == "view":
         view = place
-    return Draft(changed(steps, post.get("do", ""), post.get("add", "")), view if view in VIEWS else "form")
+    after = changed(steps, post.get("do", ""), post.get("add", ""))
+    fresh = len(after) - 1 if word == "add" and len(after) > len(steps) else -1
+    return Draft(after, view if view in VIEWS else "form", fresh=fresh)
 
 
 def read_steps(post: Any) -> list[dict[str, Any]]:
@@ -182,13 +196,13 @@ def changed(steps: list[dict[str, Any]], do: str, add: str) -> list[dict[str, An
 def page(draft: Draft, types: Schema | None, inputs: Inputs | None = None) -> dict[str, Any]:
     """Everything that `library/_builder.html` shows, in whichever view."""
     rows = outline.follow(draft.steps, types, inputs)
-    bad = [p for row in rows for p in row.problems]
+    bad = [p for i, row in enumerate(rows) for p in row.problems if i != draft.fresh]
     return {
         "view": draft.view, "views": VIEWS, "most": MOST, "groups": groups(), "fault": draft.fault,
         "text": draft.text if draft.text is not None else as_text(draft.steps),
-        "steps": [_row(i, row, len(rows), inputs or {}) for i, row in enumerate(rows)], "full": len(rows) >= MOST,
+        "steps": [_row(i, row, len(rows), inputs or {}, i == draft.fresh) for i, row in enumerate(rows)], "full": len(rows) >= MOST,
         "sentences": [_sentence(row) for row in rows], "schema_known": types is not None,
-        "outline": [_outlined(i, row) for i, row in enumerate(rows)], "problem_count": len(bad),
+        "outline": [_outlined(i, row, i == draft.fresh) for i, row in enumerate(rows)], "problem_count": len(bad), "unfinished": draft.fresh >= 0 and bool(rows[draft.fresh].problems),
         "final": list(rows[-1].after.items()) if rows else list((types or {}).items()),
     }  # fmt: skip
 
@@ -201,10 +215,10 @@ def groups() -> dict[str, list[StepKind]]:
     return {label: kinds for label, kinds in found.items() if kinds}
 
 
-def _outlined(index: int, row: outline.Row) -> dict[str, Any]:
+def _outlined(index: int, row: outline.Row, fresh: bool) -> dict[str, Any]:
     return {
         "label": f"{index + 1}. {outline.label_of(row.step)}", "count": len(row.after), "changes": outline.changes(row.before, row.after),
-        "problem": " ".join(p.text for p in row.problems),
+        "problem": "" if fresh else " ".join(p.text for p in row.problems),
     }  # fmt: skip
 
 
@@ -213,12 +227,12 @@ def _sentence(row: outline.Row) -> dict[str, str]:
     return {"text": text, "problem": " ".join(f"{p.text} {p.remedy}" for p in row.problems)}
 
 
-def _row(index: int, row: outline.Row, count: int, inputs: Inputs) -> dict[str, Any]:
+def _row(index: int, row: outline.Row, count: int, inputs: Inputs, fresh: bool = False) -> dict[str, Any]:
     kind, params = STEPS.get(row.step["name"]), row.step.get("params", {})
     if kind is None:
         return {
             "index": index, "kind": {"name": row.step["name"], "label": row.step["name"] or "A step without a name"}, "fields": [],
-            "raw": json.dumps(params), "first": index == 0, "last": index == count - 1, "problems": row.problems,
+            "raw": json.dumps(params), "first": index == 0, "last": index == count - 1,
             "elsewhere": row.problems, "live": [f"step-{index}-problems"],
         }  # fmt: skip
     names = {p.name for p in kind.params}
@@ -226,10 +240,12 @@ def _row(index: int, row: outline.Row, count: int, inputs: Inputs) -> dict[str, 
     for param in kind.params:
         wrong = [p for p in row.problems if p.field.split(".")[0] == param.name]
         made = _field(kind, param, f"step-{index}-{param.name}", params.get(param.name), row.before, inputs)
-        fields.append({**made, "error": " ".join(f"{p.text} {p.remedy}".strip() for p in wrong)})
+        fields.append(
+            {**made, "error": "" if fresh else " ".join(f"{p.text} {p.remedy}".strip() for p in wrong)}
+        )
     return {
         "index": index, "kind": kind, "fields": fields, "first": index == 0, "last": index == count - 1,
-        "problems": row.problems, "elsewhere": [p for p in row.problems if p.field.split(".")[0] not in names],
+        "elsewhere": [p for p in row.problems if p.field.split(".")[0] not in names and not fresh],
         "live": [f"step-{index}-problems", *(f"{f['name']}-e" for f in fields if f["param"].kind != "boolean")],
     }  # fmt: skip
 
@@ -247,8 +263,18 @@ def _field(
         "wide": param.kind in WIDE, "help": param.help or HINTS.get(param.kind, ""),
     }  # fmt: skip
     if param.kind == "choice":
-        field["options"] = _options([(c, WORDS.get(c, c)) for c in param.choices], value)
-        field["blank"] = f"as usual: {WORDS.get(param.default, param.default)}" if param.default else "–"
+        words = {} if kind.name in AS_THEY_ARE and param.name == "to" else WORDS
+        field["options"] = _options([(c, words.get(c, c)) for c in param.choices], value)
+        field["blank"] = f"as usual: {words.get(param.default, param.default)}" if param.default else "–"
+    elif param.kind == "list" and param.choices and isinstance(value, list | None):
+        ticked = [str(v) for v in value or []]
+        boxes = [(c, WORDS.get(c, c)) for c in param.choices] + [
+            (v, f"{v} (not there)") for v in ticked if v not in param.choices
+        ]
+        field["checks"] = [
+            {"name": c, "label": label, "type": "", "checked": c in ticked} for c, label in boxes
+        ]
+        field["help"] = param.help if param.help != ", ".join(param.choices) else ""
     elif param.kind == "column" and before:
         field["options"] = _options([(n, n) for n in before], value)
     elif param.kind == "input" and inputs:

@@ -22,7 +22,7 @@ from kernel.audit import selectors as audit
 from kernel.decision import Refused
 from kernel.transition import may, may_create
 from kernel.web import new_id
-from trusts.datasets.models import DatasetVersion
+from trusts.datasets.models import DatasetVersion, light
 from trusts.datasets.selectors import versions
 
 PER_PAGE = 50
@@ -56,7 +56,8 @@ def _may_save(actor: Any) -> bool:
 def _known_versions(actor: Any) -> list[DatasetVersion]:
     """The newest readable version of each dataset one may know of, to check a recipe against."""
     newest: dict[Any, DatasetVersion] = {}
-    for found in versions(actor).filter(state="profiled").order_by("dataset__title_text", "-number")[:500]:
+    ready = versions(actor).filter(state="profiled").defer(*light())
+    for found in ready.order_by("dataset__title_text", "-number")[:500]:
         newest.setdefault(found.dataset_id, found)
     return list(newest.values())
 

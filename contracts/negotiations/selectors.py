@@ -13,6 +13,7 @@ from contracts.negotiations.rules import Standing, agreement_stands
 from kernel.actor import Actor
 from kernel.decision import Decision
 from kernel.registry import sees
+from trusts.datasets.models import light
 from trusts.membership.models import Membership
 
 
@@ -47,7 +48,10 @@ def negotiations(actor: Actor) -> QuerySet[Negotiation]:
 def agreements(actor: Actor) -> QuerySet[Agreement]:
     """Contracts of the organisation acted for, on either side."""
     return _of_both(
-        actor, Agreement.objects.select_related("dataset", "provider", "consumer", "trust", "version_of_data")
+        actor,
+        Agreement.objects.select_related("dataset", "provider", "consumer", "trust", "version_of_data").defer(
+            *light("version_of_data")
+        ),
     )
 
 

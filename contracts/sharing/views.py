@@ -78,7 +78,7 @@ def _page(
         "saved": usable(request.actor)[:200],  # type: ignore[attr-defined]
         **builder.page(draft, form.schema(chosen), form.inputs()), **extra,
     }  # fmt: skip
-    if not context["problem_count"] and not context["fault"]:
+    if not context["problem_count"] and not context["fault"] and not context["unfinished"]:
         context["contract_says"] = _objection(agreement, draft, [n for n in form.types if n in chosen], where)
     return render(request, "sharing/form.html", context, status=status)
 

@@ -18,7 +18,7 @@ from trusts.datasets.selectors import remembered
 
 OPEN = ("", "as guessed")
 PLAIN = (
-    "member", "sheet", "encoding", "delimiter", "header_row", "has_header", "decimal", "thousands", "date_order", "null_words",
+    "member", "sheet", "encoding", "delimiter", "quote", "on_ragged", "header_row", "has_header", "decimal", "thousands", "date_order", "null_words",
 )  # fmt: skip
 NAMED = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
@@ -37,6 +37,8 @@ class ReadingForm(ActionForm):
     sheet = forms.CharField(max_length=200, required=False, help_text="Its name in the workbook.")
     encoding = forms.ChoiceField(choices=[(e, e) for e in ENCODINGS], required=False)
     delimiter = forms.CharField(max_length=9, required=False, strip=False, help_text="One character, or the word tab or space.")  # fmt: skip
+    quote = forms.ChoiceField(label="Quotes around text", choices=_choices(words.QUOTES), required=False)
+    on_ragged = forms.ChoiceField(label="Rows with too few or too many cells", choices=_choices(words.ON_RAGGED), required=False)  # fmt: skip
     header_row = forms.IntegerField(label="The table begins on line", min_value=1, max_value=1000, required=False, help_text="Counted from 1. What stands above it is left out.")  # fmt: skip
     has_header = forms.ChoiceField(label="That line holds", choices=[("yes", "column names"), ("no", "values, no names")], required=False)  # fmt: skip
     decimal = forms.ChoiceField(label="Decimal mark", choices=_choices(words.DECIMALS), required=False)
@@ -44,7 +46,7 @@ class ReadingForm(ActionForm):
     date_order = forms.ChoiceField(
         label="Order in dates", choices=_choices(words.DATE_ORDERS), required=False
     )
-    null_words = forms.CharField(label="Words for missing", max_length=1000, required=False, help_text="Separated by commas. An empty cell is always missing.")  # fmt: skip
+    null_words = forms.CharField(label="Words for missing", max_length=1000, required=False, help_text="Separated by commas. An empty cell is always missing; in text columns words stay, since NA may be a name.")  # fmt: skip
     columns = forms.JSONField(required=False, widget=forms.HiddenInput)
     forget = forms.BooleanField(label="Forget all corrections and guess anew", required=False)
 
@@ -178,6 +180,9 @@ class ReadingForm(ActionForm):
             raise forms.ValidationError("Nothing is different from how it was read. Change what is wrong.")
         if changes.get("thousands", base.thousands) == changes.get("decimal", base.decimal):
             self.add_error("thousands", "The decimal mark and the thousands mark cannot be the same.")
+            return data
+        if changes.get("delimiter", base.delimiter) == changes.get("quote", base.quote):
+            self.add_error("quote", "The delimiter and the quotes cannot be the same.")
             return data
         try:
             return {"reading": base.correct({**changes, "columns": columns}).as_dict()}

@@ -18,7 +18,7 @@ from kernel.roles import roles_of
 from trusts.datasets.machines import VERSION
 from trusts.datasets.models import DatasetVersion
 from trusts.datasets.selectors import remembered, versions
-from trusts.datasets.views import page_of
+from trusts.datasets.views import page_of, when_read
 
 MOST_MISFITS = 100
 MOST_NOTES = 20
@@ -72,7 +72,7 @@ def reading(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "choice": choice,
             "form": ReadingForm(subject=version, actor=actor, window=request.GET),
         }
-    return render(request, "datasets/reading.html", context)
+    return when_read(request, version, render(request, "datasets/reading.html", context))
 
 
 @login_required

@@ -35,6 +35,10 @@ ON_MISFIT = {
     "set_missing": "set missing",
     "stop": "stop",
 }
+ON_RAGGED = {
+    "stop": "stop, and say where",
+    "set_missing": "keep what fits, list the rest",
+}
 REASONS_DONE = {"keep_text": "kept as text", "set_missing": "set missing"}
 QUOTES = {"": "none", '"': 'double: "a"', "'": "single: 'a'"}
 
@@ -42,7 +46,7 @@ QUOTES = {"": "none", '"': 'double: "a"', "'": "single: 'a'"}
 def applies(field: str, format: str) -> bool:
     """Whether this part of a reading means anything in files of the format."""
     delimited, text, sheet = format in ("csv", "tsv"), format in ("csv", "tsv", "json", "jsonl"), format in ("xlsx", "ods")  # fmt: skip
-    if field in ("delimiter", "quote"):
+    if field in ("delimiter", "quote", "on_ragged"):
         return delimited
     if field == "encoding":
         return text
@@ -71,6 +75,7 @@ def facts(reading: dict[str, Any]) -> list[dict[str, Any]]:
         ("encoding", "Encoding", reading["encoding"]),
         ("delimiter", "Delimiter", DELIMITERS.get(reading["delimiter"], reading["delimiter"])),
         ("quote", "Quotes", QUOTES[reading["quote"]]),
+        ("on_ragged", "Too few or too many cells", ON_RAGGED[reading.get("on_ragged", "stop")]),
         ("sheet", "Sheet", _chosen(reading, "sheet")),
         ("header_row", "Header", header),
         ("decimal", "Decimal mark", DECIMALS[reading["decimal"]]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,9 +11,10 @@ import duckdb
 import numpy as np
 
 from jobs.pipeline.chance import chi_chance, chi_square, ks_chance, psi
+from jobs.pipeline.clock import told
 from jobs.pipeline.faults import Cancelled
 from jobs.pipeline.profile.counts import instant, values
-from jobs.pipeline.profile.numbers import BINS
+from jobs.pipeline.profile.numbers import bins_for
 from jobs.pipeline.profile.source import DATED, NUMBERS, Field, Source, attach, connect, plain
 
 STEP = "Compare versions"
@@ -123,7 +123,7 @@ class _Pair:
 
     def _shown(self, value: float) -> Any:
         if self.now.word in DATED:
-            return instant(self.now, int(value))
+            return told(instant(self.now, int(value)))
         return plain(int(value) if value == int(value) else value)
 
     def _categories(self) -> dict[str, Any]:
@@ -181,7 +181,8 @@ def _histograms(old: Any, was: Any, new: Any, now: Any, field: Field) -> dict[st
     low, high = min(old[0], new[0]), max(old[-1], new[-1])
     scale = {"date": 86_400.0, "timestamp": 1e-6}.get(field.word, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        edges = np.linspace(low, high, BINS + 1) if high > low else np.array([low, high])
+        bins = bins_for(float(low), float(high), field.word == "integer")
+        edges = np.linspace(low, high, bins + 1) if high > low else np.array([low, high])
     if not np.isfinite(edges).all():
         return {}
     shown = [float(f"{edge * scale:.12g}") for edge in edges]
@@ -202,6 +203,4 @@ def _said(name: str, moved: float, way: str, more: str) -> dict[str, str]:
         "little": f"{name} moved{way} a little",
         "clearly": f"{name} moved{way} clearly",
     }
-    # Cut and not rounded, so that the number never contradicts the word beside it.
-    shown = math.floor(moved * 100 + 1e-9) / 100
-    return {"level": level, "text": f"{words[level]}: PSI {shown:.2f}{more if level != 'same' else ''}."}
+    return {"level": level, "text": f"{words[level]}{more if level != 'same' else ''}."}

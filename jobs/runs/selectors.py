@@ -10,12 +10,15 @@ from jobs.runs.machines import JOB
 from jobs.runs.models import Job, WorkerBeat
 from kernel.actor import Actor
 from kernel.registry import sees
+from trusts.datasets.models import light
 
 
 @sees(JOB)
 def jobs(actor: Actor) -> QuerySet[Job]:
     """Jobs on data that one's organisation holds, and exports that it asked for."""
-    found = Job.objects.select_related("holder", "consumer", "version_of_data__dataset", "request")
+    found = Job.objects.select_related("holder", "consumer", "version_of_data__dataset", "request").defer(
+        *light("version_of_data")
+    )
     if actor.is_system:
         return found
     if actor.organisation_id is None:

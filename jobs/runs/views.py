@@ -24,13 +24,24 @@ from kernel.audit import selectors as audit
 PER_PAGE = 50
 
 
+SHOWN = {"": ("All", None), "open": ("Under way", LIVE), "failed": ("Failed", {"failed"}), "done": ("Done", {"done", "cancelled"})}  # fmt: skip
+
+
 @login_required
 @require_GET
 def jobs(request: HttpRequest) -> HttpResponse:
-    page = Paginator(selectors.jobs(request.actor).order_by("-created", "pk"), PER_PAGE).get_page(
+    """All jobs one may know of, or those of one kind of state."""
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else ""
+    found = selectors.jobs(request.actor).order_by("-created", "pk")  # type: ignore[attr-defined]
+    states = SHOWN[show][1]
+    page = Paginator(found.filter(state__in=states) if states else found, PER_PAGE).get_page(
         request.GET.get("page")
-    )  # type: ignore[attr-defined]
-    return render(request, "jobs/list.html", {"page": page, "query": ""})
+    )
+    tabs = [(code, label) for code, (label, _) in SHOWN.items()]
+    return render(
+        request, "jobs/list.html", {"page": page, "query": f"show={show}", "show": show, "tabs": tabs}
+    )
 
 
 def _context(request: HttpRequest, found: Job) -> dict[str, Any]:
@@ -73,6 +84,7 @@ def job(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found: Job = get_object_or_404(selectors.jobs(actor), pk=pk)
     context = _context(request, found) | {
+        "may_ask_again": found.state in ("failed", "cancelled") and found.request_id and actor.organisation_id == found.consumer_id,
         "choices": doors.choices(JOB, found, actor), "lines": _lines(found), "plan": plan_words(found.plan), "events": audit.history(found.pk, actor),
     }  # fmt: skip
     return render(request, "jobs/job.html", context)

@@ -12,15 +12,14 @@ from portal import charts
 register = template.Library()
 
 
-def _ends(edges: Sequence[float], unit: str) -> dict[str, Any]:
-    """Texts below the two ends of the axis; instants counted in seconds say nothing to a reader."""
-    seconds = unit.startswith("seconds")
-    shown = bool(edges) and not seconds
-    return {
-        "low": charts.number(edges[0]) if shown else "",
-        "high": charts.number(edges[-1]) if shown else "",
-        "seconds": seconds,
-    }
+def _told(data: Mapping[str, Any]) -> charts.Told:
+    """How a value of the axis is written: instants counted in seconds say nothing to a reader, days do."""
+    return charts.day if str(data.get("unit", "")).startswith("seconds") else charts.number
+
+
+def _ends(edges: Sequence[float], told: charts.Told) -> dict[str, Any]:
+    """Texts below the two ends of the axis."""
+    return {"low": told(edges[0]) if edges else "", "high": told(edges[-1]) if edges else ""}
 
 
 @register.inclusion_tag("charts/histogram.html")
@@ -28,8 +27,9 @@ def histogram(data: Mapping[str, Any] | None, title: str, text: str = "values") 
     """{% histogram column.histogram "Distance in km" %}"""
     data = data or {}
     edges, counts = data.get("edges") or [], data.get("counts") or []
-    return {"bars": charts.histogram(edges, counts), "title": title, "text": text, "total": sum(counts),
-            **_ends(edges, str(data.get("unit", "")))}  # fmt: skip
+    told = _told(data)
+    return {"bars": charts.histogram(edges, counts, told=told), "title": title, "text": text, "total": sum(counts),
+            **_ends(edges, told)}  # fmt: skip
 
 
 @register.inclusion_tag("charts/before_after.html")
@@ -40,10 +40,10 @@ def before_after(
     before, after = before or {}, after or {}
     edges = sorted([*(before.get("edges") or []), *(after.get("edges") or [])])
     return {
-        "bars": charts.before_after(before, after),
+        "bars": charts.before_after(before, after, _told(after)),
         "title": title,
         "text": text,
-        **_ends(edges, str(after.get("unit", ""))),
+        **_ends(edges, _told(after)),
     }
 
 

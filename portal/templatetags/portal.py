@@ -7,6 +7,8 @@ from typing import Any
 from django import template
 
 from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES, place_label, purpose_label
+from contracts.recipes.steps import STEPS
+from jobs.pipeline.clock import told
 from kernel import registry
 from portal.charts import number
 from portal.personas import Card, cards
@@ -49,6 +51,26 @@ def short(value: Any) -> str:
 def state_means(subject: Any) -> str:
     """What the subject's state means, in one sentence."""
     return registry.machine_for(subject).state(subject.state).means
+
+
+@register.filter
+def stop(text: Any) -> str:
+    """A sentence with its full stop, whether or not it came with one."""
+    return str(text) if str(text).endswith((".", "?", "!", "…")) else f"{text}."
+
+
+@register.filter
+def counted(value: Any) -> str:
+    """A count with thousands marked; a dash where nothing was counted yet."""
+    return "–" if value is None or value == "" else f"{int(value):,}"
+
+
+@register.filter
+def by_chance(value: Any) -> str:
+    """A probability for people: it never looks like a certainty."""
+    if value < 0.001:
+        return "below 0.1 %"
+    return f"{100 * value:.1f} %" if value < 0.995 else "about 100 %"
 
 
 @register.filter
@@ -107,7 +129,9 @@ def past(label: str) -> str:
 
 @register.filter
 def plain(value: Any) -> str:
-    """A measured value without needless decimals; text and dates as they are."""
+    """A measured value without needless decimals; times as people write them, other text as it is."""
+    if isinstance(value, str):
+        return told(value)
     text = number(value)
     return text.replace(",", "") if isinstance(value, (int, float)) and abs(value) < 10_000 else text
 
@@ -120,7 +144,13 @@ def premise(given: dict[str, Any]) -> str:
         return f"yes, {right}"
     if left in (False, "False"):
         return f"no, not {right}"
-    return f"{left} {given.get('operator', '')} {right}"
+    return f"{told(str(left))} {given.get('operator', '')} {right}"
+
+
+@register.filter
+def step_label(name: str) -> str:
+    """What a step of a recipe is called on pages."""
+    return STEPS[name].label if name in STEPS else name
 
 
 @register.filter

@@ -20,7 +20,7 @@ from kernel.audit import selectors as audit
 from kernel.transition import may_create
 from trusts.datasets import selectors
 from trusts.datasets.machines import DATASET, SOURCE
-from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.datasets.models import Dataset, DatasetVersion, light
 from trusts.membership import selectors as membership
 
 PER_PAGE = 24
@@ -72,7 +72,7 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
     """One dataset: what it is, on which terms, its versions, and what I can do now."""
     actor = request.actor  # type: ignore[attr-defined]
     found: Dataset = get_object_or_404(newest_first(selectors.datasets(actor)), slug=slug)
-    versions = list(selectors.versions(actor).filter(dataset=found)[:20])
+    versions = list(selectors.versions(actor).filter(dataset=found).defer(*light())[:20])
     ready = next((v for v in versions if v.state == "profiled"), None)
     own = found.organisation_id == actor.organisation_id
     job = (

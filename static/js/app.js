@@ -52,6 +52,8 @@
     if (menu) menu.setAttribute("aria-expanded", String(document.getElementById("side").classList.toggle("open")));
     const checker = at("[data-check-all]");
     if (checker) all(checker.dataset.checkAll).forEach((box) => { if (!box.disabled) box.checked = true; });
+    const clearer = at("[data-check-none]");
+    if (clearer) all(clearer.dataset.checkNone).forEach((box) => { box.checked = false; });
     const asks = at("button[data-confirm]");
     if (asks && !asks.dataset.confirmed) { event.preventDefault(); confirmThen(asks); }
     all("details.menu[open]").forEach((open) => { if (!open.contains(event.target)) open.open = false; });
@@ -144,5 +146,18 @@
     if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
     if (event.target.matches("[data-hash-check]")) compare(event.target);
   });
+  // A part of the page that could not be fetched says so once, and takes it back when the next one arrives.
+  function silent(failed) {
+    const note = document.getElementById("no-answer");
+    if (!failed) { note?.remove(); return; }
+    if (note) return;
+    const text = "The portal did not answer. What you typed is still here; try again in a moment.";
+    const made = Object.assign(document.createElement("div"), { id: "no-answer", className: "note bad sticky", textContent: text });
+    document.querySelector("main").append(made);
+    say(text);
+  }
+  document.addEventListener("htmx:sendError", () => silent(true));
+  document.addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status >= 500) silent(true); });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) silent(false); });
   document.querySelector("[data-summary]:not(.sample *)")?.focus();
 })();

@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const AT_ONCE = 2;
-  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  // As the portal's pages count them.
+  const megabytes = (bytes) => (bytes / 1048576).toFixed(1);
   const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
   class Refused extends Error {}
 
@@ -88,7 +89,7 @@
     progress() {
       const rate = (this.sent - this.already) / ((Date.now() - this.begun) / 1000);
       this.bar.value = Math.floor((100 * this.sent) / this.file.size);
-      if (this.paused) return;
+      if (this.paused) { this.say(`Paused at ${megabytes(this.sent)} of ${megabytes(this.file.size)} MB.`); return; }
       this.say(`${this.bar.value} %: ${megabytes(this.sent)} of ${megabytes(this.file.size)} MB sent${left((this.file.size - this.sent) / rate)}`);
     }
 
@@ -138,6 +139,7 @@
         this.form.querySelector("[name=upload]").value = upload.id;
         this.form.querySelector("input[type=file]").disabled = true;
         memory.forget(this.key);
+        this.form.dataset.leaving = "1";
         this.form.submit();
       } catch (problem) {
         this.submit.disabled = false; this.bar.hidden = true; this.pauser.hidden = true;
@@ -158,7 +160,12 @@
     form.dataset.sending = "1";
     new Sending(form, file).run().finally(() => { delete form.dataset.sending; });
   }, true);
+  // Going away while a file is on its way is asked about once; what has arrived stays either way.
+  addEventListener("beforeunload", (event) => {
+    if (document.querySelector("form[data-sending]:not([data-leaving])")) event.preventDefault();
+  });
   addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-leaving]").forEach((form) => { delete form.dataset.leaving; });
     document.querySelectorAll("form[data-pieces] input[type=file]").forEach((input) => { input.disabled = false; });
   });
 })();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -82,3 +83,31 @@ def test_the_repository_names_no_registry_and_no_machine() -> None:
         assert "--hash=sha256:" in text, file
         assert "://" not in text.replace("# ", ""), file
         assert "index-url" not in text, file
+
+
+def test_the_operators_table_names_every_setting() -> None:
+    """What the code reads from the environment is explained, and nothing else is."""
+    table = (
+        (ROOT / "docs/operators/operate.md")
+        .read_text(encoding="utf-8")
+        .split("## Settings")[1]
+        .split("\n## ")[0]
+    )
+    told = {
+        name
+        for line in table.splitlines()
+        if line.startswith("|")
+        for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", line.split("|")[1])
+    }
+    read = set()
+    for file in [*(ROOT / "portal").rglob("*.py"), *(ROOT / "jobs").rglob("*.py")]:
+        text = file.read_text(encoding="utf-8")
+        read |= set(
+            re.findall(
+                r"""env\.(?:text|flag|number|words|secret|roots|bucket|choice)\(\s*"([A-Z0-9_]+)\"""", text
+            )
+        )
+        read |= set(re.findall(r"""os\.environ\.get\("([A-Z0-9_]+)\"""", text))
+    files = {f"{name}_FILE" for name in read}
+    assert read - told == set(), "read, but not explained"
+    assert told - read - files == set(), "explained, but not read"

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from jobs.pipeline.clock import told
 from portal import charts
 
 
@@ -100,3 +101,12 @@ def test_a_large_graph_says_how_much_is_left_out_and_a_circle_does_not_hang() ->
 @pytest.mark.parametrize(("value", "text"), [(12.0, "12"), (3.5, "3.5"), (1400, "1,400"), ("x", "x")])
 def test_axis_numbers_are_short(value: object, text: str) -> None:
     assert charts.number(value) == text
+
+
+def test_times_are_written_as_people_write_them() -> None:
+    assert charts.day(0) == "1970-01-01" and charts.day(-86_400 * 366) == "1968-12-31"
+    assert charts.day(1e18) == "1,000,000,000,000,000,000", "beyond the calendar it stays a number"
+    assert told("2013-01-02 13:00:00+00") == "2013-01-02 13:00 UTC"
+    assert told("2026-11-24T12:52+00:00") == "2026-11-24 12:52 UTC"
+    assert told("2013-01-02 13:00:05.25") == "2013-01-02 13:00:05.25"
+    assert told("2013-01-02 13:00:00+05:30") == "2013-01-02 13:00:00+05:30", "another zone is left as it is"

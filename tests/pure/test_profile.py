@@ -224,3 +224,20 @@ def test_the_ends_of_every_type_stay_json(tmp_path: Path) -> None:
     moved = drift(tmp_path / "t.parquet", tmp_path / "t.parquet", progress=lambda *_: None, cancelled=never)
     assert "\\u0000" not in json.dumps([found, moved], allow_nan=False)
     assert {c["level"] for c in moved["columns"]} <= {"same", "unknown"}
+
+
+def test_few_whole_numbers_have_a_bar_each(tmp_path: Path) -> None:
+    """Months and days are never drawn with gaps that the data does not have; wide and broken numbers keep twenty bars."""
+    months = [1 + i % 12 for i in range(1200)]
+    table = pa.table({"month": months, "wide": list(range(1200)), "share": [i / 1200 for i in range(1200)]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    found = {
+        c["name"]: c["histogram"]
+        for c in profile(tmp_path / "t.parquet", progress=lambda *_: None, cancelled=lambda: False)["columns"]
+    }
+    assert (
+        found["month"]["counts"] == [100] * 12
+        and found["month"]["edges"][0] == 1
+        and found["month"]["edges"][-1] == 12
+    )
+    assert [len(found[name]["counts"]) for name in ("wide", "share")] == [20, 20]

@@ -161,7 +161,7 @@ def test_drift_in_words_with_names_types_and_samples(tmp_path: Path, monkeypatch
     whole = drift(*paths, renamed={"late": "delay"}, **QUIET)
     by_name = {c["name"]: c for c in whole["columns"]}
     assert by_name["late"]["was"] == "delay" and by_name["late"]["text"].startswith(
-        "late moved up clearly: PSI "
+        "late moved up clearly; the middle went from "
     )
     assert by_name["kind"]["new_values"] == 1 and by_name["kind"]["level"] == "clearly"
     assert by_name["id"]["kind"] == "none" and "nearly every value" in by_name["id"]["text"]

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from trusts.datasets import selectors
 from trusts.datasets.changes import in_words, quality_changes
+from trusts.datasets.models import light
 from trusts.datasets.quality import changes_between, quality_of
 from trusts.datasets.views import found_dataset, page_of, ready_version
 
@@ -28,6 +29,7 @@ def compare(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     earlier = list(
         selectors.versions(request.actor)  # type: ignore[attr-defined]
         .filter(dataset=dataset, number__lt=number, state="profiled")
+        .defer(*light())
         .order_by("-number")[:50]
     )
     asked = request.GET.get("with", "")

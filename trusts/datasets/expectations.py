@@ -58,7 +58,7 @@ KINDS: dict[str, Kind] = {
                    lambda r: f"No two rows have the same {' and '.join(r['columns'])}", "many"),
     "range": Kind("Lies within limits", "Numbers, dates or instants; one limit is enough.", ("min", "max"),
                   lambda r: f"{r['column']} is {_between(r)}"),
-    "pattern": Kind("Looks like", "A pattern in RE2 syntax that the whole value matches, such as N[0-9]{1,5}[A-Z]{0,2}.", ("pattern",),
+    "pattern": Kind("Looks like", "A pattern that the whole value matches, such as N[0-9]{1,5}[A-Z]{0,2} for an N, digits and at most two letters.", ("pattern",),
                     lambda r: f"{r['column']} looks like {r['pattern']}"),
     "set": Kind("Is one of", "The values that may occur, one per line.", ("values",),
                 lambda r: f"{r['column']} is one of {', '.join(map(str, r['values'][:8]))}{' …' if len(r['values']) > 8 else ''}"),

@@ -54,7 +54,11 @@ class FileOrUpload(forms.Form):
     """A file sent with the form, or the id of an upload that was sent in pieces before."""
 
     upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    file = FileToRegister(label="File", help_text=FILE_HELP)
+    file = FileToRegister(
+        label="File",
+        help_text=FILE_HELP,
+        error_messages={"empty": "This file is empty (0 bytes). Choose another."},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -33,7 +33,12 @@ DATASET = register(
                 done="Description saved.",
             ),
             Action(
-                "add_version", "Upload a new version", HOLDER, frozenset({"private", "listed"}), asks=True
+                "add_version",
+                "Upload a new version",
+                HOLDER,
+                frozenset({"private", "listed"}),
+                asks=True,
+                done="The file is kept. A worker reads it now.",
             ),
             Action(
                 "take_version",

@@ -68,6 +68,15 @@ class Dataset(StatefulModel):
         return f"urn:uuid:{self.pk}"
 
 
+# What was measured and read: up to megabytes each. Lists leave it in the database until it is asked for.
+HEAVY = ("profile", "preview", "misfits", "reading")
+
+
+def light(path: str = "") -> list[str]:
+    """The heavy fields of a version, for `defer`, seen from a model that reaches it by `path`."""
+    return [f"{path}__{name}" if path else name for name in HEAVY]
+
+
 class DatasetVersion(StatefulModel):
     """One frozen state of a dataset: the original by its SHA-256 and the typed Parquet made of it."""
 
@@ -241,3 +250,8 @@ class Upload(StatefulModel):
     def received_chunks(self) -> list[int]:
         bits = int.from_bytes(self.received, "little")
         return [index for index in range(self.chunks) if bits >> index & 1]
+
+    @property
+    def received_bytes(self) -> int:
+        """How much of the file is here."""
+        return sum(self.length_of(index) for index in self.received_chunks())

@@ -15,7 +15,7 @@ MOST_CHOICES = 500
 FIELDS: dict[str, Any] = {
     "min": lambda: forms.CharField(label="At least", required=False, max_length=60),
     "max": lambda: forms.CharField(label="At most", required=False, max_length=60),
-    "pattern": lambda: forms.CharField(label="Pattern", max_length=500, help_text="The whole value must match, in RE2 syntax."),
+    "pattern": lambda: forms.CharField(label="Pattern", max_length=500, help_text="A regular expression (RE2 syntax) that the whole value matches."),
     "values": lambda: forms.CharField(label="Values", widget=forms.Textarea(attrs={"rows": 6}), help_text="One per line."),
     "their_column": lambda: forms.CharField(label="Its column", max_length=200),
     "days": lambda: forms.CharField(label="Days", max_length=12, widget=forms.TextInput(attrs={"inputmode": "numeric"})),
@@ -94,7 +94,7 @@ class RuleForm(forms.Form):
 class ContractForm(forms.Form):
     """A contract as a file or as text; `cleaned_data["found"]` is what it holds for this dataset."""
 
-    file = forms.FileField(label="File", required=False, help_text="ODCS 3.1, in YAML.")
+    file = forms.FileField(label="File", required=False, help_text="In YAML, version 3.1 of the standard.")
     text = forms.CharField(
         label="Or its text", required=False, widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"})
     )

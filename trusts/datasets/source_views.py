@@ -15,6 +15,7 @@ from kernel.decision import Refused
 from trusts.datasets import places, selectors, sources
 from trusts.datasets.models import Dataset
 from trusts.datasets.source_forms import RegisterPlaceForm, SourceForm
+from trusts.datasets.views import may_register, not_for_this_role
 
 
 def _dataset(request: HttpRequest) -> Dataset | None:
@@ -33,6 +34,8 @@ def _dataset(request: HttpRequest) -> Dataset | None:
 def register(request: HttpRequest) -> HttpResponse:
     """`?kind=` folder, s3 or postgres; `?dataset=` of an own dataset. A worker makes the typed copy."""
     actor, dataset = request.actor, _dataset(request)  # type: ignore[attr-defined]
+    if dataset is None and not may_register(actor):
+        return not_for_this_role(request)
     kind = request.GET.get("kind", "folder")
     if kind not in places.KINDS:
         raise Http404

@@ -9,16 +9,31 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kernel import doors
 from kernel.decision import Refused
+from kernel.transition import may_create
 from trusts.datasets import selectors, services
 from trusts.datasets.changes import in_words
 from trusts.datasets.forms import RegisterForm
-from trusts.datasets.machines import VERSION
+from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.quality import changes_between, must_failures
+
+
+def may_register(actor: Any) -> bool:
+    return actor.organisation_id is not None and may_create(
+        DATASET, "register", actor, organisation_id=actor.organisation_id
+    )
+
+
+def not_for_this_role(request: HttpRequest) -> HttpResponse:
+    """Said before anybody types or sends a file."""
+    subject = {"title": "datasets", "get_absolute_url": reverse("catalogue")}
+    context = {"action": DATASET.action("register"), "subject": subject}
+    return render(request, "errors/403.html", context, status=403)
 
 
 @login_required
@@ -26,6 +41,8 @@ from trusts.datasets.quality import changes_between, must_failures
 def register(request: HttpRequest) -> HttpResponse:
     """Upload a file and name it; a worker reads it while the steward goes on describing."""
     actor = request.actor  # type: ignore[attr-defined]
+    if not may_register(actor):
+        return not_for_this_role(request)
     form = RegisterForm(request.POST or None, request.FILES or None, initial={"id": uuid.uuid4()})
     refused = None
     if request.method == "POST" and form.is_valid():
@@ -99,4 +116,11 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     context["broken"] = must_failures(found) if context["own"] and found.state == "profiled" else []
     context["earlier"] = earlier
     context["choices"] = doors.choices(VERSION, found, request.actor)  # type: ignore[attr-defined]
-    return render(request, "datasets/version.html", context)
+    return when_read(request, found, render(request, "datasets/version.html", context))
+
+
+def when_read(request: HttpRequest, version: DatasetVersion, answer: HttpResponse) -> HttpResponse:
+    """A page that waited for the version to be read is loaded anew as a whole."""
+    if getattr(request, "htmx", False) and version.state not in ("registered", "profiling"):
+        answer["HX-Refresh"] = "true"
+    return answer

@@ -100,7 +100,7 @@ class StepKind:
             if value is None or (value in ("", [], {}) and not isinstance(value, bool)):
                 if param.required:
                     raise StepFault(
-                        param.name, f"{self.label}: {param.label.lower()} is missing.", "Fill it in."
+                        param.name, f"{self.label} needs “{param.label}”.", "Fill it in or choose it."
                     )
                 continue
             checked = fields.checked(param, value, f"{self.label}: {param.label.lower()}")

@@ -29,7 +29,9 @@ from contracts.recipes.steps.base import (
 )
 from contracts.recipes.steps.columns import expression_type
 
-ORDER_BY = Param("order_by", "Keep the first by", "order", False, help="name, or -name for the largest first")
+ORDER_BY = Param(
+    "order_by", "Keep the first by", "order", False, help="A column, or -column for the largest first"
+)
 EXPRESSION = Param(
     "expression", "Condition", "expression", help="For example dep_delay > 60 and carrier = 'UA'"
 )
@@ -186,11 +188,11 @@ KINDS = (
              lambda p: f"keep the first of rows with nearly the same {listed(p['columns'])}{_first_words(p)}",
              "rows", "whole", removes=_always, bears=lambda p, n: True),
     StepKind("sort", "Sort", "Order the rows; missing values come last, equal rows stay in order.",
-             (Param("by", "By", "order", help="name, or -name for the largest first"),),
+             (Param("by", "By", "order", help="Columns separated by commas; -column for the largest first"),),
              lambda p: f"sort by {order_words(p['by'])}", "rows", "whole", bears=lambda p, n: True),
     StepKind("sample", "Sample", "Keep a random part of the rows; the same seed keeps the same rows.",
              (Param("fraction", "Fraction", "number", False, help="Like 0.1"), Param("rows", "Rows", "integer", False, least=1),
-              Param("seed", "Seed", "integer", least=0)),
+              Param("seed", "Seed", "integer", least=0, help="Any number; the same one keeps the same rows")),
              lambda p: f"keep a sample of {p['rows'] if 'rows' in p else p['fraction']} "
              + ("rows" if "rows" in p else "of the rows") + f" (seed {p['seed']})",
              "rows", "whole", judge=_judge_sample, removes=_always),

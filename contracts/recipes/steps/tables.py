@@ -74,10 +74,10 @@ def measure_words(how: str, column: str) -> str:
 
 KINDS = (
     StepKind("join", "Join another dataset", "Add columns of another dataset of the same agreement where keys are equal.",
-             (Param("with", "Dataset", "input"), Param("on", "Equal columns", "mapping", of="columns", help="here=there"),
-              Param("columns", "Columns to add", "list"),
+             (Param("with", "Dataset", "input", help="The short name that the contract gives it"), Param("on", "Equal columns", "mapping", of="columns", help="This one=that one, like tailnum=tail"),
+              Param("columns", "Columns to add", "list", help="Names in the other dataset, separated by commas"),
               Param("how", "Rows without a partner", "choice", False, ("left", "inner"), default="left",
-                    help="left keeps them, inner drops them")),
+                    help="Rows here that have none there")),
              lambda p: f"add {listed(p['columns'])} from {p['with']} where "
              + listed(f"{a} is its {b}" for a, b in p["on"].items())
              + (", dropping rows without a partner" if p.get("how") == "inner" else ""),

@@ -184,7 +184,7 @@ class Body:
         if self.wrong:
             number, cells = self.wrong
             raise IntakeError("csv.ragged", f"Row {number:,} has {cells} cell{'' if cells == 1 else 's'}, the header has {len(self.names)}.",
-                              "Give every row one cell for each column, or choose that short rows are filled up.",
+                              "Give every row one cell for each column, or choose to keep what fits of such rows and list the rest.",
                               row=number) from None  # fmt: skip
         if "straddling" in text:
             raise self._endless() from None

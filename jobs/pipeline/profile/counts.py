@@ -113,7 +113,7 @@ def _measures(source: Source, field: Field, column: dict[str, Any]) -> None:
     if field.word in NUMBERS:
         column["mean"], column["sd"] = (plain(v) for v in spread(found, counts))
     if field.word in NUMBERS or column["distinct"] > 1:
-        column["histogram"] = histogram_of(_axis(field, found), counts)
+        column["histogram"] = histogram_of(_axis(field, found), counts, field.word == "integer")
         if field.word in DATED:
             column["histogram"]["unit"] = "seconds since 1970"
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from jobs.pipeline.profile.source import DATED, Field, Source, plain
 
 BINS = 20
+MOST_WHOLE = 31
 BATCH = 131_072
 WIDEST = 30
 
@@ -35,35 +36,43 @@ def spread(values: Any, counts: Any) -> tuple[float, float | None]:
     return mean, math.sqrt(squares / (total - 1)) if total > 1 and math.isfinite(squares) else None
 
 
-def edges_of(low: float, high: float) -> list[float]:
-    """The borders of twenty bins of equal width; two borders when all values are one."""
+def bins_for(low: float, high: float, whole: bool) -> int:
+    """Twenty; but one for each of a few whole numbers, because a month must not look as if it were left out."""
+    return int(high - low) + 1 if whole and high - low < MOST_WHOLE else BINS
+
+
+def edges_of(low: float, high: float, bins: int = BINS) -> list[float]:
+    """The borders of so many bins of equal width; two borders when all values are one."""
     if high <= low:
         return [low, high]
     # Weighted ends and no step: the difference of two large numbers may be beyond a double.
-    return [float(f"{low * (1 - i / BINS) + high * (i / BINS):.12g}") for i in range(BINS)] + [high]
+    return [float(f"{low * (1 - i / bins) + high * (i / bins):.12g}") for i in range(bins)] + [high]
 
 
-def place(values: Any, low: float, high: float) -> Any:
+def place(values: Any, low: float, high: float, bins: int = BINS) -> Any:
     """The bin of each value."""
     if high <= low:
         return np.zeros(len(values), dtype=np.int64)
-    scaled = (values / BINS - low / BINS) / (high / BINS - low / BINS) * BINS
-    return np.clip(np.floor(scaled), 0, BINS - 1).astype(np.int64)
+    scaled = (values / bins - low / bins) / (high / bins - low / bins) * bins
+    # Whole numbers fall on borders when each has a bin: what rounding lost is given back.
+    return np.clip(np.floor(scaled + 1e-9), 0, bins - 1).astype(np.int64)
 
 
-def histogram_of(values: Any, counts: Any) -> dict[str, Any]:
+def histogram_of(values: Any, counts: Any, whole: bool = False) -> dict[str, Any]:
     low, high = float(values[0]), float(values[-1])
-    edges = edges_of(low, high)
-    filled = np.bincount(place(values, low, high), weights=counts, minlength=len(edges) - 1)
+    bins = bins_for(low, high, whole)
+    edges = edges_of(low, high, bins)
+    filled = np.bincount(place(values, low, high, bins), weights=counts, minlength=len(edges) - 1)
     return {"edges": edges, "counts": [int(n) for n in filled]}
 
 
 class _Moments:
     """Mean, variance and histogram of one column, batch by batch (Chan's update)."""
 
-    def __init__(self, low: float, high: float) -> None:
+    def __init__(self, low: float, high: float, whole: bool) -> None:
         self.low, self.high, self.count, self.mean, self.squares = low, high, 0, 0.0, 0.0
-        self.filled = np.zeros(len(edges_of(low, high)) - 1, dtype=np.int64)
+        self.bins = bins_for(low, high, whole)
+        self.filled = np.zeros(len(edges_of(low, high, self.bins)) - 1, dtype=np.int64)
 
     def see(self, values: Any) -> None:
         if not len(values):
@@ -74,13 +83,13 @@ class _Moments:
         self.squares += squares + apart * apart * self.count * size / both
         self.mean += apart * size / both
         self.count = both
-        self.filled += np.bincount(place(values, self.low, self.high), minlength=len(self.filled))
+        self.filled += np.bincount(place(values, self.low, self.high, self.bins), minlength=len(self.filled))
 
     def put(self, field: Field, column: dict[str, Any]) -> None:
         if not self.count:
             return
         column["histogram"] = {
-            "edges": edges_of(self.low, self.high),
+            "edges": edges_of(self.low, self.high, self.bins),
             "counts": [int(n) for n in self.filled],
         }
         if field.word in DATED:
@@ -141,7 +150,7 @@ def over_batches(
     stop: Callable[[int], None],
 ) -> tuple[dict[str, _Moments], dict[str, Any] | None]:
     """One pass: moments and histograms of `measured` (name → field, low, high); correlation of `together`."""
-    moments = {name: _Moments(low, high) for name, (_, low, high) in measured.items()}
+    moments = {name: _Moments(low, high, f.word == "integer") for name, (f, low, high) in measured.items()}
     pairs = _Together(len(together)) if len(together) > 1 else None
     fields = {field.name: field for field, *_ in measured.values()} | {
         f.name: f for f in (together if pairs else [])
