@@ -85,7 +85,7 @@ def quality_of(request: Request, plan: Mapping[str, Any], after: Mapping[str, An
 
 def shown(delivery: Delivery) -> dict[str, Any]:
     """The comparison kept with an export; one from before it was masked is made again."""
-    kept = delivery.quality
+    kept: dict[str, Any] = delivery.quality
     if kept.get("masked") or "columns" not in kept:
         return kept
     after = {
