@@ -6,6 +6,7 @@ import json
 import math
 import statistics
 import tempfile
+import warnings
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from jobs.pipeline.drift import drift
 from jobs.pipeline.profile import likely_personal, measure, profile, sampled
+from jobs.pipeline.profile import numbers as by_batch
 
 pytestmark = pytest.mark.pure
 BRIEF = settings(max_examples=25, deadline=None, derandomize=True)
@@ -166,6 +168,28 @@ def test_large_files_are_sampled_the_same_way_at_every_run(monkeypatch: pytest.M
     expected = table.select(["x", "y", "few"]).to_pandas().corr().loc["x", "few"]
     assert math.isclose(related["matrix"][at["x"]][at["few"]], expected, abs_tol=1e-4)
     assert len(by_name["y"]["bands"]) == 200 and set(by_name["y"]["bands"]) == {0.01}
+
+
+def test_a_column_that_begins_constant_is_related_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files sorted by time begin with one year; what comes later is as far from it as it is."""
+    monkeypatch.setattr(by_batch, "BATCH", 1_000)
+    size = 5_000
+    table = pa.table({
+        "year": [2000 + i // 1_000 for i in range(size)], "up": [1e200 * (i // 1_000) for i in range(size)],
+        "far": [1e300 if i == size - 1 else -1e300 if i == 0 else 0.0 for i in range(size)], "x": [i * 3.5 for i in range(size)],
+    })  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        related = measured(table)["correlation"]
+    assert related["columns"] == ["year", "up", "far", "x"]
+    wanted = (
+        table.to_pandas()
+        .assign(up=lambda t: t["up"] / 1e200, far=lambda t: t["far"] / 1e300)
+        .corr()
+        .to_numpy()
+    )
+    for row, expected in zip(related["matrix"], wanted, strict=True):
+        assert row == pytest.approx(expected, abs=1e-4)
 
 
 def test_very_wide_tables_finish_and_say_that_they_are_brief() -> None:

@@ -99,7 +99,7 @@ def _fully(source: Source, columns: list[dict[str, Any]], found: dict[str, Any],
         if f.word in NUMBERS | DATED and c["min"] is not None
     }
     together = [
-        f for f, c in zip(source.fields, columns, strict=True)
+        (f, *_ends(f, c, source)) for f, c in zip(source.fields, columns, strict=True)
         if f.word in NUMBERS and c["distinct"] > 1 and c["min"] is not None
     ][: numbers.WIDEST]  # fmt: skip
     moments, found["correlation"] = numbers.over_batches(

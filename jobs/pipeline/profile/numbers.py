@@ -102,20 +102,21 @@ class _Moments:
 class _Together:
     """Pearson's correlation of several columns over the rows where both are present."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, ends: list[tuple[float, float]]) -> None:
+        """`ends`: the least and greatest value of each column, so that no square can overflow, however little
+        of them the first batch shows."""
+        size = len(ends)
         self.shift: Any = None
-        self.scale: Any = None
+        self.scale = np.array([max(high / 2 - low / 2, 1e-300) for low, high in ends])[:, None]
         self.n, self.x, self.xx, self.xy = (np.zeros((size, size)) for _ in range(4))
 
     def see(self, rows: Any) -> None:
         there = np.isfinite(rows)
         if self.shift is None:
-            # Near the mean and of unit size, so that nothing is lost when squares are subtracted.
-            safe = np.where(there, rows, 0)
+            # Near the mean, so that nothing is lost when squares are subtracted.
             n = np.maximum(there.sum(axis=1), 1)
-            self.shift = safe.sum(axis=1) / n
-            self.scale = np.maximum(np.sqrt((np.where(there, rows - self.shift[:, None], 0) ** 2).sum(axis=1) / n), 1e-300)  # fmt: skip
-        moved = np.where(there, (rows - self.shift[:, None]) / self.scale[:, None], 0)
+            self.shift = np.where(there, rows / self.scale, 0).sum(axis=1)[:, None] / n[:, None]
+        moved = np.where(there, rows / self.scale - self.shift, 0)
         mask = there.astype(float)
         self.n += mask @ mask.T
         self.x += moved @ mask.T
@@ -146,14 +147,14 @@ def _doubles(column: pa.Array, field: Field) -> Any:
 def over_batches(
     source: Source,
     measured: dict[str, tuple[Field, float, float]],
-    together: list[Field],
+    together: list[tuple[Field, float, float]],
     stop: Callable[[int], None],
 ) -> tuple[dict[str, _Moments], dict[str, Any] | None]:
     """One pass: moments and histograms of `measured` (name → field, low, high); correlation of `together`."""
     moments = {name: _Moments(low, high, f.word == "integer") for name, (f, low, high) in measured.items()}
-    pairs = _Together(len(together)) if len(together) > 1 else None
+    pairs = _Together([ends for _, *ends in together]) if len(together) > 1 else None
     fields = {field.name: field for field, *_ in measured.values()} | {
-        f.name: f for f in (together if pairs else [])
+        f.name: f for f, *_ in (together if pairs else [])
     }
     if fields:
         seen = 0
@@ -166,8 +167,8 @@ def over_batches(
             for name, moment in moments.items():
                 moment.see(arrays[name][np.isfinite(arrays[name])])
             if pairs is not None:
-                pairs.see(np.stack([arrays[f.name] for f in together]))
+                pairs.see(np.stack([arrays[f.name] for f, *_ in together]))
         pa.default_memory_pool().release_unused()
     if pairs is None:
         return moments, None
-    return moments, {"columns": [f.name for f in together], "matrix": pairs.matrix()}
+    return moments, {"columns": [f.name for f, *_ in together], "matrix": pairs.matrix()}
