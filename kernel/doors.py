@@ -79,13 +79,11 @@ class NotValid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One action as a page or API shows it: enabled, or not with the reasons."""
+class Offered:
+    """An action and the decision on it, as pages read them."""
 
     action: Action
     decision: Decision
-    machine: str
-    subject_id: UUID
 
     @property
     def name(self) -> str:
@@ -106,6 +104,14 @@ class Choice:
     @property
     def reasons(self) -> tuple[Any, ...]:
         return self.decision.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Offered):
+    """One action as a page or API shows it: enabled, or not with the reasons."""
+
+    machine: str
+    subject_id: UUID
 
     @property
     def needs_form(self) -> bool:

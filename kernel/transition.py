@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +13,9 @@ from django.utils import timezone
 from kernel import outbox, registry
 from kernel.actor import Actor
 from kernel.audit.record import record
-from kernel.decision import ALLOW, Decision, Refused, deny
-from kernel.machine import Action, Machine
+from kernel.change import Change
+from kernel.decision import Decision, Refused, deny
+from kernel.machine import Machine
 from kernel.roles import roles_of
 
 
@@ -31,25 +31,6 @@ class Stale(Refused):
             )
         )
         self.subject, self.seen = subject, seen
-
-
-@dataclass
-class Change:
-    """What a verb works on inside `transition`: the locked row, and what the event will say."""
-
-    subject: Any
-    action: Action
-    actor: Actor
-    decision: Decision = ALLOW
-    reason: str = ""
-    detail: dict[str, Any] = field(default_factory=dict)
-    also_parties: set[UUID] = field(default_factory=set)
-    topics: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    to: str | None = None
-
-    def publish(self, topic: str, **payload: Any) -> None:
-        """Send one more topic when this change commits."""
-        self.topics.append((topic, payload))
 
 
 def facts_for(machine: Machine, subject: Any, actor: Actor) -> Any:

@@ -10,6 +10,7 @@ from django import forms
 from django.core.paginator import Paginator
 
 from kernel.decision import ALLOW, Decision, ask, deny
+from kernel.doors import Offered
 from kernel.machine import Action, State
 
 HASH = "9f3c5a1e77d04b6f8c2a90e1d3f4b5c6a7988e0f1122334455667788990ab71e"
@@ -17,31 +18,9 @@ WHEN = datetime(2026, 11, 14, 9, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
-    action: Action
-    decision: Decision
+class _Choice(Offered):
     needs_form: bool = True
     url: str = "#actions"
-
-    @property
-    def name(self) -> str:
-        return self.action.name
-
-    @property
-    def label(self) -> str:
-        return self.action.label
-
-    @property
-    def kind(self) -> str:
-        return self.action.kind
-
-    @property
-    def enabled(self) -> bool:
-        return self.decision.allowed
-
-    @property
-    def reasons(self) -> Any:
-        return self.decision.reasons
 
 
 class _Form(forms.Form):

@@ -124,6 +124,12 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
         "See why it could not be read",
         lambda v: "",
     )
+    add(
+        VERSION,
+        datasets.versions(actor).filter(state="choosing", dataset__organisation_id=mine),
+        "Choose what to read",
+        lambda v: "",
+    )
     jobs = runs.jobs(actor).select_related("holder", "consumer", "version_of_data__dataset")
     add(
         JOB,

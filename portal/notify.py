@@ -40,8 +40,21 @@ def _turn(negotiation: Any) -> list[User]:
     return _side(negotiation.turn, STEWARDS)(negotiation) if negotiation.turn else []
 
 
+def _registrar(version: Any) -> list[User]:
+    """Who registered the version; the stewards, if the portal itself did."""
+    if version.registered_by_id:
+        return [version.registered_by]
+    return list(people_with(version.dataset.organisation_id, STEWARDS))
+
+
 def _trustees(membership: Any) -> list[User]:
     return [u for pk in membership.trust.trustees() for u in people_with(pk, OWNERS)]
+
+
+def _named(delivery: Any) -> list[User]:
+    """Who may fetch it, as long as they still belong to the receiver."""
+    people = User.objects.filter(places__organisation_id=delivery.consumer_id, places__state="active")
+    return list(people.filter(pk__in=delivery.request.named.values("user")).distinct())
 
 
 # topic → (machine, who is told, what it says)
@@ -56,9 +69,11 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "request.submitted": ("request", _side("provider", REVIEWERS), "A request waits for your review."),
     "request.returned": ("request", _author, "The provider has questions."),
     "request.refused": ("request", _author, "The provider refused it, with a reason."),
-    "delivery.available": ("delivery", lambda d: [n.user for n in d.request.named.select_related("user")], "Your export is ready."),
+    "delivery.available": ("delivery", _named, "Your export is ready."),
     "job.failed": ("job", lambda j: list(people_with(j.consumer_id or j.holder_id, STEWARDS)), "A job could not finish."),
-    "version.failed": ("version", lambda v: [v.registered_by] if v.registered_by_id else [], "The file could not be read."),
+    "version.failed": ("version", _registrar, "It could not be read."),
+    "version.answer_changed": ("version", lambda v: list(people_with(v.dataset.organisation_id, STEWARDS)), "A quality rule holds now that was broken, or is broken now that held."),
+    "version.choosing": ("version", _registrar, "There are several tables in the file. Choose the one to read."),
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
@@ -11,12 +12,15 @@ from contracts.negotiations.agreements import end_due
 from contracts.negotiations.services import lapse_due
 from contracts.sharing.services import lapse_due as lapse_requests
 from jobs.deliveries.services import expire_due
+from jobs.intake import judge
 from jobs.runs.services import sweep as sweep_jobs
 from jobs.runs.services import tidy_folders
 from kernel import outbox, store
+from kernel.actor import system
 from kernel.audit.seal import seal_all
+from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
-from trusts.datasets import uploads
+from trusts.datasets import sources, uploads
 from trusts.organisations.services import lapse_invitations
 
 
@@ -38,6 +42,7 @@ def sweep() -> dict[str, int]:
         "requests": lapse_requests(now),
         "deliveries": expire_due(now),
         "uploads": uploads.abandon_due(now),
+        "unchecked": uploads.check_again(now),
         "invitations": lapse_invitations(now),
     }
 
@@ -49,11 +54,22 @@ def tidy() -> dict[str, int]:
     return {
         "files": store.sweep_incoming(),
         "uploads": uploads.tidy_files(),
+        "stale": judge.check_stale(),
+        "sources": sources.look_due(now),
         "cache": store.sweep_cache(),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),
         "answers": IdempotencyRecord.objects.filter(created__lt=now - timedelta(days=1)).delete()[0],
     }
+
+
+@shared_task(name="portal.tasks.check_upload", acks_late=True, reject_on_worker_lost=True)
+def check_upload(upload_id: str) -> str:
+    """The checksum of a large upload; the sweep tells again if this worker dies over it."""
+    try:
+        return uploads.check(UUID(upload_id), actor=system()).state
+    except Refused as refused:
+        return str(refused)
 
 
 @shared_task(name="portal.tasks.mail", max_retries=5, default_retry_delay=60, bind=True)

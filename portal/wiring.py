@@ -11,13 +11,14 @@ def connect() -> None:
     """Called once when the portal starts, in every process."""
     from contracts.negotiations import columns
     from jobs.deliveries import export
-    from jobs.intake import judge
+    from jobs.intake import judge, look
     from jobs.intake import services as intake
     from jobs.runs import services as runs
     from jobs.trials import services as trials
     from portal import notify
 
     outbox.listen("version.registered", intake.on_registered)
+    outbox.listen("source.look", look.on_source_look)
     outbox.listen("request.try", trials.on_request_try)
     outbox.listen("recipe.try", trials.on_recipe_try)
     outbox.listen("version.profiled", columns.on_version_profiled)
@@ -29,6 +30,7 @@ def connect() -> None:
     outbox.listen("job.stopped", export.on_stopped)
     outbox.listen("job.stopped", runs.forget)
     outbox.listen("job.queued", send_to_worker)
+    outbox.listen("upload.checking", check_upload_later)
     for topic in notify.TOPICS:
         outbox.listen(topic, send_mail_later(topic))
 
@@ -38,6 +40,13 @@ def send_to_worker(message: dict[str, Any]) -> None:
     from jobs.runs.tasks import run_job
 
     run_job.apply_async([message["id"]], retry=False)
+
+
+def check_upload_later(message: dict[str, Any]) -> None:
+    """A large file is hashed by the worker for errands; raises if the broker is away, and the outbox tries again."""
+    from portal.tasks import check_upload
+
+    check_upload.apply_async([message["id"]], retry=False)
 
 
 def send_mail_later(topic: str) -> outbox.Listener:

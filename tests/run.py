@@ -111,6 +111,7 @@ def main() -> None:
     python, tools = sys.executable, Path(sys.executable).parent
     kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "DEMO", "DEBUG")}
     env = kept | {"TESTING": "1", "DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONDONTWRITEBYTECODE": "1"}
+    bare = {k: v for k, v in kept.items() if k not in ("TESTING", "SECRET_KEY")}
     manage = [python, "manage.py"]
     pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     still = [
@@ -119,7 +120,8 @@ def main() -> None:
         Check("format", [str(tools / "ruff"), "format", "--check", "."], env),
         Check("imports", [str(tools / "lint-imports")], env),
         Check("system check", [*manage, "check"], env),
-        Check("missing migrations", [*manage, "makemigrations", "--check", "--dry-run"], env),
+        # As in a fresh clone, where nobody has set anything.
+        Check("missing migrations", [*manage, "makemigrations", "--check", "--dry-run"], bare),
         Check("reference pages", [*manage, "reference", "--check"], env),
         Check("API description", [*manage, "openapi", "--check"], env),
     ]

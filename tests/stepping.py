@@ -54,6 +54,8 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
     ("suppress_small_groups", {"by": ["g"], "k": 2}), ("k_anonymity", {"columns": ["g", "b"], "k": 2}),
     ("k_anonymity", {"columns": ["n", "day", "t"], "k": 2, "on_fail": "generalise"}),
     ("l_diversity", {"columns": ["g"], "sensitive": "t", "l": 2}), ("t_closeness", {"columns": ["g"], "sensitive": "n", "t": "0.3"}),
+    ("l_diversity", {"columns": ["n", "t"], "sensitive": "g", "l": 2, "on_fail": "generalise"}),
+    ("t_closeness", {"columns": ["day", "g"], "sensitive": "n", "t": "0.3", "on_fail": "generalise"}),
     ("suppress_cells", {"by": ["g", "b"], "count": "n", "values": ["f"], "k": 5}),
 ]  # fmt: skip
 
@@ -94,6 +96,7 @@ STOPS: list[tuple[str, dict[str, Any]]] = [
     ("validate", {"rules": [{"column": "n", "rule": "range", "max": "5"}, {"column": "t", "rule": "not_null"}], "on_fail": "stop"}),
     ("validate", {"rules": [{"column": "t", "rule": "length", "max": "3"}, {"column": "g", "rule": "unique"}], "on_fail": "stop"}),
     ("k_anonymity", {"columns": ["g"], "k": 2, "on_fail": "stop"}), ("k_anonymity", {"columns": ["f", "at"], "k": 2, "on_fail": "generalise"}),
+    ("l_diversity", {"columns": ["f", "day"], "sensitive": "b", "l": 2, "on_fail": "generalise"}),
     ("l_diversity", {"columns": ["g", "b"], "sensitive": "d", "l": 2, "on_fail": "stop"}), ("t_closeness", {"columns": ["g"], "sensitive": "t", "t": "0.4", "on_fail": "stop"}),
     ("group", {"by": ["f"], "measures": [{"how": "sum", "column": "n", "as": "s"}, {"how": "sum", "column": "d", "as": "e"}, {"how": "mean", "column": "n", "as": "m"}]}),
     ("group", {"by": ["g"], "measures": [{"how": "min", "column": "f", "as": "low"}, {"how": "median", "column": "n", "as": "m"}, {"how": "sum", "column": "f", "as": "s"}]}),

@@ -6,8 +6,11 @@ to the sign-in page (401 in the API).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -15,9 +18,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from contracts.library import services as library
 from contracts.negotiations import services as negotiations
+from contracts.sharing import services as sharing
+from kernel import outbox
 from tests import worlds
 from tests.cast import Cast
 from tests.matrix.situations import Situations
+from trusts.datasets import services as datasets
 from trusts.datasets import uploads
 from trusts.organisations import services as organisations
 
@@ -215,3 +221,85 @@ def test_a_draft_is_the_askers_own_affair(cast: Cast) -> None:
     assert draft.ref.encode() not in client.get("/requests/").content
     assert draft.ref.encode() not in client.get(f"/contracts/{draft.agreement_id}/").content
     assert str(draft.pk).encode() not in b"".join(client.get("/audit/export.jsonl"))
+    sharing.try_out(draft.pk, actor=cast.actor("piotr"))
+    outbox.dispatch()
+    sharing.withdraw(draft.pk, actor=cast.actor("piotr"))
+    worlds.drain()
+    for path in (f"/requests/{draft.pk}/", f"/trials/{draft.trials.get().pk}/"):
+        assert client.get(path).status_code == 404
+    for path in (
+        "/requests/?show=done",
+        f"/contracts/{draft.agreement_id}/",
+        "/audit/export.jsonl",
+        "/dashboard/",
+    ):
+        answer = client.get(path)
+        text = b"".join(answer) if answer.streaming else answer.content
+        assert draft.ref.encode() not in text and str(draft.pk).encode() not in text, path
+
+
+def test_an_id_of_anothers_object_is_the_same_as_none(cast: Cast) -> None:
+    """Ids in addresses and forms beside the path: an object that one may not know of answers like one that is not there."""
+    hidden = worlds.registered(cast, title="Hidden")
+    secret = library.save(actor=cast.actor("dana"), name="Secret", steps=worlds.ANSWERS["recipe"])
+    sent = uploads.create(actor=cast.actor("dana"), name="flights.csv", size=1)
+    uploads.receive(sent, 0, BytesIO(b"a").read, actor=cast.actor("dana"), sha256=None)
+    uploads.complete(sent.pk, actor=cast.actor("dana"))
+    listed = worlds.offered(cast)
+    mine = library.save(actor=cast.actor("piotr"), name="Mine", steps=worlds.ANSWERS["recipe"])
+    own = datasets.register(actor=cast.actor("piotr"), title="Own")
+    agreement = negotiations.accept_request(
+        negotiations.ask(actor=cast.actor("piotr"), dataset=listed, terms=worlds.terms()).pk,
+        actor=cast.actor("dana"), policy_hash=listed.negotiations.get().proposals.get().policy_hash,
+    )  # fmt: skip
+    scopes = ["read", "datasets", "negotiations", "requests"]
+    api = {n: token(cast, n, scopes) for n in ("piotr", "olga")}
+
+    def browse(name: str, method: str, path: str, **data: Any) -> Any:
+        client = Client()
+        client.force_login(cast.users[name], backend=BACKEND)
+        return getattr(client, method)(path, data)
+
+    def call(name: str, path: str, body: Any = None) -> Any:
+        client = Client()
+        if body is None:
+            return client.get(f"/api/v1/{path}", **api[name])
+        return client.post(f"/api/v1/{path}", body, content_type="application/json", **api[name])
+
+    ask = {"dataset": str(listed.pk), "terms": worlds.terms()}
+    draft = {**worlds.ANSWERS, "people": [str(cast.users["olga"].pk)]}
+
+    def rule(other: str) -> dict[str, Any]:
+        return {"rules": [{"rule": "reference", "column": "a", "dataset": other, "their_column": "carrier"}]}
+
+    ways: dict[str, tuple[Any, Callable[[str], Any]]] = {
+        "compare with": (secret, lambda i: browse("piotr", "get", f"/recipes/{mine.pk}/compare/", **{"with": i})),
+        "check against": (hidden, lambda i: browse("piotr", "get", "/recipes/new/", against=i)),
+        "start from": (secret, lambda i: browse("piotr", "post", f"/requests/new/?contract={agreement.pk}", do="start", start=i)),
+        "under a contract": (agreement, lambda i: browse("olga", "get", f"/requests/new/?contract={i}")),
+        "bring along": (hidden.dataset, lambda i: browse("piotr", "post", f"/negotiations/new/?dataset={listed.slug}", also=i)),
+        "try on": (hidden.dataset, lambda i: browse("piotr", "post", f"/do/recipe/{mine.pk}/try_on/", dataset=i)),
+        "register an upload": (sent, lambda i: browse("piotr", "post", "/datasets/new/", id=str(uuid4()), title="New", upload=i)),
+        "add an upload": (sent, lambda i: call("piotr", f"datasets/{own.pk}/actions/add_version", {"upload": i})),
+        "ask for": (hidden.dataset, lambda i: call("piotr", "negotiations", {**ask, "dataset": i})),
+        "ask along": (hidden.dataset, lambda i: call("piotr", "negotiations", {**ask, "also": [i]})),
+        "refer to": (hidden.dataset, lambda i: call("piotr", f"datasets/{own.pk}/actions/set_rules", rule(i))),
+        "draft": (agreement, lambda i: call("olga", "requests", {**draft, "agreement": i})),
+        "copy": (secret, lambda i: call("piotr", "recipes", {"copy_of": i})),
+        "version of": (hidden.dataset, lambda i: call("piotr", "versions", {"dataset": i})),
+        "source of": (hidden.dataset, lambda i: call("piotr", "sources", {"dataset": i, "kind": "folder", "path": "/x"})),
+        "list versions": (hidden.dataset, lambda i: call("piotr", f"versions?dataset={i}")),
+        "list trials": (agreement, lambda i: call("olga", f"trials?request={i}")),
+        "list events": (agreement, lambda i: call("olga", f"events?subject={i}")),
+    }  # fmt: skip
+    changing = re.compile(r'name="(csrfmiddlewaretoken|id)" value="[^"]*"|nonce="[^"]*"|[0-9a-f]{64}')
+    for title, (subject, way) in ways.items():
+        absent, nonsense = str(uuid4()), "nonsense"
+        found, none, wrong = way(str(subject.pk)), way(absent), way(nonsense)
+        assert found.status_code == none.status_code, title
+        read = [
+            changing.sub("", a.content.decode().replace(i, ""))
+            for a, i in ((found, str(subject.pk)), (none, absent))
+        ]
+        assert read[0] == read[1], title
+        assert wrong.status_code < 500, title

@@ -13,7 +13,7 @@ import yaml
 from django.core import mail
 from django.test import Client
 
-from contracts.negotiations.columns import on_version_profiled, warnings
+from contracts.negotiations.columns import on_version_profiled, warnings, words
 from kernel.audit import selectors as audit
 from kernel.models import Outbox
 from portal import notify
@@ -22,7 +22,7 @@ from tests.cast import Cast
 from tests.test_access import BACKEND, token
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
-from trusts.datasets.quality import quality_of
+from trusts.datasets.quality import changes_between, quality_of
 from trusts.datasets.rulebook import all_cleaned
 
 pytestmark = pytest.mark.django_db
@@ -236,6 +236,14 @@ def test_a_second_version_is_compared_and_contracts_are_warned(cast: Cast) -> No
         and "seats was added" in shown
         and "perhaps it is now called tail_num" in shown
     )
+    # What others are told of a rename does not depend on values that they may not see.
+    told = changes_between(own, second, masked=True)
+    second.profile = json.loads(json.dumps(second.profile).replace("N1", "X9"))
+    assert changes_between(own, second, masked=True) == told
+    Dataset.objects.filter(pk=own.dataset_id).update(state="private")
+    second.dataset.refresh_from_db()
+    said = words(agreement, second, changes_between(own, second, masked=False))
+    assert "tailnum" in said and "perhaps" not in said, "the new name is in no catalogue"
 
 
 def test_drift_is_said_in_words_and_shown(cast: Cast) -> None:

@@ -251,6 +251,20 @@ def test_a_dry_run_goes_stale_and_there_are_not_endlessly_many(cast: Cast, draft
     assert Trial.objects.filter(request=draft).count() == 5, "older ones make room"
 
 
+def test_a_draft_that_the_contract_forbids_is_shown_with_the_reason(cast: Cast) -> None:
+    """On the draft's page and in the builder, before anybody submits it."""
+    forbidden = [{"name": "case", "params": {"columns": ["tailnum"], "to": "lower"}}]
+    request = worlds.drafted(cast, recipe=forbidden)
+    piotr = client(cast, "piotr")
+    page = piotr.get(f"/requests/{request.pk}/")
+    assert page.status_code == 200
+    assert b"This request makes no plan yet" in page.content
+    page = piotr.get(f"/requests/{request.pk}/edit/")
+    assert page.status_code == 200
+    assert b"Under the contract this makes no plan yet" in page.content
+    assert b"leaves as a pseudonym only" in page.content
+
+
 def test_ones_own_data_is_seen_whole(cast: Cast) -> None:
     version = worlds.registered(cast)
     dana = cast.actor("dana")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
+from jobs.runs.models import Job
 from kernel import store
 from kernel.audit.models import Event
 from kernel.decision import Refused
+from portal.tasks import tidy
+from tests import worlds
 from tests.cast import Cast
 from tests.test_access import token
+from tests.test_choosing import zipped
 from tests.test_reading import browser, read, sales, typed
 from trusts.datasets import places, sources
 from trusts.datasets import services as datasets
@@ -268,3 +274,78 @@ def test_only_named_hosts_are_reached(settings: Any) -> None:
     ):
         assert not allowed(kind="postgres", host=host, port=port), host
     assert not allowed(kind="gopher", host="db.example.org")
+
+
+@pytest.mark.django_db
+def test_a_file_is_chosen_in_an_archive_that_stays_on_s3(cast: Cast, s3: str, settings: Any) -> None:
+    settings.DATA_HOSTS = [s3.partition("://")[2]]
+    put(s3, "towns.zip", zipped(**{"a.csv": "town\nKiel\n", "b.csv": "town\nUlm\nBern\n"}))
+    dana = browser(cast, "dana")
+    register(dana, "s3", url="s3://lake/towns.zip", endpoint=s3, **KEYS)
+    version = read(Source.objects.get().dataset.versions.get())
+    assert version.state == "choosing" and "a.csv, b.csv" in version.failure["text"]
+    page = f"{version.get_absolute_url()}reading/"
+    assert dana.get(page).context["form"].fields["member"].required
+    act = f"/do/version/{version.pk}/correct/"
+    assert dana.post(act, {}).status_code == 422
+    dana.post(act, {"member": "c.csv"})
+    version = read(version)
+    assert version.state == "choosing" and "no file 'c.csv'" in version.failure["text"]
+    dana.post(act, {"member": "b.csv"})
+    version = read(version)
+    assert (version.state, version.rows) == ("profiled", 2), version.failure
+    sources.read(Source.objects.get().pk, actor=cast.actor("dana"))
+    assert read(version.dataset.versions.get(number=2)).rows == 2
+
+
+@pytest.mark.django_db
+def test_on_a_schedule_only_what_changed_becomes_a_version(
+    cast: Cast, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dana, actor = browser(cast, "dana"), cast.actor("dana")
+    register(dana, "folder", path=str(folder))
+    dataset = Dataset.objects.get(title_text="In place")
+    worlds.drain()
+    act = f"/do/source/{dataset.source.pk}/schedule/"
+    assert dana.post(act, {"every": "hour"}).status_code == 422
+    assert browser(cast, "piotr").post(act, {"every": "day"}).status_code == 404
+    assert dana.post(act, {"every": "day"}).status_code == 302
+    assert "looks every day whether it changed" in dana.get(dataset.get_absolute_url()).content.decode()
+    begun = timezone.now()
+
+    def after(days: float) -> tuple[int, int]:
+        """(sources whose time had come, versions after that)"""
+        monkeypatch.setattr(timezone, "now", lambda: begun + timedelta(days=days))
+        told = tidy()["sources"]
+        assert tidy()["sources"] == 0, "told once"
+        worlds.drain()
+        return told, dataset.versions.count()
+
+    def happened() -> list[str]:
+        made = Event.objects.filter(machine="source", subject_id=dataset.source.pk)
+        return list(made.order_by("subject_version").values_list("action", flat=True))
+
+    assert after(0.9) == (0, 1)
+    assert after(1.1) == (1, 1) and happened()[-2:] == ["look", "same"]
+    pq.write_table(FLIGHTS.slice(1), folder / "b.parquet")
+    assert after(1.5) == (0, 1) and after(2.2) == (1, 2)
+    second = dataset.versions.get(number=2)
+    assert (second.state, second.rows, second.registered_by) == ("profiled", 5, None) and happened()[-2:] == [
+        "look",
+        "read",
+    ]
+    assert "by the portal, on schedule" in dana.get(second.get_absolute_url()).content.decode()
+    # It is away for a day: a job fails and says so, no version is made, and the next day it goes on.
+    away = folder.rename(folder.with_name("gone"))
+    assert after(3.3) == (1, 2)
+    job = Job.objects.filter(kind="look", state="failed").get()
+    assert job.failure["code"] == "place.missing"
+    assert "Look at the source" in dana.get(job.get_absolute_url()).content.decode()
+    away.rename(folder)
+    assert after(4.4) == (1, 2) and happened()[-1] == "same"
+    sources.schedule(dataset.source.pk, actor=actor, every="")
+    assert after(30) == (0, 2)
+    sources.schedule(dataset.source.pk, actor=actor, every="week")
+    assert after(36) == (0, 2) and after(37.1) == (1, 2)
+    sources.forget(dataset.source.pk, actor=actor)
+    assert after(50) == (0, 2)

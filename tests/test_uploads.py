@@ -14,10 +14,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from kernel import staging, store
+from kernel import outbox, staging, store
 from kernel.audit.models import Event
 from kernel.decision import Refused
-from portal.tasks import sweep, tidy
+from portal.tasks import check_upload, sweep, tidy
 from tests import worlds
 from tests.cast import Cast, assemble
 from tests.test_access import BACKEND, token
@@ -95,6 +95,7 @@ def test_pieces_become_a_version_through_the_api(cast: Cast) -> None:
     assert [e.action for e in Event.objects.filter(machine="upload").order_by("created")] == [
         "create",
         "complete",
+        "check",
         "use",
     ]
 
@@ -235,3 +236,46 @@ def test_the_classic_form_and_the_hidden_id_both_register(cast: Cast) -> None:
     first, second = client.post("/datasets/new/", sent), client.post("/datasets/new/", sent)
     assert first.status_code == 302 and second.url == first.url, "the same form twice is one dataset"
     assert Dataset.objects.count() == 2
+
+
+def test_a_large_file_gets_its_checksum_from_a_worker(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finishing answers at once; until the checksum is there the file cannot be registered, and nobody loses it."""
+    monkeypatch.setattr(uploads, "AT_ONCE_BYTES", len(DATA) - 1)
+    dana, client, auth = (
+        cast.actor("dana"),
+        signed_in(cast, "dana"),
+        token(cast, "dana", ["read", "datasets"]),
+    )
+    made, told = begun(cast), list[dict[str, Any]]()
+    monkeypatch.setattr(outbox, "_listeners", {**outbox._listeners, "upload.checking": [told.append]})
+
+    def no_hashing(_id: Any) -> str:
+        raise AssertionError("a web request hashed the whole file")
+
+    with monkeypatch.context() as web:
+        web.setattr(staging, "sha256_of", no_hashing)
+        for _ in range(2):
+            done = client.post(f"/uploads/{made.pk}/complete/")
+            assert (done.status_code, done.json()["state"], done.json()["sha256"]) == (200, "checking", "")
+        early = Client().post("/api/v1/versions", {"dataset": str(services.register(actor=dana, title="F").pk), "upload": str(made.pk)},
+                              content_type="application/json", **auth)  # fmt: skip
+        assert early.status_code == 409 and "still makes the checksum" in early.json()["title"]
+        with pytest.raises(uploads.Refused):
+            uploads.receive(made, 0, BytesIO(DATA[:PIECE]).read, actor=dana, sha256=None)
+    outbox.dispatch()
+    assert told == [{"id": str(made.pk)}]
+    # The worker dies over it: after a while another is told, and only once.
+    assert sweep()["unchecked"] == 0
+    Upload.objects.filter(pk=made.pk).update(changed=timezone.now() - timedelta(minutes=11))
+    assert (sweep()["unchecked"], sweep()["unchecked"]) == (1, 0)
+    outbox.dispatch()
+    assert len(told) == 2
+    assert (check_upload(str(made.pk)), check_upload(str(made.pk))) == ("complete", "complete")
+    status = client.get(f"/uploads/{made.pk}/").json()
+    assert (status["state"], status["sha256"]) == ("complete", hashlib.sha256(DATA).hexdigest())
+    assert Event.objects.filter(machine="upload", action="check").count() == 1
+    services.register_with_file(actor=dana, title="Flights", upload=made.pk)
+    gone = begun(cast)
+    uploads.complete(gone.pk, actor=dana)
+    uploads.abandon(gone.pk, actor=dana)
+    assert check_upload(str(gone.pk)) == "abandoned"

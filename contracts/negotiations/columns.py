@@ -43,7 +43,9 @@ def relied_on(agreement: Agreement) -> set[str]:
 def words(agreement: Agreement, version: DatasetVersion, changes: dict[str, Any]) -> str:
     """What both sides read; empty if nothing that the contract relies on is gone or of another type."""
     relied = relied_on(agreement)
-    guesses = {pair["old"]: pair["new"] for pair in changes["renamed"]}
+    # What a version is called that is in no catalogue is its holder's affair.
+    listed = version.dataset.state == "listed"
+    guesses = {pair["old"]: pair["new"] for pair in changes["renamed"]} if listed else {}
     gone = [
         f"{name} (perhaps now {guesses[name]})" if name in guesses else name
         for name in changes["removed"]

@@ -52,7 +52,7 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "column_warnings": columns.warnings(found),
         "most": (found.terms.get("exports") or {}).get("at_most"), "events": audit.history(found.pk, actor),
         "duties": [{"duty": d, "choices": doors.choices(DUTY, d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
-        "requests": found.requests.exclude(state="draft").order_by("-created")[:20] if found.provider_id == actor.organisation_id
+        "requests": found.requests.exclude(state="draft").exclude(plan_hash="").order_by("-created")[:20] if found.provider_id == actor.organisation_id
         else found.requests.order_by("-created")[:20],
     }  # fmt: skip
     return render(request, "negotiations/contract.html", context)

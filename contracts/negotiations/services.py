@@ -24,10 +24,11 @@ from contracts.policies.difference import distance
 from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.terms import Terms
 from kernel.actor import Actor, system
+from kernel.change import Change
 from kernel.decision import Refused
 from kernel.once import once
 from kernel.registry import performs
-from kernel.transition import Change, creation, transition
+from kernel.transition import creation, transition
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Membership
 from trusts.organisations.models import Organisation

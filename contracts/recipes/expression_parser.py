@@ -303,3 +303,8 @@ class Parser:
             if not plain or int(digits.to_text()) > 15:
                 raise ExpressionFault("round needs a whole number of digits up to 15", at, "For example 2.")
         return self._made(Call(name, items, at))
+
+
+def parse(text: str) -> Expression:
+    """The tree of a text. Raises ExpressionFault with the place; never another exception."""
+    return Parser(text).whole()

@@ -8,6 +8,7 @@ Nothing is ever handed to eval.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -22,7 +23,7 @@ FUNCTIONS: dict[str, tuple[int, int, str]] = {
     "upper": (1, 1, "{0} in upper case"),
     "length": (1, 1, "the number of characters of {0}"),
     "abs": (1, 1, "{0} without its sign"),
-    "round": (1, 2, "{0} rounded, to whole numbers or to some digits"),
+    "round": (1, 2, "{0} rounded, to whole numbers or to some digits; a half goes to the even digit"),
     "floor": (1, 1, "{0} rounded down"),
     "coalesce": (2, 20, "the first of {all} that is not missing"),
     "if": (3, 3, "{1} if {0}, else {2}"),
@@ -61,17 +62,19 @@ class ExpressionFault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(ABC):
     """A node. `at` is where it began in the text; it plays no part in equality."""
 
     LEVEL: ClassVar[int] = 9
 
+    @abstractmethod
     def to_text(self) -> str:
-        raise NotImplementedError
+        """Text that parses to this tree."""
 
     @property
+    @abstractmethod
     def words(self) -> str:
-        raise NotImplementedError
+        """The sentence's part."""
 
     def parts(self) -> tuple[Expression, ...]:
         """The nodes right below."""
@@ -322,10 +325,3 @@ def walk(tree: Expression) -> Iterator[Expression]:
 def columns_of(tree: Expression) -> list[str]:
     """The columns that an expression reads, each once, in the order of the text."""
     return list(dict.fromkeys(node.name for node in walk(tree) if isinstance(node, Name)))
-
-
-def parse(text: str) -> Expression:
-    """The tree of a text. Raises ExpressionFault with the place; never another exception."""
-    from contracts.recipes.expression_parser import Parser
-
-    return Parser(text).whole()

@@ -57,11 +57,16 @@ class Request(StatefulModel):
         return reverse("request", args=[self.pk])
 
     def parties(self) -> Mapping[str, Collection[Any]]:
-        # A draft is the asker's own affair: the provider learns of it when it is submitted.
+        # A draft is the asker's own affair, also when it is withdrawn: the provider learns of it when it is
+        # submitted, and that gives it a plan.
         sides: dict[str, Collection[Any]] = {"consumer": [self.consumer_id]}
-        if self.state not in {"", "draft"}:
+        if self.reached_provider:
             sides["provider"] = [self.provider_id]
         return sides
+
+    @property
+    def reached_provider(self) -> bool:
+        return self.state not in {"", "draft"} and bool(self.plan_hash)
 
     def people(self) -> Mapping[str, Collection[Any]]:
         return {"author": [self.author_id]}

@@ -10,7 +10,7 @@ class DeliveriesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Registration happens on import: machines, facts, verbs, forms, selectors.
-        for part in ("machines", "facts", "selectors", "services", "forms"):
+        # Registration happens on import: machines, facts, verbs, forms, selectors, the job's handler.
+        for part in ("machines", "facts", "selectors", "services", "forms", "export"):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

@@ -46,17 +46,17 @@ def _after(
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Where the columns come from after the step, and what was done to each so far."""
     was, done = {}, {}
-    touched = _touched(row)
+    changed = touched(row)
     for name in row.after:
         parents = row.parents.get(name, [])
         was[name] = list(dict.fromkeys(o for p in parents for o in origins.get(p, [p])))
         done[name] = [t for p in parents for t in treated.get(p, [])]
-        if name in touched and row.step["name"] in TREATMENTS:
+        if name in changed and row.step["name"] in TREATMENTS:
             done[name].append(TREATMENTS[row.step["name"]])
     return was, done
 
 
-def _touched(row: Row) -> set[str]:
+def touched(row: Row) -> set[str]:
     """The columns whose values the step makes or changes."""
     params: dict[str, Any] = row.step["params"]
     if row.step["name"] == "group":

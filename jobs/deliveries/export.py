@@ -19,6 +19,8 @@ from contracts.sharing.models import Request
 from jobs.deliveries import package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
 from jobs.deliveries.models import Delivery, Vault
+from jobs.deliveries.quality import quality_of
+from jobs.deliveries.services import deliver
 from jobs.runs import services as runs
 from jobs.runs.inputs import described
 from jobs.runs.models import Job
@@ -126,7 +128,7 @@ def export(work: Work) -> None:
     show(len(names) + 1, 0, 1)
     with work.stage("Measure"):
         after = work.do("jobs.pipeline.profile:profile", parquet=cleaned, duplicates=False)
-    quality = _quality(agreement.version_of_data.profile, after)
+    quality = quality_of(request, plan, after)
     show(len(names) + 2, 0, 1)
     data_name = f"{agreement.dataset.slug}-v{agreement.version_of_data.number}.{plan['format']}"
     with work.stage("Write"):
@@ -142,7 +144,7 @@ def export(work: Work) -> None:
         zipped = work.do("jobs.pipeline.pack:pack", target=work.folder / "package.zip", data=Path(written["path"]),
                          data_name=data_name, texts=texts)  # fmt: skip
     kept, vault = work.put(zipped), tokens.seal(work, more.get("side"))
-    _settle(work, request, kept, data, data_name, result["rows_out"], signed, quality, vault)
+    _settle(work, request, kept, data, data_name, result, signed, quality, vault)
 
 
 def _engine() -> tuple[str, dict[str, Any]]:
@@ -167,20 +169,21 @@ def _label(step: dict[str, Any]) -> str:
     return STEPS[step["name"]].label
 
 
-def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored, data_name: str, rows: int,
+def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored, data_name: str, result: dict[str, Any],
             signed: dict[str, Any], quality: dict[str, Any], vault: Vault | None) -> None:  # fmt: skip
     """File first, row second: with agreement and job locked, either all of it happens or nothing."""
-    from jobs.deliveries.services import deliver
-
     with transaction.atomic():
         agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=request.agreement_id)
         decision = standing(agreement)
         if not decision.allowed:
             raise Refused(decision)
         expires = min(timezone.now() + timedelta(days=KEEP_DAYS), agreement.ends)
+        rows = result["rows_out"]
         job = runs.finish(
-            work.job.pk, actor=work.actor, attempt=work.attempt, result={"rows": rows, "package": kept.sha256}
-        )
+            work.job.pk, actor=work.actor, attempt=work.attempt,
+            # Exact counts of each step stay with the job, for the provider; the receipt has them masked.
+            result={"rows": rows, "package": kept.sha256, "steps": receipt.steps_done(work.job.plan, result["steps"], exact=True)},
+        )  # fmt: skip
         made = deliver(
             Delivery(
                 job=job, request=request, agreement=agreement, provider_id=request.provider_id, consumer_id=request.consumer_id,
@@ -210,10 +213,7 @@ def _body(
         "job": {"id": str(job.pk), "attempt": job.attempt}, "request": str(request.pk),
         "input": {"dataset": agreement.dataset.title_text, "version": version.number, **version.hashes(), "rows": result["rows_in"]},
         **({"joined": more} if (more := described(agreement, job.plan)) else {}),
-        "plan": {"sha256": job.plan_hash, "steps": [
-            {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": c["rows_in"], "rows_out": c["rows_out"],
-             **({"reasons": c["reasons"]} if c.get("reasons") else {})}
-            for s, c in zip(job.plan["steps"], result["steps"], strict=True)]},
+        "plan": {"sha256": job.plan_hash, "steps": receipt.steps_done(job.plan, result["steps"])},
         "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
         "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}
@@ -225,18 +225,3 @@ def _body(
                    "columns": [c["name"] for c in result["columns"]], "neutralised_cells": neutralised},
         "log": {"size": checkpoint.size, "link_hash": checkpoint.link_hash} if checkpoint else None,
     }  # fmt: skip
-
-
-def _quality(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Before and after for the columns that left: completeness, distinct values, histograms."""
-    earlier = {c["name"]: c for c in before.get("columns", [])}
-    columns = []
-    for column in after["columns"]:
-        was = earlier.get(column["name"])
-        columns.append({
-            "name": column["name"], "type": column["type"],
-            "before": {"missing": was["missing"], "distinct": was["distinct"], "histogram": was.get("histogram")} if was else None,
-            "after": {"missing": column["missing"], "distinct": column["distinct"], "histogram": column.get("histogram")},
-        })  # fmt: skip
-    return {"rows_before": before.get("rows"), "rows_after": after["rows"], "columns": columns,
-            "complete_before": before.get("completeness"), "complete_after": after["completeness"]}  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kernel.canonical import canonical_bytes
+from trusts.datasets.masking import about
 
 FORMAT = "commonhold-receipt/1"
 
@@ -25,3 +27,25 @@ def sign(body: dict[str, Any], key: Ed25519PrivateKey, key_id: str) -> dict[str,
             "value": base64.b64encode(key.sign(canonical_bytes(body))).decode(),
         },
     }
+
+
+def steps_done(
+    plan: Mapping[str, Any], counts: Sequence[Mapping[str, Any]], *, exact: bool = False
+) -> list[dict[str, Any]]:
+    """What each step left and why. The receipt goes to the receiver, so counts there are masked: to the nearest ten.
+
+    What comes in and what leaves at the very end is said exactly elsewhere; what is between tells of persons
+    whose rows did not leave.
+    """
+    said = (lambda n: n) if exact else about
+    return [
+        {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": said(c["rows_in"]), "rows_out": said(c["rows_out"]),
+         **({"reasons": {why: said(n) for why, n in c["reasons"].items()}} if c.get("reasons") else {})}
+        for s, c in zip(plan["steps"], counts, strict=True)
+    ]  # fmt: skip
+
+
+def masked_steps(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps of a receipt as others may see them, also of one that was signed before counts were masked."""
+    steps = body["plan"]["steps"]
+    return steps_done({"steps": steps}, steps)

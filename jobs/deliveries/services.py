@@ -79,6 +79,3 @@ def expire_due(now: datetime | None = None) -> int:
         "pk", flat=True
     )[:200]
     return sum(attempt(expire, pk) for pk in ids)
-
-
-from jobs.deliveries import export  # noqa: E402,F401 (its job handler registers on import)

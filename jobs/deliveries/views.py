@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 from jobs.deliveries import selectors
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Vault
+from jobs.deliveries.quality import shown
+from jobs.deliveries.receipt import masked_steps
 from kernel import doors, store
+from kernel.actor import Actor
 from kernel.audit import selectors as audit
 from kernel.decision import Refused
 from kernel.roles import roles_of
@@ -30,10 +34,18 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "delivery": found, "choices": [c for c in choices if c.name != "download" and (c.name != "look_up" or holds_tokens)],
         "download": next((c for c in choices if c.name == "download"), None),
         "named": [p.user for p in found.request.named.select_related("user")],
-        "left": found.downloads_allowed - found.downloads_made, "body": found.receipt["body"], "events": audit.history(found.pk, actor),
+        "left": found.downloads_allowed - found.downloads_made, "body": found.receipt["body"], "quality": shown(found), "steps": _steps(found, actor), "holder": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor),
         "fetched": list(found.downloads.select_related("user")),
     }  # fmt: skip
     return render(request, "deliveries/delivery.html", context)
+
+
+def _steps(found: Delivery, actor: Actor) -> list[dict[str, Any]]:
+    """What each step left: exact for the data's holder, who also finds that on the job's page."""
+    if found.provider_id == actor.organisation_id:
+        exact: list[dict[str, Any]] = found.job.result.get("steps") or found.receipt["body"]["plan"]["steps"]
+        return exact
+    return masked_steps(found.receipt["body"])
 
 
 @login_required

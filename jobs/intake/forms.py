@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.template.defaultfilters import filesizeformat
 
 from jobs.intake import words
+from jobs.intake.choosing import CHOOSE, TO_CHOOSE, Suggesting, Window, tables_first, told
 from jobs.pipeline.reading import ENCODINGS, FORMATS, ON_MISFIT, TYPES, Reading
 from kernel.doors import ActionForm
 from kernel.registry import asks_with
 from trusts.datasets.machines import VERSION
 from trusts.datasets.selectors import remembered
 
-SHOWN = 200
 OPEN = ("", "as guessed")
 PLAIN = (
-    "encoding", "delimiter", "quote", "on_ragged", "header_row", "has_header", "decimal", "thousands", "date_order", "null_words", "sheet",
+    "member", "sheet", "encoding", "delimiter", "quote", "on_ragged", "header_row", "has_header", "decimal", "thousands", "date_order", "null_words",
 )  # fmt: skip
 NAMED = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
 
@@ -31,6 +33,8 @@ class ReadingForm(ActionForm):
     """Only what differs from the reading is a correction; a file never looked at keeps what is left open as guessed."""
 
     page_template, save_label = "datasets/_reading_form.html", "Save and read again"
+    member = forms.CharField(label="File in the archive", max_length=200, required=False, help_text="Its name in a zip of several files.")  # fmt: skip
+    sheet = forms.CharField(max_length=200, required=False, help_text="Its name in the workbook.")
     encoding = forms.ChoiceField(choices=[(e, e) for e in ENCODINGS], required=False)
     delimiter = forms.CharField(max_length=9, required=False, strip=False, help_text="One character, or the word tab or space.")  # fmt: skip
     quote = forms.ChoiceField(label="Quotes around text", choices=_choices(words.QUOTES), required=False)
@@ -43,12 +47,15 @@ class ReadingForm(ActionForm):
         label="Order in dates", choices=_choices(words.DATE_ORDERS), required=False
     )
     null_words = forms.CharField(label="Words for missing", max_length=1000, required=False, help_text="Separated by commas. An empty cell is always missing; in text columns words stay, since NA may be a name.")  # fmt: skip
-    sheet = forms.CharField(max_length=200, required=False, help_text="Its name in the workbook.")
     columns = forms.JSONField(required=False, widget=forms.HiddenInput)
     forget = forms.BooleanField(label="Forget all corrections and guess anew", required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, window: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.window = Window.of(self.data if self.is_bound else window or {})
+        self.must_choose = self._must_choose()
+        self._offer("member", {"bytes": lambda n: filesizeformat(n)})
+        self._offer("sheet", {"hidden": lambda is_so: "hidden" if is_so else ""})
         kept = (self.subject.reading or remembered(self.subject)) if self.subject is not None else {}
         self.reading, self.known = (
             Reading.from_dict(kept) if kept.get("format") in FORMATS else None,
@@ -56,17 +63,18 @@ class ReadingForm(ActionForm):
         )
         if self.reading is None:
             for field in self.fields.values():
-                if isinstance(field, forms.ChoiceField):
+                if isinstance(field, forms.ChoiceField) and field.choices[:1] != [CHOOSE]:
                     field.choices = [OPEN, *field.choices]  # type: ignore[misc]
             return
         for name in PLAIN:
-            if not words.applies(name, self.reading.format):
+            if not words.applies(name, self.reading.format) and name != self.must_choose:
                 del self.fields[name]
             else:
                 self.initial.setdefault(name, self._shown(name))
-        if self.reading.format in ("parquet", "feather"):
+        if self.reading.format in ("parquet", "feather") or self.must_choose:
             return
-        for place, (name, about) in enumerate(list(self.reading.columns.items())[:SHOWN]):
+        for place, name in self.window.among(self._in_order()):
+            about = self.reading.columns[name]
             self.known[f"c{place}"] = name
             self.fields[f"c{place}_type"] = forms.ChoiceField(
                 label=f"Type of {name}",
@@ -78,6 +86,39 @@ class ReadingForm(ActionForm):
                 label=f"What does not fit in {name}", choices=_choices(words.ON_MISFIT), initial=about["on_misfit"], required=False
             )  # fmt: skip
 
+    def _in_order(self) -> list[str]:
+        """The columns as they stand in the file; a database may keep the keys of an object in another order."""
+        first = dict.fromkeys([*self.subject.column_types(), *self.subject.preview.get("names", [])])
+        place = {name: at for at, name in enumerate(first)}
+        columns = self.reading.columns if self.reading else {}
+        return sorted(columns, key=lambda name: place.get(name, len(first)))
+
+    def _must_choose(self) -> str:
+        """The field without which the file cannot be read, if it waits for a choice."""
+        if self.subject is None or self.subject.state != "choosing":
+            return ""
+        return TO_CHOOSE.get(self.subject.failure.get("code", ""), "")
+
+    def _offer(self, name: str, about: dict[str, Callable[[Any], str]]) -> None:
+        """A list to choose from, where it is known; where there is nothing to choose in a file that was read, no field."""
+        kept = self.subject.reading if self.subject is not None else {}
+        offered, many = kept.get(f"{name}s", []), kept.get(f"{name}s_in_all", 0)
+        if not offered:
+            if name == self.must_choose:
+                self.fields[name].required = True
+            elif name == "member" and kept.get("format"):
+                del self.fields[name]
+            return
+        old = self.fields[name]
+        if many > len(offered):
+            old.help_text = f"The first {len(offered):,} of {many:,} are suggested; any other may be typed."
+            old.widget = Suggesting([one["name"] for one in offered])
+        else:
+            listed = [(one["name"], told(one, about)) for one in sorted(offered, key=tables_first)]
+            chosen = name != self.must_choose
+            self.fields[name] = forms.ChoiceField(label=old.label, choices=listed if chosen else [CHOOSE, *listed], required=False)  # fmt: skip
+        self.fields[name].required = name == self.must_choose
+
     def _shown(self, name: str) -> Any:
         value = getattr(self.reading, name)
         if name == "has_header":
@@ -86,10 +127,12 @@ class ReadingForm(ActionForm):
             return ", ".join(value)
         if name == "delimiter":
             return {"\t": "tab", " ": "space"}.get(value, value)
-        return value if name == "sheet" else value or "none"
+        return value if name in ("sheet", "member") else value or "none"
 
     def plain(self) -> list[Any]:
-        """Bound fields about the file as a whole."""
+        """Bound fields about the file as a whole; the choice alone while the file waits for it."""
+        if self.must_choose:
+            return [self[self.must_choose]]
         return [self[name] for name in PLAIN if name in self.fields]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -99,10 +142,6 @@ class ReadingForm(ActionForm):
             {"name": name, "type": self[f"{key}_type"], "on_misfit": self[f"{key}_on_misfit"], "corrected": f"columns.{name}" in corrected}
             for key, name in self.known.items()
         ]  # fmt: skip
-
-    def more(self) -> int:
-        """Columns beyond those on the page; the API takes them by name."""
-        return max(len(self.reading.columns) - SHOWN, 0) if self.reading and self.known else 0
 
     def clean_delimiter(self) -> str:
         given: str = self.cleaned_data["delimiter"]

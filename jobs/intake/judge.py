@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
@@ -18,7 +18,7 @@ from trusts.datasets import services as datasets
 from trusts.datasets.changes import schema_changes
 from trusts.datasets.models import DatasetVersion
 from trusts.datasets.quality import fingerprint, rules_of
-from trusts.datasets.rulebook import newest, references
+from trusts.datasets.rulebook import newest, references, referring_to, with_freshness
 
 Show = Callable[[str, int, int], None]
 SURE = 80
@@ -72,7 +72,7 @@ def _ruled(
     }
     results = _do(
         work, "jobs.pipeline.quality:check", show, parquet=parquet, rules=rules, references=known,
-        today=datetime.now(UTC).date().isoformat(),
+        today=timezone.now().date().isoformat(), registered=version.created.date().isoformat(),
     )  # fmt: skip
     marked = [{**result, "rule_hash": fingerprint(rule)} for rule, result in zip(rules, results, strict=True)]
     return marked, score(profile, rules, results)
@@ -88,18 +88,36 @@ def on_rules_changed(message: dict[str, Any]) -> None:
 
 
 def on_version_profiled(message: dict[str, Any]) -> None:
-    """A version was read: were the rules changed meanwhile, they are checked once more."""
+    """A version was read: were the rules changed meanwhile, they are checked once more. So are those of other datasets
+    that refer to it, because what they refer to is its newest version."""
     version = DatasetVersion.objects.select_related("dataset").get(pk=UUID(message["id"]))
     if version.state == "profiled" and any(rule["state"] == "waiting" for rule in rules_of(version)):
         _queue(version)
 
+    if version.state == "profiled":
+        for dataset in referring_to(version.dataset):
+            _queue(newest(dataset))
 
-def _queue(version: DatasetVersion | None) -> None:
+
+def check_stale() -> int:
+    """Queue a check where time alone has changed what a rule says of the newest version; how many. Safe to run twice."""
+    found = 0
+    for dataset in with_freshness():
+        version = newest(dataset)
+        if version is not None and any(
+            rule["rule"] == "freshness" and rule["state"] != rule["recorded"] for rule in rules_of(version)
+        ):
+            found += _queue(version)
+    return found
+
+
+def _queue(version: DatasetVersion | None) -> bool:
     if version is None or version.jobs.filter(kind="check", state="queued").exists():
-        return
+        return False
     enqueue(
         Job(kind="check", holder_id=version.dataset.organisation_id, version_of_data=version), actor=system()
     )
+    return True
 
 
 @handles("check")

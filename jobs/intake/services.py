@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from jobs.intake.choosing import TO_CHOOSE
 from jobs.intake.judge import judged
 from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
@@ -82,9 +83,15 @@ def read_version(work: Work) -> None:
         with work.stage("Judge"):
             measured = judged(work, version, target, measured, types, show)
     except IntakeError as fault:
-        datasets.fail_reading(
-            version.pk, actor=work.actor, failure=fault.as_dict(), **_looked(work, version, reading)
-        )
+        looked = _looked(work, version, reading)
+        # Of an object on S3 no list is made: its names are in the text, and one of them can be typed.
+        begin = looked.get("reading", dict(reading or {}) if version.place else None)
+        if fault.code in TO_CHOOSE and begin is not None:
+            with transaction.atomic():
+                finish(job.pk, actor=work.actor, attempt=work.attempt, result={"choose": fault.code})
+                datasets.ask_choice(version.pk, actor=work.actor, failure=fault.as_dict(), reading=begin)
+            return
+        datasets.fail_reading(version.pk, actor=work.actor, failure=fault.as_dict(), **looked)
         raise
     show("Record", 1, 1)
     kept = work.put(target)
@@ -154,6 +161,8 @@ def _looked(work: Work, version: DatasetVersion, reading: dict[str, Any] | None)
         found = work.do("jobs.pipeline.intake.preview:look", original=work.source(version.original_sha256),
                         name=version.original_name, folder=work.folder, known=reading)  # fmt: skip
     except IntakeError:
+        return {}
+    if not found:
         return {}
     if reading and reading.get("anew"):
         found["reading"]["anew"] = True

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from jobs.intake import words
+from jobs.intake.forms import ReadingForm
 from kernel import doors, store
 from kernel.roles import roles_of
 from trusts.datasets.machines import VERSION
@@ -58,7 +59,7 @@ def reading(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = words.misfits(version.misfits, version.reading)
     notes = version.reading.get("notes", [])
     context |= {
-        "facts": words.facts(version.reading), "corrected": len(version.reading.get("corrected", ())),
+        "facts": words.facts(version.reading) if version.state != "choosing" else [], "corrected": len(version.reading.get("corrected", ())),
         "remembered": bool(remembered(version)), "head": head,
         "rows": [list(zip(head, row, strict=True)) for row in version.preview.get("rows", [])],
         "hidden": version.preview.get("columns", 0) - len(head), "misfits": found[:MOST_MISFITS],
@@ -69,7 +70,7 @@ def reading(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if choice:
         context |= {
             "choice": choice,
-            "form": doors.form_for(VERSION, "correct")(subject=version, actor=actor),
+            "form": ReadingForm(subject=version, actor=actor, window=request.GET),
         }
     return when_read(request, version, render(request, "datasets/reading.html", context))
 

@@ -52,6 +52,8 @@ def applies(field: str, format: str) -> bool:
         return text
     if field == "sheet":
         return sheet
+    if field == "member":
+        return True
     if field in ("header_row", "has_header"):
         return delimited or sheet
     return format not in ("parquet", "feather")
@@ -69,23 +71,29 @@ def facts(reading: dict[str, Any]) -> list[dict[str, Any]]:
     packed = f", packed as {reading['compression']}" if reading["compression"] else ""
     lines = [
         ("format", "Format", FORMATS[format] + packed),
-        ("member", "File in the archive", reading["member"]),
+        ("member", "File in the archive", _chosen(reading, "member")),
         ("encoding", "Encoding", reading["encoding"]),
         ("delimiter", "Delimiter", DELIMITERS.get(reading["delimiter"], reading["delimiter"])),
         ("quote", "Quotes", QUOTES[reading["quote"]]),
         ("on_ragged", "Too few or too many cells", ON_RAGGED[reading.get("on_ragged", "stop")]),
-        ("sheet", "Sheet", reading["sheet"]),
+        ("sheet", "Sheet", _chosen(reading, "sheet")),
         ("header_row", "Header", header),
         ("decimal", "Decimal mark", DECIMALS[reading["decimal"]]),
         ("thousands", "Thousands mark", THOUSANDS[reading["thousands"]]),
         ("date_order", "Order in dates", DATE_ORDERS[reading["date_order"]]),
         ("null_words", "Words for missing", ", ".join(reading["null_words"]) or "none but the empty cell"),
     ]
-    shown = [one for one in lines if one[0] in ("format", "member") or applies(one[0], format)]
+    shown = [one for one in lines if one[0] == "format" or applies(one[0], format)]
     return [
         {"title": title, "text": text, "corrected": name in corrected or (name == "header_row" and "has_header" in corrected)}
         for name, title, text in shown if text
     ]  # fmt: skip
+
+
+def _chosen(reading: dict[str, Any], name: str) -> str:
+    """The file or sheet that is read, and out of how many."""
+    many = reading.get(f"{name}s_in_all", 0)
+    return f"{reading[name]} (one of {many:,})" if many and reading[name] else str(reading[name])
 
 
 def misfits(counts: dict[str, dict[str, int]], reading: dict[str, Any]) -> list[dict[str, Any]]:

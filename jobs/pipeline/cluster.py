@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import engine
 from jobs.pipeline.faults import Cancelled, Fault, StepError
+from jobs.pipeline.plugins import check_packages
 from jobs.pipeline.steps import Context, runner_of
 
 BATCH = 64_000
@@ -43,6 +44,7 @@ def run(
         return engine.run(plan, source, folder, key=key, progress=progress, cancelled=cancelled, inputs=inputs, side=side,
                           **_given(memory=memory, threads=threads))  # fmt: skip
     steps, counts = plan["steps"], []
+    check_packages(steps)
     current, at, rows = source, 0, pq.ParquetFile(source).metadata.num_rows
     runs = [(far, list(found)) for far, found in groupby(steps, key=_goes_far)]
     if not runs or runs[-1][0]:
@@ -161,6 +163,10 @@ def _together(parts: list[Path], target: Path) -> Path:
 
 def part(steps: list[dict[str, Any]], source: str, group: int, first: int, target: str, key: bytes, batch: int) -> dict[str, Any]:  # fmt: skip
     """On a worker: the steps over one row group, written to `target`; rows and counts, or the fault."""
+    try:
+        check_packages(steps)
+    except StepError as fault:
+        return {"fault": fault.as_dict()}
     contexts = [Context(key=key, folder=Path(target).parent) for _ in steps]
     counts = [[0, 0] for _ in steps]
 

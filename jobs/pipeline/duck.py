@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import Cancelled, StepError
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.steps.base import Context
 
 ROW = "rn"
@@ -34,6 +34,8 @@ def reading(path: Path) -> str:
 @contextmanager
 def told() -> Iterator[None]:
     """What DuckDB cannot do, said so that someone can act."""
+    import duckdb
+
     try:
         yield
     except duckdb.OutOfMemoryException as problem:
@@ -51,6 +53,8 @@ def told() -> Iterator[None]:
 @contextmanager
 def opened(ctx: Context, threads: int | None = None) -> Iterator[Any]:
     """A connection that holds at most `ctx.memory` and spills into `ctx.folder`."""
+    import duckdb  # Here, because many a plan needs none.
+
     folder = ctx.folder / "duck"
     folder.mkdir(parents=True, exist_ok=True)
     with told(), duckdb.connect() as base:
@@ -94,9 +98,7 @@ def _typed(column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 def pour(base: Any, query: str, schema: pa.Schema, target: Path, ctx: Context) -> int:
     """The query's rows as canonical Parquet; returns how many."""
-    from jobs.pipeline.intake import write_parquet
-
-    return write_parquet(stream(base, query, schema, ctx), schema, target, lambda done: None)
+    return write_parquet(stream(base, query, schema, ctx), schema, target)
 
 
 def order_by(schema: pa.Schema, order: Sequence[str], prefix: str = "") -> str:

@@ -218,7 +218,7 @@ class _Run:
             if whole is not None and digits >= whole:
                 found = first
             else:
-                found = pc.round(first, ndigits=digits, round_mode="half_towards_infinity")
+                found = pc.round(first, ndigits=digits, round_mode="half_to_even")
         return _narrow(node, found)
 
 

@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import Cancelled, IntakeError
-from jobs.pipeline.intake import to_parquet, write_parquet
+from jobs.pipeline.intake import to_parquet
 from jobs.pipeline.intake.columnar import as_kept, joined
 from jobs.pipeline.intake.faulty import readable
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.types import name_of
 
 CHUNK = 1 << 20

@@ -56,7 +56,10 @@ def _restore(before: dict[str, Any]) -> None:
 
 def check_packages(steps: Iterable[Mapping[str, Any]]) -> None:
     """Raises StepError unless each step can run here, by the very package that the plan was made with."""
-    load_runners()
+    try:
+        load_runners()
+    except PluginFault as problem:
+        raise StepError("step.package", str(problem), "Tell the operator of this worker.") from problem
     for index, step in enumerate(steps):
         agreed, here = step.get("package", ""), LOADED.get(step["name"], "")
         if step["name"] in RUNNERS and agreed == here:

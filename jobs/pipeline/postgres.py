@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import Cancelled, IntakeError
-from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.intake.kinds import Kind, Marks, convert
 from jobs.pipeline.intake.learn import Guess
 from jobs.pipeline.intake.spool import Spool
 from jobs.pipeline.intake.table import clean_names
+from jobs.pipeline.parquet import write_parquet
 
 ROWS = 10_000
 ALLOWED = {"host", "port", "dbname", "user", "password", "sslmode", "connect_timeout", "application_name"}

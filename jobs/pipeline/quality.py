@@ -45,6 +45,7 @@ def check(
     cancelled: Callable[[], bool],
     references: Mapping[str, Mapping[str, str]] | None = None,
     today: str = "",
+    registered: str = "",
     memory: int = 384 << 20,
     threads: int = 2,
 ) -> list[Result]:
@@ -52,19 +53,21 @@ def check(
 
     `references`: rule id → {"path", "column"} of the other dataset's Parquet. `rows` are up to 20
     of those that break the rule, with their numbers (from 1, the header not counted) and values.
+    `today`, and the day the version was `registered`, as ISO dates; each is this day where it is left out.
     A rule that cannot be checked is unknown with the reason; it never stops the others.
     """
     found = []
     if not rules:
         return []
     day = date.fromisoformat(today) if today else date.today()
+    made = date.fromisoformat(registered) if registered else day
     with opened(Path(parquet), memory=memory, threads=threads) as source:
         for position, rule in enumerate(rules):
             if cancelled():
                 raise Cancelled
             progress(STEP, position, len(rules))
             try:
-                result = _checked(source, rule, (references or {}).get(rule["id"]), day)
+                result = _checked(source, rule, (references or {}).get(rule["id"]), day, made)
             except Unable as reason:
                 result = {"state": "unknown", "text": str(reason)}
             except duckdb.Error as problem:
@@ -76,12 +79,14 @@ def check(
     return found
 
 
-def _checked(source: Source, rule: Rule, reference: Mapping[str, str] | None, day: date) -> Result:
+def _checked(
+    source: Source, rule: Rule, reference: Mapping[str, str] | None, day: date, made: date
+) -> Result:
     kind = rule["rule"]
     if kind == "row_count":
         return _row_count(source, rule)
     if kind == "freshness":
-        return _freshness(source, rule, day)
+        return _freshness(source, rule, day, made)
     if kind == "unique":
         return _unique(source, [_field(source, name) for name in rule.get("columns") or [rule["column"]]])
     field = _field(source, rule["column"])
@@ -189,16 +194,13 @@ def _row_count(source: Source, rule: Rule) -> Result:
             "text": f"The version has {source.rows:,} rows"}  # fmt: skip
 
 
-def _freshness(source: Source, rule: Rule, day: date) -> Result:
-    """The newest day in the column against today; without a column, the version's own age, which is none yet."""
+def _freshness(source: Source, rule: Rule, day: date, made: date) -> Result:
+    """The newest day in the column against today; without a column, the version's own age."""
     days = int(rule["days"])
     if not rule.get("column"):
-        return {
-            "state": "pass",
-            "checked": 1,
-            "newest": day.isoformat(),
-            "text": f"Registered on {day.isoformat()}",
-        }
+        old = (day - made).days > days
+        return {"state": "fail" if old else "pass", "checked": 1, "failed": int(old), "newest": made.isoformat(),
+                "text": f"Registered on {made.isoformat()}"}  # fmt: skip
     field = _field(source, rule["column"])
     if field.word not in DATED:
         raise Unable(f"{field.name} holds no dates but {field.word}.")
@@ -210,4 +212,4 @@ def _freshness(source: Source, rule: Rule, day: date) -> Result:
     except ValueError:
         raise Unable(f"The newest date in {field.name} is {newest}.") from None
     return {"state": "pass" if age <= days else "fail", "checked": 1, "failed": int(age > days), "newest": newest,
-            "text": f"The newest date is {newest}, {age} days before the version was read"}  # fmt: skip
+            "text": f"The newest date is {newest}, {age} days before it was checked"}  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 VERSION = 1
+LISTED = 1_000
 FORMATS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods", "parquet", "feather")
 TEXTUAL = ("csv", "tsv", "json", "jsonl")
 COMPRESSIONS = ("", "gzip", "zstd", "zip")
@@ -123,7 +124,8 @@ class Sniffed:
     names: columns in order; sample: up to 50 rows as text (None is missing); typed: the same rows as they would be
     kept (numbers and dates as canonical text, None where missing), so that what changes can be seen; misfits:
     [{row, column, value, reason}] among the rows looked at; notes: sentences; confidence: {field: certain|likely|unsure}.
-    sheets and members: what could be chosen instead. looked_at: rows that the guess rests on.
+    sheets ({name, hidden}) and members ({name, bytes}): what could be chosen instead, empty where there is no choice.
+    looked_at: rows that the guess rests on.
     """
 
     reading: Reading
@@ -133,8 +135,8 @@ class Sniffed:
     misfits: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     confidence: dict[str, str] = field(default_factory=dict)
-    sheets: list[str] = field(default_factory=list)
-    members: list[str] = field(default_factory=list)
+    sheets: list[dict[str, Any]] = field(default_factory=list)
+    members: list[dict[str, Any]] = field(default_factory=list)
     looked_at: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -144,17 +146,21 @@ class Sniffed:
 
 @dataclass(frozen=True)
 class Intake:
-    """rows, columns ({name, type}), how the file was read, notes, and cells that did not fit ({column: {reason: count}})."""
+    """rows, columns ({name, type}), how the file was read, notes, and cells that did not fit ({column: {reason: count}}).
+
+    sheets ({name, hidden}) and members ({name, bytes}): what could be chosen instead."""
 
     rows: int
     columns: list[dict[str, Any]]
     read_as: Reading
     notes: list[str] = field(default_factory=list)
     misfits: dict[str, dict[str, int]] = field(default_factory=dict)
+    sheets: list[dict[str, Any]] = field(default_factory=list)
+    members: list[dict[str, Any]] = field(default_factory=list)
 
     def reading(self) -> dict[str, Any]:
-        """The reading as JSON, with its notes, as a version keeps it."""
-        return {**self.read_as.as_dict(), "notes": list(self.notes)}
+        """The reading as JSON, with its notes and what could be chosen, as a version keeps it."""
+        return {**self.read_as.as_dict(), "notes": list(self.notes), **choices(self.sheets, self.members)}
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able: rows, columns, reading, notes, misfits; format, encoding, delimiter, compression beside them."""
@@ -163,6 +169,15 @@ class Intake:
         }
         return {"rows": self.rows, "columns": self.columns, "reading": self.reading(), "notes": list(self.notes),
                 "misfits": self.misfits, **same}  # fmt: skip
+
+
+def choices(sheets: list[dict[str, Any]], members: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a person may choose from, as a version keeps it: no more than `LISTED` of each, and how many there are."""
+    found: dict[str, Any] = {}
+    for name, every in (("sheets", sheets), ("members", members)):
+        if len(every) > 1:
+            found |= {name: every[:LISTED], f"{name}_in_all": len(every)}
+    return found
 
 
 def words(listed: Iterable[str]) -> str:

@@ -8,5 +8,6 @@ WORDS = {
     "too_large": "has more digits than the type keeps", "too_long": "has more digits than a number keeps exactly",
     "not_finite": "is not a finite number", "no_such_date": "is a date that does not exist",
     "other_order": "is a date in another order", "other_zone": "differs from the other times in having or lacking a zone",
+    "error_cell": "is an error of the workbook, which has no value",
     "too_few_cells": "has fewer cells than the header", "too_many_cells": "has more cells than the header",
 }  # fmt: skip

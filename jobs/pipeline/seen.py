@@ -19,14 +19,16 @@ class Seen:
     too, by binary search in a memory map: slower, and still exact.
     """
 
-    def __init__(self, ctx: Any, slots: int = 1 << 16) -> None:
+    def __init__(self, ctx: Any) -> None:
         self.ctx = ctx
         self.most = max(int(ctx.memory), 1 << 20)
         self.runs: list[np.ndarray] = []
-        self._clear(slots)
+        # As many places as the rows will need, so that nothing must be moved later; untouched memory costs nothing.
+        wanted = max(int(ctx.about / FULL), 1 << 16)
+        self._clear(1 << min((wanted - 1).bit_length(), (self.most // KEY.itemsize).bit_length() - 1))
 
     def _clear(self, slots: int) -> None:
-        self.mask, self.shift = np.uint64(slots - 1), np.uint64(64 - slots.bit_length() + 1)
+        self.last, self.shift = slots - 1, np.uint64(64 - slots.bit_length() + 1)
         self.a, self.b = np.zeros(slots, dtype="u8"), np.zeros(slots, dtype="u8")
         self.held = 0
 
@@ -55,29 +57,24 @@ class Seen:
     def _insert(self, keys: np.ndarray) -> np.ndarray:
         """Put distinct keys in, for which there is room; which of them were not there."""
         new = np.zeros(len(keys), dtype=bool)
-        a, b = keys["a"], keys["b"]
+        a, b = np.ascontiguousarray(keys["a"]), np.ascontiguousarray(keys["b"])
         todo = np.arange(len(keys))
         # By the high bits: sorted keys then walk through the table, which memory likes.
-        slot = a >> self.shift
+        slot = (a >> self.shift).astype("i8")
         while len(todo):
-            at = slot[todo]
-            there = self.a[at]
-            empty = there == 0
-            if empty.any():
-                # Several keys may want the same empty slot: one wins, the others see it taken and go on.
-                want = todo[empty]
-                self.a[slot[want]], self.b[slot[want]] = a[want], b[want]
-                # The last writer won both halves of a slot; who is who is read back.
-                won = (self.a[slot[want]] == a[want]) & (self.b[slot[want]] == b[want])
-                new[want[won]] = True
-                self.held += int(won.sum())
-                lost = want[~won]
-            else:
-                lost = todo[:0]
-            taken = todo[~empty]
-            equal = (self.a[slot[taken]] == a[taken]) & (self.b[slot[taken]] == b[taken])
-            todo = np.concatenate([taken[~equal], lost])
-            slot[todo] = (slot[todo] + np.uint64(1)) & self.mask
+            empty = self.a[slot] == 0
+            # Several keys may want the same empty slot: the last one written wins both halves. Who it was is read
+            # back; the others see the slot taken and go on to the next.
+            want = np.flatnonzero(empty)
+            at = slot[want]
+            self.a[at], self.b[at] = a[want], b[want]
+            there = (self.a[slot] == a) & (self.b[slot] == b)
+            won = there & empty
+            new[todo[won]] = True
+            self.held += int(np.count_nonzero(won))
+            left = np.flatnonzero(~there)
+            todo, a, b = todo[left], a[left], b[left]
+            slot = (slot[left] + 1) & self.last
         return new
 
     def _make_room(self, more: int) -> None:

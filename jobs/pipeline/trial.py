@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import writers
 from jobs.pipeline.faults import Cancelled, StepError
+from jobs.pipeline.plugins import check_packages
 from jobs.pipeline.steps import Context, runner_of
 from jobs.pipeline.steps.base import arrow_of
 
@@ -29,9 +30,11 @@ def dry_run(
 ) -> dict[str, Any]:  # fmt: skip
     """`{"result": counts, "rows": before and after}`; a step that cannot go on is part of the result.
 
-    The sample is the first fifth of `rows` and a seeded choice of the others. Raises Cancelled.
+    The sample is the first fifth of `rows` and a seeded choice of the others. Raises Cancelled,
+    and StepError for a step whose package is not here.
     """
     source, folder = Path(source), Path(folder)
+    check_packages(plan["steps"])
     frame, total = sample(source, rows, seed)
     ctx = Context(key=key, folder=folder, cancelled=cancelled, side=folder / "side",
                   inputs={alias: Path(path) for alias, path in (inputs or {}).items()})  # fmt: skip

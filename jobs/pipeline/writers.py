@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
-from jobs.pipeline.engine.flow import beside, parallel
 from jobs.pipeline.engine.source import ParquetSource
 from jobs.pipeline.faults import Fault, StepError
+from jobs.pipeline.flow import beside, parallel
 
 FORMULA = r"^[=+\-@\t\r]"
 _STARTS = pa.array(["=", "+", "-", "@", "\t", "\r"])
@@ -55,7 +55,7 @@ def write(parquet: Path, target: Path, form: str, threads: int = 2) -> Written:
             return Written(target, rows, 0)
         with ThreadPoolExecutor(threads) as pool:
             source = ParquetSource(parquet)
-            tables = parallel(source.loads(None, BATCH), lambda load: load(), pool, 1)
+            tables = parallel(source.loads(None, BATCH), lambda load: load.read(), pool, 1)
             return write_stream(tables, source.schema, target, form, threads)
     except OSError as problem:
         target.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ KINDS = [
     ("export", "Clean and export"),
     ("trial", "Try on a sample"),
     ("check", "Check rules"),
+    ("look", "Look at the source"),
 ]
 
 

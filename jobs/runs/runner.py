@@ -77,7 +77,8 @@ def _attempt(job: Job, actor: Actor) -> str:
         state = _failed(job, actor, fault.as_dict())
     except Refused as refused:
         reason = refused.decision.reasons[0]
-        state = _failed(job, actor, {"code": reason.code, "text": reason.text, "remedy": reason.remedy})
+        said = {"code": reason.code, "text": reason.text, "remedy": reason.remedy, "open": True}
+        state = _failed(job, actor, said)
     except (store.StoreFull, bucket.StoreAway) as full:
         state = _failed(
             job,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from jobs.runs import folders
 from jobs.runs.machines import JOB, LIVE
 from jobs.runs.models import Job, WorkerBeat
+from jobs.runs.said import for_others
 from kernel import outbox
 from kernel.actor import Actor, system
 from kernel.decision import Refused
@@ -100,9 +101,14 @@ def finish(
 def fail(
     job_id: UUID, *, actor: Actor, attempt: int, failure: dict[str, Any], seen: int | None = None
 ) -> Job:
-    """`failure`: code, text, step, row, column, remedy."""
-    with transition(JOB, "fail", job_id, actor=actor, reason=failure.get("text", "")) as change:
+    """`failure`: code, text, step, row, column, remedy. The event, which all sides read and which stays, holds no
+    more of the data than they may see."""
+    said = for_others(failure)
+    with transition(JOB, "fail", job_id, actor=actor, reason=said.get("text", "")) as change:
         job: Job = change.subject
+        if not job.request_id:
+            change.reason = failure.get("text", "")
+        change.detail = {name: said[name] for name in ("code", "step", "column") if name in said}
         _held(job, attempt)
         job.failure, job.finished, job.lease_until = failure, timezone.now(), None
     return job
@@ -191,11 +197,9 @@ def tidy_folders(before: datetime) -> int:
 
 
 def stop_for(agreement_ids: list[UUID], reason: str) -> int:
-    """Stop live exports under these agreements; returns how many."""
+    """Stop live exports and dry runs under these agreements; returns how many."""
     stopped = 0
-    live = Job.objects.filter(
-        kind="export", state__in=["queued", "running", "checking"], request__agreement_id__in=agreement_ids
-    )
+    live = Job.objects.filter(state__in=LIVE, request__agreement_id__in=agreement_ids)
     for pk in live.values_list("pk", flat=True):
         try:
             stop(pk, actor=system("contract guard"), reason=reason)

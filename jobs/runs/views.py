@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from contracts.recipes.compile import plan_words
-from jobs.runs import fair, selectors
+from jobs.runs import fair, selectors, shown
 from jobs.runs.machines import JOB, LIVE
 from jobs.runs.models import Job
 from kernel import doors
@@ -45,16 +45,16 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest, found: Job) -> dict[str, Any]:
-    progress = found.progress or {}
+    actor = request.actor  # type: ignore[attr-defined]
+    progress, holder = shown.progress(found, actor), shown.holds(found, actor)
     names, at = progress.get("steps", []), progress.get("at", 0)
     over = found.state == "done"
     beat = selectors.last_beat() if found.state == "queued" else None
     silent = found.state == "queued" and (beat is None or (timezone.now() - beat).total_seconds() > 60)
-    actor = request.actor  # type: ignore[attr-defined]
     own = actor.organisation_id == (found.consumer_id or found.holder_id)
     return {
         "job": found, "place": fair.place_of(found) if own and found.state == "queued" and not silent else None,
-        "usage": _usage(found), "progress": progress, "live": found.state in LIVE, "no_worker": silent,
+        "usage": _usage(found, holder), "failure": shown.failure(found, actor), "holder": holder, "progress": progress, "live": found.state in LIVE, "no_worker": silent,
         "steps": [{"name": n, "done": over or i < at, "here": not over and i == at} for i, n in enumerate(names)],
         "every": "1s" if not found.started or (timezone.now() - found.started).total_seconds() < 60 else "5s",
         "delivery": getattr(found, "delivery", None),
@@ -65,16 +65,17 @@ def _lines(found: Job) -> list[dict[str, Any]]:
     return [{"at": datetime.fromisoformat(line["at"]), "text": line["text"]} for line in found.log]
 
 
-def _usage(found: Job) -> list[tuple[str, str]]:
-    """What the last attempt used, in words; empty where nothing was measured."""
+def _usage(found: Job, holder: bool) -> list[tuple[str, str]]:
+    """What the last attempt used, in words; empty where nothing was measured. Bytes tell of the data's size."""
     used = found.usage
     if not used.get("cpu"):
         return []
     size = lambda name: filesizeformat(used.get(name, 0))  # noqa: E731
-    return [
+    lines = [
         ("Time", f"{used.get('wall', 0):.1f} s"), ("Processor time", f"{used['cpu']:.1f} s"),
-        ("Most memory", f"{used.get('memory_mb', 0)} MB"), ("Read", size("read")), ("Written", size("written")),
+        ("Most memory", f"{used.get('memory_mb', 0)} MB"),
     ]  # fmt: skip
+    return [*lines, ("Read", size("read")), ("Written", size("written"))] if holder else lines
 
 
 @login_required

@@ -50,7 +50,7 @@ class Trial(StatefulModel):
     def parties(self) -> Mapping[str, Collection[Any]]:
         # As with the request: what is tried with a draft is the asker's own affair.
         sides: dict[str, Collection[Any]] = {"asker": [self.organisation_id]}
-        if self.request is not None and self.request.state != "draft":
+        if self.request is not None and self.request.reached_provider:
             sides["provider"], sides["consumer"] = [self.request.provider_id], [self.request.consumer_id]
         return sides
 

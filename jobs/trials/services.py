@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from contracts.library.models import RecipeVersion
+from contracts.negotiations.models import Agreement
+from contracts.negotiations.selectors import standing
 from contracts.recipes.recipe import Recipe
 from contracts.sharing.models import Request
 from contracts.sharing.services import plan_of
@@ -99,6 +101,7 @@ def try_plan(work: Work) -> None:
     key, inputs = derive(f"trial {trial.organisation_id}"), {}
     if trial.request is not None:
         agreement = trial.request.agreement
+        _must_stand(agreement.pk)
         key = open_secret(agreement.sealed_key)
         inputs = prepared(work, agreement, trial.plan, key)
     found = work.do(
@@ -107,8 +110,19 @@ def try_plan(work: Work) -> None:
         progress=lambda at, done, total: work.progress(shown[min(at, len(names))], done, total, steps=shown, at=at),
     )  # fmt: skip
     with transaction.atomic():
+        if trial.request is not None:
+            _must_stand(trial.request.agreement_id)
         runs.finish(work.job.pk, actor=work.actor, attempt=work.attempt, result={"trial": str(trial.pk)})
         finish(trial.pk, actor=work.actor, found=found)
+
+
+def _must_stand(agreement_id: UUID) -> None:
+    """As with an export: not under a contract that ended meanwhile. Inside a transaction it then stands until the end."""
+    with transaction.atomic():
+        agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement_id)
+        decision = standing(agreement)
+    if not decision.allowed:
+        raise Refused(decision)
 
 
 def _label(step: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.recipes.compile import plan_words
 from contracts.sharing.services import plan_of
+from jobs.runs.shown import failure
 from jobs.trials.masking import masked
 from jobs.trials.models import Trial
 from jobs.trials.selectors import sees_all
@@ -17,7 +18,7 @@ def result_for(trial: Trial, actor: Actor) -> dict[str, Any]:
     """The counts: exact for the people of the data's holder, masked for everybody else."""
     if not trial.result:
         return {}
-    return dict(trial.result) if sees_all(trial, actor) else masked(trial.result)
+    return dict(trial.result) if sees_all(trial, actor) else masked(trial.result, trial.plan)
 
 
 def is_stale(trial: Trial) -> bool:
@@ -43,7 +44,7 @@ def shown(trial: Trial, actor: Actor) -> dict[str, Any]:
     rows = _table(trial.rows) if sees_all(trial, actor) and trial.rows else None
     return {
         "trial": trial, "result": result, "trial_steps": steps, "stopped": stopped, "rows": rows, "stale": is_stale(trial),
-        "over_sampled": any(s["whole"] and s["removed"] for s in steps), "job": trial.job,
+        "over_sampled": any(s["whole"] and s["removed"] for s in steps), "job": trial.job, "failure": failure(trial.job, actor) if trial.job else {},
         "waiting": trial.state == "waiting" and (trial.job is None or trial.job.state in ("queued", "running", "checking")),
         "minutes": _time(result.get("estimated_seconds")),
     }  # fmt: skip

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 
+from kernel.actor import Actor
 from kernel.audit.models import Event, EventParty
+from kernel.change import Change
+from kernel.decision import Decision
 from kernel.machine import Machine
-
-if TYPE_CHECKING:
-    from kernel.actor import Actor
-    from kernel.decision import Decision
-    from kernel.transition import Change
 
 
 def record(machine: Machine, change: Change, *, before: dict[str, Any], origin: str) -> Event:

@@ -132,9 +132,8 @@ class Versions(MachineView):
     )
 
     def filtered(self, found: Any) -> Any:
-        dataset = self.request.query_params.get("dataset")
-        found = super().filtered(found)
-        return found.filter(dataset_id=UUID(dataset)) if dataset else found
+        found, dataset = super().filtered(found), self.asked_id("dataset")
+        return found.filter(dataset_id=dataset) if dataset else found
 
     @extend_schema(
         request={"multipart/form-data": out.VersionIn}, responses={201: out.VersionOut}, parameters=[KEY]
@@ -223,8 +222,8 @@ class Trials(MachineView):
     machine, scope, serializer_class = TRIAL, "requests", out.TrialOut
 
     def filtered(self, found: Any) -> Any:
-        found, wanted = super().filtered(found), self.request.query_params.get("request")
-        return found.filter(request_id=UUID(wanted)) if wanted else found
+        found, wanted = super().filtered(found), self.asked_id("request")
+        return found.filter(request_id=wanted) if wanted else found
 
 
 class Requests(MachineView):
@@ -277,8 +276,8 @@ class Events(MachineView):
         return audit.visible_to(self.actor).order_by(*self.order)
 
     def filtered(self, found: Any) -> Any:
-        subject = self.request.query_params.get("subject")
-        return found.filter(subject_id=UUID(subject)) if subject else found
+        subject = self.asked_id("subject")
+        return found.filter(subject_id=subject) if subject else found
 
 
 class Me(APIView):

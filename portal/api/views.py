@@ -14,6 +14,7 @@ from django.utils.datastructures import MultiValueDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -84,6 +85,14 @@ class MachineView(IdempotentPosts, GenericViewSet):
     def filtered(self, found: Any) -> Any:
         state = self.request.query_params.get("state")
         return found.filter(state=state) if state else found
+
+    def asked_id(self, name: str) -> UUID | None:
+        """The id that a query parameter names, if it is there. Raises ValidationError for what is none."""
+        given = self.request.query_params.get(name)
+        try:
+            return UUID(given) if given else None
+        except ValueError:
+            raise ValidationError({name: ["This is not an id."]}) from None
 
     @extend_schema(parameters=[OpenApiParameter("state", str, description="Only objects in this state")])
     def list(self, request: Request) -> Response:

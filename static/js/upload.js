@@ -77,7 +77,7 @@
       if (known) {
         try {
           const found = await this.ask(`${this.base}${known}/`);
-          if (found.state === "open" || found.state === "complete") return found;
+          if (["open", "checking", "complete"].includes(found.state)) return found;
         } catch (problem) { if (!(problem instanceof Refused)) throw problem; }
         memory.forget(this.key);
       }
@@ -122,13 +122,20 @@
       this.submit.disabled = true; this.bar.hidden = false; this.pauser.hidden = false; this.bar.value = 0;
       this.say("Starting…");
       try {
-        const upload = await this.start();
+        let upload = await this.start();
         if (upload.state === "open") {
           await this.send(upload);
           this.pauser.hidden = true;
           this.say("Sent. The portal is checking the file…");
-          await this.ask(`${this.base}${upload.id}/complete/`, { method: "POST" });
+          upload = await this.ask(`${this.base}${upload.id}/complete/`, { method: "POST" });
         }
+        for (let pause = 500; upload.state === "checking"; pause = Math.min(5000, pause * 1.5)) {
+          this.pauser.hidden = true;
+          this.say("Sent. A worker makes the checksum of the whole file; a large one takes a minute.");
+          await wait(pause);
+          upload = await this.ask(`${this.base}${upload.id}/`);
+        }
+        if (upload.state !== "complete") throw new Refused("The upload was discarded meanwhile. Choose the file again.");
         this.form.querySelector("[name=upload]").value = upload.id;
         this.form.querySelector("input[type=file]").disabled = true;
         memory.forget(this.key);

@@ -49,6 +49,7 @@ def child(tmp_path: Path) -> Iterator[Child]:
 
 
 GROUPS = {"columns": ["a", "b"], "min_group": {"by": ["a", "b"], "k": 1}}
+LITTLE = 1 << 27  # So that it spills, and takes long on any machine.
 
 
 def gone(pid: int) -> bool:
@@ -71,7 +72,10 @@ def test_it_stops_at_once_inside_one_long_call(child: Child, large: Path) -> Non
 
     with pytest.raises(Cancelled):
         child.call(
-            "jobs.pipeline.gates:check", {"parquet": large, "demands": GROUPS}, progress=nothing, look=look
+            "jobs.pipeline.gates:check",
+            {"parquet": large, "demands": GROUPS, "memory": LITTLE},
+            progress=nothing,
+            look=look,
         )
     assert gone(pids[0])
     assert time.monotonic() - began < 2.5
@@ -81,10 +85,10 @@ def test_it_stops_at_once_inside_one_long_call(child: Child, large: Path) -> Non
 def test_limits_say_what_was_needed_and_what_to_do(child: Child, large: Path, settings: Any) -> None:
     args = {"parquet": large, "target": child.folder / "out.csv", "form": "csv"}
     for name, value, call, code, word in (
-        ("JOB_MAX_SECONDS", 1, ("gates:check", {"parquet": large, "demands": GROUPS}), "limit.time", "1 seconds"),
+        ("JOB_MAX_SECONDS", 1, ("gates:check", {"parquet": large, "demands": GROUPS, "memory": LITTLE}), "limit.time", "1 seconds"),
         ("JOB_DISK_MB", 20, ("writers:write", args), "limit.disk", "20 MB of disk"),
         ("JOB_DISK_FREE_MB", 10**9, ("writers:write", args), "disk.full", "MB are free"),
-        ("JOB_MEMORY_MB", -100, ("gates:check", {"parquet": large, "demands": GROUPS}), "limit.memory", "of memory"),
+        ("JOB_MEMORY_MB", -100, ("gates:check", {"parquet": large, "demands": GROUPS, "memory": LITTLE}), "limit.memory", "of memory"),
     ):  # fmt: skip
         before = getattr(settings, name)
         setattr(settings, name, value)
@@ -107,7 +111,10 @@ def test_a_crash_is_told_and_the_next_call_has_a_new_process(child: Child, large
 
     with pytest.raises(Fault) as caught:
         child.call(
-            "jobs.pipeline.gates:check", {"parquet": large, "demands": GROUPS}, progress=nothing, look=shoot
+            "jobs.pipeline.gates:check",
+            {"parquet": large, "demands": GROUPS, "memory": LITTLE},
+            progress=nothing,
+            look=shoot,
         )
     assert caught.value.code == "job.crashed"
     assert "SIGSEGV" in caught.value.text

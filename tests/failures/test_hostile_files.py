@@ -334,3 +334,34 @@ def test_rows_of_other_lengths_are_filled_up_in_their_place_when_asked(work: Pat
         listed = list(csv.reader(handle))[1:]
     assert [line[0] for line in listed] == ["1", "3", "4", "6"]
     assert listed[2][2] == "z,w"
+
+
+UNCLOSED = """
+import resource, sys, time
+from pathlib import Path
+from jobs.pipeline.faults import Fault
+from jobs.pipeline.intake import to_parquet
+begun = time.process_time()
+try:
+    to_parquet(Path(sys.argv[1]), "x.csv", Path(sys.argv[2]) / "out.parquet", progress=lambda *_: None, cancelled=lambda: False)
+except Fault as fault:
+    print(fault.code, fault.row, int(time.process_time() - begun), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+@pytest.mark.parametrize(("ends", "code"), [(b"\n", "csv.quote_open"), (b" ", "csv.row_too_long")])
+def test_two_hundred_megabytes_behind_a_quote_that_never_closes_are_soon_refused(work: Path, ends: bytes, code: str) -> None:  # fmt: skip
+    """In time that grows with the file and memory that does not."""
+    path = work.parent / "original"
+    body = (b"2,some text that goes on and on and on" + ends) * 30_000
+    with path.open("wb") as handle:
+        handle.write(b"id,text\n1,fine\n" + b'2,"never' + ends)
+        while handle.tell() < 200 << 20:
+            handle.write(body)
+    told = subprocess.run(
+        [sys.executable, "-c", UNCLOSED, path, work], capture_output=True, text=True, timeout=60
+    )
+    found, row, seconds, megabytes = told.stdout.split()
+    assert (found, row) == (code, "3"), told.stderr
+    assert int(seconds) < 15 and int(megabytes) < 500
+    assert list(work.iterdir()) == []

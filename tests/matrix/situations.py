@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from unittest.mock import patch
+from zipfile import ZipFile
 
 from django.test import override_settings
 from django.utils import timezone
@@ -64,9 +66,10 @@ class Situations:
 
     def _upload(self, state: str) -> Any:
         made = uploads.create(actor=self.dana, name="flights.csv", size=len(worlds.CSV))
-        if state in ("complete", "used"):
+        if state in ("checking", "complete", "used"):
             uploads.receive(made, 0, BytesIO(worlds.CSV).read, actor=self.dana, sha256=None)
-            uploads.complete(made.pk, actor=self.dana)
+            with patch.object(uploads, "AT_ONCE_BYTES", 0 if state == "checking" else 1 << 20):
+                uploads.complete(made.pk, actor=self.dana)
         if state == "used":
             datasets.register_with_file(actor=self.dana, title="Sent in pieces", upload=made.pk)
         if state == "abandoned":
@@ -88,6 +91,12 @@ class Situations:
             return self.dataset.versions.get()
         if state == "failed":
             return worlds.registered(self.cast, b"only,a,header\n", "a.csv")
+        if state == "choosing":
+            several = BytesIO()
+            with ZipFile(several, "w") as archive:
+                for name in ("a.csv", "b.csv"):
+                    archive.writestr(name, worlds.CSV)
+            return worlds.registered(self.cast, several.getvalue(), "several.zip", "To choose from")
         if state == "retired":
             version = worlds.registered(self.cast, title="To retire")
             return datasets.retire_version(version.pk, actor=self.dana, reason=REASON)

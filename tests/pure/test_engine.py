@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from jobs.pipeline.engine import run
 from jobs.pipeline.engine import sink as engine_sink
 from jobs.pipeline.faults import Cancelled, Fault
-from jobs.pipeline.keys import KEY
+from jobs.pipeline.keys import KEY, row_keys
 from jobs.pipeline.seen import Seen
 from jobs.pipeline.steps import Context
 
@@ -84,6 +85,27 @@ def test_keys_that_outgrow_memory_are_still_known(tmp_path: Path) -> None:
             known.add(pair)
         assert seen.of(keys).tolist() == wanted
     assert seen.runs, "it spilled"
+
+
+@pytest.mark.parametrize("kind", ["whole", "floats", "decimals", "text", "three"])
+def test_half_a_key_tells_regular_rows_apart(kind: str) -> None:
+    """Real columns are regular: small numbers, round ones, the same in two columns. Each half must stand alone."""
+    side = np.arange(600)
+    x, y = (axis.ravel() for axis in np.meshgrid(side, side))
+    columns = {
+        "whole": [pa.array(x * 4096), pa.array(y * 4096)],
+        "floats": [pa.array(x / 4), pa.array(y * 2.0**40)],
+        "decimals": [pa.array(x).cast(pa.decimal128(38, 9)), pa.array(y).cast(pa.decimal128(38, 2))],
+        "text": [pa.array(x).cast(pa.string()), pa.array(y).cast(pa.string())],
+        "three": [pa.array(x // 32), pa.array(x % 32, pa.int64()), pa.array(y, mask=y == 0)],
+    }[kind]
+    names = [f"c{i}" for i in range(len(columns))]
+    frame = pa.table(columns, names=names).to_pandas(types_mapper=pd.ArrowDtype)
+    keys = row_keys(frame, names)
+    for half in ("a", "b"):
+        assert len(np.unique(keys[half])) == len(keys)
+    again = row_keys(frame.iloc[10:20], names)
+    assert (again == keys[10:20]).all(), "whatever the batch"
 
 
 def test_work_goes_on_after_the_last_finished_stage(

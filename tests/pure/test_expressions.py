@@ -13,6 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from contracts.recipes.expression_parser import parse
 from contracts.recipes.expression_types import type_of
 from contracts.recipes.expressions import (
     RESERVED,
@@ -29,7 +30,6 @@ from contracts.recipes.expressions import (
     Name,
     Negative,
     Not,
-    parse,
 )
 from contracts.recipes.patterns import PatternFault, check_pattern, check_replacement
 from jobs.pipeline.expressions import evaluate
@@ -206,7 +206,7 @@ class Reference:
         assert isinstance(node, Call)
         name, first = node.name, v[0]
         if name == "round":
-            whole = Decimal(str(first)).quantize(Decimal(1), "ROUND_HALF_UP")
+            whole = Decimal(str(first)).quantize(Decimal(1), "ROUND_HALF_EVEN")
             return type(first)(whole)
         table: dict[str, Any] = {
             "abs": abs, "floor": lambda x: type(x)(x // 1), "length": len, "lower": str.lower, "upper": str.upper,

@@ -17,6 +17,7 @@ from contracts.recipes.compile import Plan, compile_plan, plan_words
 from contracts.recipes.recipe import Recipe
 from contracts.recipes.steps import STEPS
 from jobs.pipeline import gates
+from jobs.pipeline.steps.privacy import pseudonym
 from kernel.decision import Refused
 
 pytestmark = pytest.mark.pure
@@ -269,6 +270,22 @@ def test_the_gate_stops_a_count_that_is_too_small(tmp_path: Path) -> None:
     demands = {"columns": ["carrier", "n"], "min_count": {"column": "n", "k": 5}}
     assert [f.code for f in gates.check(tmp_path / "out.parquet", demands)] == ["gate.min_count"]
     assert not gates.check(tmp_path / "out.parquet", {**demands, "min_count": {"column": "n", "k": 4}})
+
+
+def test_the_gate_takes_columns_by_their_exact_names_and_knows_a_pseudonym_from_a_word(
+    tmp_path: Path,
+) -> None:
+    """“pace” is written in the letters of a pseudonym; names that differ by case alone are two columns."""
+    made, out = pseudonym(b"k", "who", "N1"), tmp_path / "out.parquet"
+    pq.write_table(pa.table({"WHO": ["x", "x"], "who": [made, made[:3] + "*" * 27 + made[30:]]}), out)
+    demands = {"columns": ["WHO", "who"], "pseudonyms": ["who"], "min_group": {"by": ["who"], "k": 1}}
+    assert gates.check(out, demands) == []
+    assert [f.code for f in gates.check(out, {**demands, "pseudonyms": ["WHO"]})] == ["gate.pseudonyms"]
+    pq.write_table(pa.table({"WHO": ["x", "x"], "who": ["pace", "p_1"]}), out)
+    found = gates.check(out, {**demands, "min_group": {"by": ["who"], "k": 2}})
+    assert [f.code for f in found] == ["gate.pseudonyms", "gate.min_group_size"]
+    assert "2 values" in found[0].text
+    assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"], "no scratch is left"
 
 
 ANY = list(

@@ -38,9 +38,12 @@ def installed(tmp_path: Path) -> Path:
     return target
 
 
-def python(site: Path, code: str, allowed: str = NAME) -> subprocess.CompletedProcess[str]:
+def python(
+    site: Path, code: str, allowed: str = NAME, more: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     env = {
         **os.environ,
+        **(more or {}),
         "PYTHONPATH": f"{site}:{ROOT}",
         "STEP_PACKAGES": allowed,
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -81,6 +84,41 @@ frame = pd.DataFrame({"d": pd.Series([1, None, 100], dtype=pd.ArrowDtype(pa.int6
 made = RUNNERS["miles_to_km"].make(frame, ctx=Context(), columns=["d"])
 print(json.dumps([said, pa.array(made["d"]).to_pylist()]))
 """
+CHILD = """
+import json, sys
+from pathlib import Path
+import django
+django.setup()
+import pyarrow as pa, pyarrow.parquet as pq
+from jobs.pipeline.faults import Fault
+from jobs.runs.child import Child
+folder = Path(sys.argv[1])
+pq.write_table(pa.table({"d": pa.array([1, None, 100], pa.int64())}), folder / "in.parquet")
+step = {"name": "miles_to_km", "params": {"columns": ["d"]}, "package": "commonhold-example-steps==1.0"}
+quiet = {"progress": lambda *_, **__: None, "look": lambda: None}
+said = []
+for number, step in enumerate((step, {**step, "package": "commonhold-example-steps==0.9"})):
+    child = Child(folder)
+    args = {"plan": {"steps": [step]}, "source": folder / "in.parquet", "folder": folder / str(number)}
+    try:
+        result, _ = child.call("jobs.pipeline.engine:run", args, **quiet)
+        said.append(pq.read_table(result["path"])["d"].to_pylist())
+    except Fault as fault:
+        said.append(fault.code)
+    finally:
+        child.end()
+print(json.dumps(said))
+"""
+
+
+def test_a_job_runs_the_step_in_its_child_and_refuses_another_version(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = CHILD.replace("sys.argv[1]", repr(str(tmp_path)))
+    more = {"DJANGO_SETTINGS_MODULE": "portal.settings", "TESTING": "1", "COMMONHOLD_VAR": str(tmp_path)}
+    done = python(installed, code, more=more)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[1.609344, None, 160.9344], "step.package"]
 
 
 def test_an_allowed_package_is_offered_without_pandas_and_run_by_workers(installed: Path) -> None:

@@ -13,6 +13,7 @@ from django.test import Client
 from contracts.library import services as library
 from tests import worlds
 from tests.cast import assemble
+from tests.test_choosing import zipped
 from tests.test_quality import measured_twice
 from tests.test_reading import sales
 from tests.test_sources import FLIGHTS
@@ -74,6 +75,11 @@ def test_pages_are_accessible_and_quiet(
     drifted = measured_twice(cast)
     sold = worlds.registered(cast, sales(), "sales.csv", "Sales")
     stays = library_of(tmp_path, cast)
+    choose = worlds.registered(
+        cast, zipped(**{"a.csv": "a\n1\n", "b.csv": "b\n1\n"}), "several.zip", "Several"
+    )
+    names = ",".join(f"c_{n}" for n in range(210))
+    wide = worlds.registered(cast, f"{names}\n{'1,' * 209}1\n".encode(), "wide.csv", "Wide")
     both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
@@ -82,7 +88,8 @@ def test_pages_are_accessible_and_quiet(
             f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
             f"/recipes/{recipe.pk}/compare/"]  # fmt: skip
     only = {
-        "dana": [*(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/",
+        "dana": [*(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
+                 choose.dataset.get_absolute_url(), choose.get_absolute_url(), f"{choose.get_absolute_url()}reading/", f"{wide.get_absolute_url()}reading/?columns_find=c_20",
                  stays.get_absolute_url(), f"{stays.get_absolute_url()}versions/1/", f"{stays.get_absolute_url()}versions/1/reading/", f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
                  f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/", f"{sold.get_absolute_url()}reading/", f"/do/version/{sold.pk}/correct/",
                  *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",

@@ -12,8 +12,10 @@ import pytest
 
 from tests import worlds
 from tests.cast import assemble
+from tests.test_choosing import zipped
 from tests.test_reading import sales
 from tests.ui.people import Person
+from tests.ui.test_pages import sign_in
 
 pytestmark = [pytest.mark.ui, pytest.mark.django_db(transaction=True)]
 
@@ -40,3 +42,25 @@ def test_a_column_is_corrected_and_the_list_fetched(browser: Any, live_server: A
         ("120", "price", "n/k")
     ]
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_one_of_several_files_is_chosen_by_keyboard(browser: Any, live_server: Any, script: bool) -> None:
+    cast = assemble()
+    version = worlds.registered(
+        cast, zipped(**{"north.csv": "a\n1\n", "south.csv": "a\n1\n2\n"}), "towns.zip", "Towns"
+    )
+    context = browser.new_context(java_script_enabled=script)
+    sign_in(context, live_server.url, cast.users["dana"])
+    page = context.new_page()
+    page.goto(live_server.url + version.get_absolute_url())
+    page.get_by_role("link", name="Choose what to read").press("Enter")
+    page.get_by_label("File in the archive").focus()
+    page.keyboard.type("sou")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator(".note.good", has_text="A worker reads the file again").wait_for()
+    worlds.drain()
+    page.goto(f"{live_server.url}{version.get_absolute_url()}reading/")
+    assert page.get_by_text("south.csv (one of 2)").is_visible()
+    context.close()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kernel import store
+from kernel.actor import system
 from tests.cast import assemble
 from tests.ui.people import Person
 from trusts.datasets import uploads
@@ -45,3 +46,23 @@ def test_a_cut_is_survived_and_the_typed_text_arrives(
     assert store.local(version.original_sha256).read_bytes() == DATA
     dana.context.close()
     assert not [p for p in problems if "ERR_CONNECTION_RESET" not in p], problems
+
+
+def test_a_large_file_waits_for_its_checksum_and_goes_on(
+    browser: Any, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "AT_ONCE_BYTES", 0)
+    cast, problems = assemble(), []
+    dana = Person(browser, live_server, cast, "dana", problems)
+    dana.sign_in()
+    dana.page.goto(f"{live_server.url}/datasets/new/")
+    dana.page.get_by_label("Title").fill("Large")
+    dana.page.get_by_label("File").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": DATA})
+    dana.button("Upload and register")
+    dana.sees("A worker makes the checksum of the whole file")
+    assert not Dataset.objects.exists()
+    uploads.check(Upload.objects.get().pk, actor=system())
+    dana.heading("Large")
+    assert store.local(Dataset.objects.get().versions.get().original_sha256).read_bytes() == DATA
+    dana.context.close()
+    assert not problems, problems

@@ -25,6 +25,11 @@ def _alike(old: Mapping[str, Any], new: Mapping[str, Any]) -> float:
     return sum(marks) / len(marks)
 
 
+def _shows_values(column: Mapping[str, Any]) -> bool:
+    """Whether any value is known; counts alone, as others see them, make no two columns the same."""
+    return bool(column.get("top")) or column.get("min") is not None
+
+
 def _similar(old: str, new: str) -> float:
     """How alike two names are, from 0 to 1, whatever their case and separators."""
     one, two = ("".join(c for c in name.lower() if c.isalnum()) for name in (old, new))
@@ -47,7 +52,8 @@ def renamed(
                 continue
             name, values = _similar(old, new), _alike(measured[0][old], measured[1][new])
             trust = 0.45 * name + 0.55 * values
-            if trust >= LIKELY and (name >= 0.5 or values >= 0.9):
+            seen = _shows_values(measured[0][old]) and _shows_values(measured[1][new])
+            if trust >= LIKELY and (name >= 0.5 or (values >= 0.9 and seen)):
                 found.append((trust, old, new, name, values))
     pairs: list[dict[str, Any]] = []
     taken: set[str] = set()

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from trusts.datasets import selectors
-from trusts.datasets.changes import in_words, quality_changes, schema_changes
+from trusts.datasets.changes import in_words, quality_changes
 from trusts.datasets.models import light
-from trusts.datasets.quality import quality_of
+from trusts.datasets.quality import changes_between, quality_of
 from trusts.datasets.views import found_dataset, page_of, ready_version
 
 PER_PAGE = 50
@@ -37,9 +37,7 @@ def compare(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     context |= {"earlier": earlier, "chosen": chosen}
     if chosen and version.state == "profiled":
         masked = not context["own"]
-        changes = schema_changes(
-            chosen.column_types(), version.column_types(), chosen.profile, version.profile
-        )
+        changes = changes_between(chosen, version, masked=masked)
         old, new = quality_of(chosen, masked=masked), quality_of(version, masked=masked)
         numbers = quality_changes(
             {**old, "completeness": old["complete_percent"]}, {**new, "completeness": new["complete_percent"]}

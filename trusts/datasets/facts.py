@@ -12,5 +12,9 @@ TEXT_AND_SHEETS = ("csv", "tsv", "json", "jsonl", "xlsx", "ods")
 
 @loads_facts(VERSION)
 def version_facts(version: DatasetVersion, actor: Actor) -> VersionFacts:
-    typed = bool(version.place) and version.reading.get("format") not in TEXT_AND_SHEETS
+    typed = (
+        bool(version.place)
+        and version.state != "choosing"
+        and version.reading.get("format") not in TEXT_AND_SHEETS
+    )
     return VersionFacts(named=is_named(version.pk), typed=typed)

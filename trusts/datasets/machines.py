@@ -43,7 +43,7 @@ DATASET = register(
             Action(
                 "take_version",
                 "Read the source into a new version",
-                HOLDER,
+                HOLDER | SYSTEM,
                 frozenset({"private", "listed"}),
                 hidden=True,
             ),
@@ -97,6 +97,13 @@ VERSION = register(
             State("profiling", "Being read", "active", "A worker reads and measures it.", "system"),
             State("profiled", "Ready", "good", "It was read and measured, and can be offered."),
             State(
+                "choosing",
+                "Choose what to read",
+                "active",
+                "There are several tables in the file; choose the one to read.",
+                "holder",
+            ),
+            State(
                 "failed",
                 "Could not be read",
                 "bad",
@@ -108,7 +115,12 @@ VERSION = register(
         final=frozenset({"retired"}),
         creates=(
             Action(
-                "register", "Register a version", HOLDER, NEW, to="registered", then=("version.registered",)
+                "register",
+                "Register a version",
+                HOLDER | SYSTEM,
+                NEW,
+                to="registered",
+                then=("version.registered",),
             ),
         ),
         actions=(
@@ -139,6 +151,15 @@ VERSION = register(
                 then=("version.failed",),
             ),
             Action(
+                "ask_choice",
+                "Ask which table to read",
+                SYSTEM,
+                frozenset({"profiling"}),
+                to="choosing",
+                hidden=True,
+                then=("version.choosing",),
+            ),
+            Action(
                 "retry",
                 "Read again",
                 HOLDER,
@@ -151,7 +172,7 @@ VERSION = register(
                 "correct",
                 "Correct how it was read",
                 HOLDER,
-                frozenset({"profiled", "failed"}),
+                frozenset({"profiled", "failed", "choosing"}),
                 to="registered",
                 needs=(not_named, not_typed_in_place),
                 asks=True,
@@ -178,7 +199,7 @@ VERSION = register(
                 "retire",
                 "Retire this version",
                 HOLDER,
-                frozenset({"profiled", "failed"}),
+                frozenset({"profiled", "failed", "choosing"}),
                 to="retired",
                 asks=True,
                 kind="danger",
@@ -202,10 +223,21 @@ SOURCE = register(
             Action(
                 "read",
                 "Read the source again",
-                HOLDER,
+                HOLDER | SYSTEM,
                 frozenset({"connected"}),
                 done="A worker reads the source; what it finds becomes the next version.",
             ),
+            Action(
+                "schedule",
+                "Read it on a schedule",
+                HOLDER,
+                frozenset({"connected"}),
+                asks=True,
+                help="A worker looks whether the source has changed. Only if it has, the next version is made of it.",
+                done="Saved.",
+            ),
+            Action("look", "Look whether it changed", SYSTEM, frozenset({"connected"}), hidden=True, then=("source.look",)),
+            Action("same", "Found it unchanged", SYSTEM, frozenset({"connected"}), hidden=True),
             Action(
                 "change",
                 "Change address or key",
@@ -237,6 +269,13 @@ UPLOAD = register(
         label="upload",
         states=(
             State("open", "Being sent", "active", "Pieces are arriving; it can be resumed.", "holder"),
+            State(
+                "checking",
+                "Being checked",
+                "active",
+                "All is here; a worker makes the checksum of the whole.",
+                "system",
+            ),
             State("complete", "Complete", "good", "All is here; register it before it expires.", "holder"),
             State("used", "Registered", "neutral", "It became a version of a dataset."),
             State("abandoned", "Abandoned", "neutral", "Given up or expired; nothing of it is kept."),
@@ -244,13 +283,16 @@ UPLOAD = register(
         final=frozenset({"used", "abandoned"}),
         creates=(Action("create", "Start an upload", HOLDER, NEW, to="open", kind="primary"),),
         actions=(
-            Action("complete", "Finish the upload", HOLDER, frozenset({"open"}), to="complete"),
+            Action("complete", "Finish the upload", HOLDER, frozenset({"open"}), to="checking"),
+            Action(
+                "check", "Record the checksum", SYSTEM, frozenset({"checking"}), to="complete", hidden=True
+            ),
             Action("use", "Register the file", HOLDER, frozenset({"complete"}), to="used", hidden=True),
             Action(
                 "abandon",
                 "Discard",
                 HOLDER | SYSTEM,
-                frozenset({"open", "complete"}),
+                frozenset({"open", "checking", "complete"}),
                 to="abandoned",
                 kind="danger",
                 help="What was sent of this file is deleted.",

@@ -12,6 +12,7 @@ from typing import Any
 
 SMALL = 10
 FEW_ROWS = 30
+FEW = f"fewer than {SMALL}"
 Column = dict[str, Any]
 
 
@@ -23,6 +24,13 @@ def count(value: Any) -> Any:
 def tens(value: float) -> int:
     """To the next ten, and nothing below ten: differences say nothing of single rows."""
     return round(value / SMALL) * SMALL if value >= SMALL else 0
+
+
+def about(value: Any) -> Any:
+    """A count as a word or number for others: 0 and unknown as they are, below ten hidden, else to the nearest ten."""
+    if not isinstance(value, int) or value == 0:
+        return value
+    return FEW if value < SMALL else round(value / SMALL) * SMALL
 
 
 def column(found: Column, rows: int, personal: bool) -> Column:

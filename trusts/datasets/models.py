@@ -144,6 +144,9 @@ class DatasetVersion(StatefulModel):
         return dict(self.columns.order_by("position").values_list("name", "type"))
 
 
+EVERY = [("", "Only when asked"), ("day", "Every day"), ("week", "Every week")]
+
+
 class Source(StatefulModel):
     """Where a dataset's data stays. The address can be read by its organisation; secrets are sealed and never shown."""
 
@@ -151,6 +154,10 @@ class Source(StatefulModel):
     dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="source")
     address = models.JSONField(default=dict, help_text="`kind` and the parts that are no secret")
     sealed = models.TextField(blank=True, default="", help_text="The secret parts as JSON, encrypted")
+    every = models.CharField("looked at", max_length=5, choices=EVERY, blank=True, default="")
+    looked = models.DateTimeField(
+        null=True, help_text="When a worker was last told to look whether it changed"
+    )
 
     def __str__(self) -> str:
         return places.in_words(self.address)
@@ -165,7 +172,12 @@ class Source(StatefulModel):
         return {"holder": [self.dataset.organisation_id]}
 
     def audit_fields(self) -> dict[str, Any]:
-        return {"state": self.state, "address": self.address, "secrets": bool(self.sealed)}
+        return {
+            "state": self.state,
+            "address": self.address,
+            "secrets": bool(self.sealed),
+            "every": self.every,
+        }
 
     @property
     def kind_in_words(self) -> str:

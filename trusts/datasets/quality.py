@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from trusts.datasets import masking
+from trusts.datasets.changes import schema_changes
 from trusts.datasets.expectations import KINDS, SEVERITIES, sentence
 from trusts.datasets.masking import SMALL
 from trusts.datasets.models import DatasetVersion
@@ -49,10 +50,16 @@ def quality_of(version: DatasetVersion, *, masked: bool) -> dict[str, Any]:
     }
 
 
+def changes_between(old: DatasetVersion, new: DatasetVersion, *, masked: bool) -> dict[str, Any]:
+    """The change of columns; whether one was renamed is guessed for others from what they may see of it."""
+    profiles = [quality_of(v, masked=True) if masked else v.profile for v in (old, new)]
+    return schema_changes(old.column_types(), new.column_types(), *profiles)
+
+
 def rules_of(version: DatasetVersion) -> list[dict[str, Any]]:
     """The dataset's rules with what this version made of each; a rule written since is waiting.
 
-    Freshness grows stale by itself, so it is decided anew against today.
+    Freshness grows stale by itself, so it is decided anew against today; `recorded` is what was decided when it was checked.
     """
     outcome = {(r["id"], r.get("rule_hash")): r for r in (version.profile or {}).get("rules", [])}
     found = []
@@ -62,10 +69,11 @@ def rules_of(version: DatasetVersion) -> list[dict[str, Any]]:
         entry = {
             **rule, "label": kind.label, "sentence": sentence(rule), "severity_label": SEVERITIES[rule["severity"]],
             "column": rule.get("column") or ", ".join(rule.get("columns", [])), "state": "waiting", "rows": [], "failed": 0, "checked": 0,
-            "text": "A worker checks it in a moment.",
+            "text": "A worker checks it in a moment.", "recorded": "waiting",
         }  # fmt: skip
         if result:
             entry |= {name: result[name] for name in ("state", "text", "rows", "failed", "checked")}
+            entry["recorded"] = result["state"]
             if rule["rule"] == "freshness" and result.get("newest"):
                 entry |= _age(rule, result["newest"])
         found.append(entry)
@@ -85,9 +93,19 @@ def fingerprint(rule: dict[str, Any]) -> str:
     return sha256_hex({k: v for k, v in rule.items() if k not in ("note", "dataset_title", "severity")})[:16]
 
 
+def changed_answers(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """Ids of the rules, unchanged themselves, that had one answer and now have another. A rule that could not be
+    checked had no answer."""
+    known = {(r["id"], r.get("rule_hash")): r["state"] for r in before}
+    return [
+        r["id"] for r in after
+        if {known.get((r["id"], r.get("rule_hash"))), r["state"]} == {"pass", "fail"}
+    ]  # fmt: skip
+
+
 def must_failures(version: DatasetVersion) -> list[dict[str, Any]]:
     """The rules that must hold and are broken in this version."""
     return [rule for rule in rules_of(version) if rule["severity"] == "must" and rule["state"] == "fail"]
 
 
-__all__ = ["SMALL", "fingerprint", "must_failures", "quality_of", "rules_of"]
+__all__ = ["SMALL", "changes_between", "fingerprint", "must_failures", "quality_of", "rules_of"]

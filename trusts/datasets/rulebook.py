@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models import QuerySet
+
 from trusts.datasets.expectations import KINDS, MOST_RULES, RuleFault, cleaned, same, sentence
 from trusts.datasets.models import Dataset, DatasetVersion
 
@@ -89,6 +91,24 @@ def references(dataset: Dataset) -> dict[str, dict[str, str]]:
     return found
 
 
+def referring_to(dataset: Dataset) -> list[Dataset]:
+    """Datasets of the same organisation with a rule that refers to this one."""
+    return [
+        other
+        for other in _ruled().filter(organisation_id=dataset.organisation_id).exclude(pk=dataset.pk)
+        if any(rule["rule"] == "reference" and rule["dataset"] == str(dataset.pk) for rule in other.rules)
+    ]
+
+
+def with_freshness() -> list[Dataset]:
+    """Datasets, of all organisations, with a rule that time alone can break."""
+    return [found for found in _ruled() if any(rule["rule"] == "freshness" for rule in found.rules)]
+
+
+def _ruled() -> QuerySet[Dataset]:
+    return Dataset.objects.exclude(rules=[]).exclude(state="retired")
+
+
 def imported(text: str, dataset: Dataset) -> dict[str, list[Any]]:
     """An ODCS contract against this dataset: `rules` that are new, `known` ones it already has, and
     `unread`, in words, what this portal cannot check. Nothing is saved. Raises odcs.OdcsFault."""
@@ -134,5 +154,7 @@ __all__ = [
     "one_cleaned",
     "other_datasets",
     "references",
+    "referring_to",
     "types_of",
+    "with_freshness",
 ]

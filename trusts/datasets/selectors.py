@@ -11,6 +11,8 @@ from kernel.registry import sees
 from trusts.datasets.machines import DATASET, SOURCE, UPLOAD, VERSION
 from trusts.datasets.models import Column, Dataset, DatasetVersion, Source, Upload
 
+UNFINISHED = ("open", "checking", "complete")
+
 
 @sees(DATASET)
 def datasets(actor: Actor) -> QuerySet[Dataset]:
@@ -80,4 +82,4 @@ def uploads(actor: Actor) -> QuerySet[Upload]:
 
 def unfinished(actor: Actor) -> QuerySet[Upload]:
     """Uploads that were not yet registered, the newest first."""
-    return uploads(actor).filter(state__in=("open", "complete")).order_by("-created")
+    return uploads(actor).filter(state__in=UNFINISHED).order_by("-created")

@@ -18,6 +18,7 @@ from kernel.transition import creation, transition
 from trusts.datasets import uploads
 from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Column, Dataset, DatasetVersion
+from trusts.datasets.quality import changed_answers
 from trusts.membership.models import Trust
 
 
@@ -175,6 +176,21 @@ def fail_reading(
     return change.subject
 
 
+@performs(VERSION, "ask_choice")
+def ask_choice(
+    version_id: UUID,
+    *,
+    actor: Actor,
+    failure: dict[str, Any],
+    reading: dict[str, Any],
+    seen: int | None = None,
+) -> DatasetVersion:
+    """Nothing is wrong, but a person must say which of several tables is meant. `reading`: with what there is to choose."""
+    with transition(VERSION, "ask_choice", version_id, actor=actor, reason=failure.get("text", "")) as change:
+        change.subject.failure, change.subject.reading, change.subject.preview = failure, reading, {}
+    return change.subject
+
+
 @performs(VERSION, "correct")
 def correct_reading(
     version_id: UUID, *, actor: Actor, reading: dict[str, Any], seen: int | None = None
@@ -236,10 +252,15 @@ def record_checks(
     score: dict[str, Any],
     seen: int | None = None,
 ) -> DatasetVersion:
-    """What a worker found when it checked changed rules on a version that was read before."""
+    """What a worker found when it checked the rules on a version that was read before: they were changed, or what they
+    refer to, or time has passed. The holder's stewards are told only if an answer is another than it was."""
     with transition(VERSION, "record_checks", version_id, actor=actor) as change:
+        changed = changed_answers(change.subject.profile.get("rules", []), results)
+        if changed:
+            change.publish("version.answer_changed", id=str(version_id), machine=VERSION.name)
         change.subject.profile = {**change.subject.profile, "rules": results, "score": score}
-        change.detail = {"rules": len(results), "broken": sum(r["state"] == "fail" for r in results)}
+        broken = sum(r["state"] == "fail" for r in results)
+        change.detail = {"rules": len(results), "broken": broken, "changed": changed}
     return change.subject
 
 

@@ -12,6 +12,7 @@ from kernel.registry import asks_with
 from trusts.datasets import places
 from trusts.datasets.forms import KeywordsField
 from trusts.datasets.machines import SOURCE
+from trusts.datasets.models import EVERY
 from trusts.organisations.models import Organisation
 
 SSL = [
@@ -131,6 +132,17 @@ class SourceForm(ActionForm):
             "address": address,
             "secrets": {n: data[n] for n in places.SECRETS[self.kind] if data.get(n)},
         }
+
+
+@asks_with(SOURCE, "schedule")
+class ScheduleForm(ActionForm):
+    save_label = "Save"
+    every = forms.ChoiceField(label="Look whether it changed", choices=EVERY, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            self.initial.setdefault("every", self.subject.every)
 
 
 class RegisterPlaceForm(SourceForm):

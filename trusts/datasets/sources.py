@@ -6,12 +6,14 @@ Only workers open a source. What they read becomes a version with bytes of its o
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
-from kernel.actor import Actor
+from kernel.actor import Actor, system
 from kernel.decision import Decision, Outcome, Refused
 from kernel.keys import open_secret, seal_secret
 from kernel.once import once
@@ -23,6 +25,7 @@ from trusts.datasets.machines import DATASET, SOURCE
 from trusts.datasets.models import Dataset, DatasetVersion, Source
 
 BEING_READ = ("registered", "profiling")
+SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 NOTHING = Stored("", 0)
 
 
@@ -100,6 +103,46 @@ def forget(source_id: UUID, *, actor: Actor, seen: int | None = None) -> Source:
     """Delete the sealed keys; the address stays as a record."""
     with transition(SOURCE, "forget", source_id, actor=actor, seen=seen) as change:
         change.subject.sealed = ""
+    return change.subject
+
+
+@performs(SOURCE, "schedule")
+def schedule(source_id: UUID, *, actor: Actor, every: str, seen: int | None = None) -> Source:
+    """Look every `day` or `week` whether it changed, or (empty) never. The first time is one such span from now."""
+    with transition(SOURCE, "schedule", source_id, actor=actor, seen=seen) as change:
+        change.subject.every, change.subject.looked = every, timezone.now()
+    return change.subject
+
+
+def look_due(now: datetime) -> int:
+    """Tell the workers of the sources whose time has come; how many. Safe to run twice at once."""
+    told = 0
+    for every, span in SPANS.items():
+        due = Source.objects.filter(every=every, looked__lte=now - span, state="connected")
+        for pk in due.exclude(dataset__state="retired").values_list("pk", flat=True):
+            try:
+                look(pk, actor=system(), before=now - span)
+                told += 1
+            except Refused:
+                continue
+    return told
+
+
+@performs(SOURCE, "look")
+def look(source_id: UUID, *, actor: Actor, before: datetime, seen: int | None = None) -> Source:
+    """Have a worker look whether it changed. Raises Refused if that was done after `before`."""
+    with transition(SOURCE, "look", source_id, actor=actor) as change:
+        if change.subject.looked is not None and change.subject.looked > before:
+            raise Refused.because("source.looked", "It was looked at already", remedy="Nothing to do")
+        change.subject.looked = timezone.now()
+    return change.subject
+
+
+@performs(SOURCE, "same")
+def found_same(source_id: UUID, *, actor: Actor, version: int, seen: int | None = None) -> Source:
+    """A worker looked, and the source holds what version `version` holds."""
+    with transition(SOURCE, "same", source_id, actor=actor) as change:
+        change.detail = {"version": version}
     return change.subject
 
 

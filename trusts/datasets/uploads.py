@@ -14,7 +14,7 @@ from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from kernel import staging, store
+from kernel import outbox, staging, store
 from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.registry import performs
@@ -22,12 +22,14 @@ from kernel.store import Stored
 from kernel.transition import creation, may, transition
 from trusts.datasets.machines import UPLOAD
 from trusts.datasets.models import Upload
-from trusts.datasets.selectors import uploads
+from trusts.datasets.selectors import UNFINISHED, uploads
 from trusts.organisations.models import Organisation
 
 CHUNK_BYTES = 8 * 1024 * 1024
 AT_ONCE = 5
 LIFETIME = timedelta(hours=48)
+AT_ONCE_BYTES = 128 << 20  # Hashed well within a second.
+CHECK_AGAIN = timedelta(minutes=10)
 
 
 class ChunkFault(Exception):
@@ -64,7 +66,7 @@ def create(*, actor: Actor, name: str, size: int) -> Upload:
     )
     with creation(UPLOAD, "create", upload, actor=actor):
         Organisation.objects.select_for_update(of=("self",)).get(pk=actor.organisation_id)
-        if uploads(actor).filter(state__in=("open", "complete")).count() >= AT_ONCE:
+        if uploads(actor).filter(state__in=UNFINISHED).count() >= AT_ONCE:
             raise Refused.because(
                 "upload.too_many",
                 f"Your organisation has {AT_ONCE} unfinished uploads",
@@ -128,37 +130,82 @@ def receive(
 
 @performs(UPLOAD, "complete")
 def complete(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload:
-    """Check that all is here and hash it, outside the lock; twice gives the same. Raises Refused."""
+    """Close it, when all is here; twice gives the same. A small file has its checksum at once, for any larger a worker
+    makes it (`check`), so that no web request lasts as long as a file is large. Raises Refused."""
     upload = Upload.objects.get(pk=upload_id)
+    if upload.state != "open":
+        return _closed(upload, actor)
     missing = upload.chunks - len(upload.received_chunks())
-    if upload.state == "open" and missing:
+    if missing:
         raise Refused.because(
             "upload.incomplete",
             f"{missing} of {upload.chunks} chunks are not here yet",
             remedy="Send them, then finish the upload",
         )
-    digest = ""
-    if upload.state == "open":
-        try:
-            digest = staging.sha256_of(upload_id)
-        except FileNotFoundError:
-            digest = ""
+    digest = _hashed(upload) if upload.size <= AT_ONCE_BYTES else ""
     with transaction.atomic():
         now = Upload.objects.select_for_update(of=("self",)).get(pk=upload_id)
-        if now.state in ("complete", "used"):
-            return now
+        if now.state != "open":
+            return _closed(now, actor)
         with transition(UPLOAD, "complete", upload_id, actor=actor) as change:
+            change.subject.expires = timezone.now() + LIFETIME
             if not digest:
-                raise Refused.because(
-                    "upload.closed", f"The upload of {now.name} is gone", remedy="Start a new upload"
-                )
-            change.subject.sha256, change.subject.expires = digest, timezone.now() + LIFETIME
+                change.publish("upload.checking", id=str(upload_id))
+        return _checked(upload_id, digest, system()) if digest else change.subject
+
+
+def _closed(upload: Upload, actor: Actor) -> Upload:
+    """The upload as it is, if it was closed before; raises Refused if it was given up."""
+    if upload.state in ("checking", "complete", "used"):
+        return upload
+    raise Refused(may(UPLOAD, "complete", upload, actor))
+
+
+def _hashed(upload: Upload) -> str:
+    try:
+        return staging.sha256_of(upload.pk)
+    except FileNotFoundError:
+        raise Refused.because(
+            "upload.closed", f"The upload of {upload.name} is gone", remedy="Start a new upload"
+        ) from None
+
+
+@performs(UPLOAD, "check")
+def check(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload:
+    """The checksum of the whole file, made outside the lock; after that it can be registered. Twice is harmless.
+
+    Raises Refused if the upload was given up meanwhile."""
+    upload = Upload.objects.get(pk=upload_id)
+    if upload.state != "checking":
+        return upload
+    return _checked(upload_id, _hashed(upload), actor)
+
+
+def _checked(upload_id: UUID, digest: str, actor: Actor) -> Upload:
+    with transition(UPLOAD, "check", upload_id, actor=actor) as change:
+        change.subject.sha256, change.subject.expires = digest, timezone.now() + LIFETIME
     return change.subject
+
+
+def check_again(now: datetime) -> int:
+    """Tell the workers once more of what has waited long for its checksum: a worker may have died over it."""
+    waiting = Upload.objects.filter(state="checking", changed__lte=now - CHECK_AGAIN, expires__gt=now)
+    for pk in waiting.values_list("pk", flat=True):
+        outbox.put("upload.checking", {"id": str(pk)})
+    # Not a change of the upload, so no event; it only says when it was told last.
+    return waiting.update(changed=now)
 
 
 def take(upload_id: UUID, *, actor: Actor) -> tuple[Stored, str]:
     """The complete file under its hash in the store, and its name. Raises Refused if there is none for this actor."""
-    upload = uploads(actor).filter(pk=upload_id, state="complete").first()
+    upload = uploads(actor).filter(pk=upload_id, state__in=("checking", "complete")).first()
+    if upload is not None and upload.state == "checking":
+        raise Refused.because(
+            "upload.checking",
+            f"A worker still makes the checksum of {upload.name}",
+            remedy="Wait a moment, then register it",
+            field="file",
+        )
     try:
         if upload is not None:
             return store.take(staging.path_of(upload_id), upload.sha256), upload.name
@@ -195,9 +242,7 @@ def abandon(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload
 def abandon_due(now: datetime) -> int:
     """Abandon those past their time. Safe to run twice at once."""
     gone = 0
-    for pk in Upload.objects.filter(state__in=("open", "complete"), expires__lte=now).values_list(
-        "pk", flat=True
-    ):
+    for pk in Upload.objects.filter(state__in=UNFINISHED, expires__lte=now).values_list("pk", flat=True):
         try:
             abandon(pk, actor=system())
             gone += 1
@@ -208,5 +253,5 @@ def abandon_due(now: datetime) -> int:
 
 def tidy_files() -> int:
     """Remove files in the staging folder that belong to no live upload."""
-    live = Upload.objects.filter(state__in=("open", "complete")).values_list("pk", flat=True)
+    live = Upload.objects.filter(state__in=UNFINISHED).values_list("pk", flat=True)
     return staging.sweep({pk.hex for pk in live})

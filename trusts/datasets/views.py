@@ -16,11 +16,11 @@ from kernel import doors
 from kernel.decision import Refused
 from kernel.transition import may_create
 from trusts.datasets import selectors, services
-from trusts.datasets.changes import in_words, schema_changes
+from trusts.datasets.changes import in_words
 from trusts.datasets.forms import RegisterForm
 from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
-from trusts.datasets.quality import must_failures
+from trusts.datasets.quality import changes_between, must_failures
 
 
 def may_register(actor: Any) -> bool:
@@ -110,7 +110,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         selectors.versions(request.actor).filter(dataset=dataset, number__lt=number, state="profiled").first()
     )  # type: ignore[attr-defined]
     if earlier and found.state == "profiled":
-        changes = schema_changes(earlier.column_types(), found.column_types(), earlier.profile, found.profile)
+        changes = changes_between(earlier, found, masked=not context["own"])
         context["changes"] = in_words(changes)
         context["more_rows"] = (found.rows or 0) - (earlier.rows or 0)
     context["broken"] = must_failures(found) if context["own"] and found.state == "profiled" else []

@@ -24,6 +24,9 @@ from contracts.recipes.schema import (
     fits,
     ordered_value,
 )
+from contracts.recipes.steps import fields
+from contracts.recipes.steps.param import Param as Param
+from contracts.recipes.steps.param import StepFault as StepFault
 
 COMPARISONS = {
     "eq": "is", "ne": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than", "gte": "is at least",
@@ -40,52 +43,6 @@ GROUPS = {
 }
 Params = Mapping[str, Any]
 Shaper = Callable[[Schema, Params, Inputs], dict[str, Col]]
-
-
-class StepFault(Exception):
-    """A parameter is not acceptable: which, and what to do."""
-
-    def __init__(self, field: str, text: str, remedy: str = "") -> None:
-        super().__init__(text)
-        self.field, self.text, self.remedy = field, text, remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """One parameter.
-
-    kind: column, columns, text, number, integer, boolean, choice, mapping, list, expression, order, rules,
-    measures, input. choices: what a choice or the items of a list may be. default: what holds when it is
-    left out. of: "columns" where the first halves of a mapping are columns. least, most: bounds of a number.
-    """
-
-    name: str
-    label: str
-    kind: str
-    required: bool = True
-    choices: tuple[str, ...] = ()
-    help: str = ""
-    default: Any = None
-    of: str = ""
-    least: int | None = None
-    most: int | None = None
-
-    def read(self, text: str) -> Any:
-        """The value that one line of text says; `check` judges it. Raises StepFault."""
-        from contracts.recipes.steps import fields
-
-        try:
-            return fields.read(self.kind, text)
-        except ValueError as problem:
-            raise StepFault(
-                self.name, f"{self.label}: {problem}.", "Put text with commas or marks in double quotes."
-            ) from None
-
-    def show(self, value: Any) -> str:
-        """The value as one line of text; `read` gives it back."""
-        from contracts.recipes.steps import fields
-
-        return fields.show(self.kind, value)
 
 
 def _same(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
@@ -134,8 +91,6 @@ class StepKind:
 
     def check(self, given: dict[str, Any]) -> dict[str, Any]:
         """Normalised parameters: defaults left out, numbers and names in one form. Raises StepFault."""
-        from contracts.recipes.steps import fields
-
         unknown = sorted(str(name) for name in set(given) - {p.name for p in self.params})
         if unknown:
             raise StepFault(unknown[0], f"{self.label} has no parameter {unknown[0]!r}.", "Take it out.")
@@ -157,8 +112,6 @@ class StepKind:
 
     def reads(self, params: Params) -> dict[str, list[str]]:
         """Parameter → the columns that it names, each once."""
-        from contracts.recipes.steps import fields
-
         found = {p.name: fields.names_in(p, params[p.name]) for p in self.params if p.name in params}
         return {name: list(dict.fromkeys(columns)) for name, columns in found.items() if columns}
 

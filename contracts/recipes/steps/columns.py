@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contracts.recipes.expression_parser import parse
 from contracts.recipes.expression_types import MISSING, type_of
-from contracts.recipes.expressions import ExpressionFault, columns_of, parse
+from contracts.recipes.expressions import ExpressionFault, columns_of
 from contracts.recipes.steps.base import (
     COLUMN,
     COLUMNS,

@@ -131,7 +131,8 @@ def _on_fail(*choices: str) -> Param:
     return Param("on_fail", "If a group falls short", "choice", False, choices, default="suppress")
 
 
-_SUPPRESSES = lambda p: p.get("on_fail", "suppress") == "suppress"  # noqa: E731
+_MAY_REMOVE = lambda p: p.get("on_fail", "suppress") != "stop"  # noqa: E731
+_BEARS = lambda p, n: p.get("on_fail") != "generalise" or n not in p["columns"]  # noqa: E731
 K = Param("k", "Smallest group", "integer", least=2, most=1_000_000)
 KINDS = (
     StepKind("mask", "Mask", "Replace the middle of text by asterisks.",
@@ -167,17 +168,17 @@ KINDS = (
     StepKind("k_anonymity", "k-anonymity", "Make sure that every combination of these columns occurs at least k times.",
              (QUASI, K, _on_fail("suppress", "generalise", "stop")),
              lambda p: f"make {listed(p['columns'])} {p['k']}-anonymous, {_else(p)}", "privacy", "whole", shaper=_anonymous,
-             removes=lambda p: p.get("on_fail", "suppress") != "stop", bears=lambda p, n: p.get("on_fail") != "generalise"),
+             removes=_MAY_REMOVE, bears=_BEARS),
     StepKind("l_diversity", "l-diversity", "Make sure that every group holds at least l different sensitive values.",
              (QUASI, Param("sensitive", "Sensitive column", "column"), Param("l", "Different values", "integer", least=2, most=10_000),
-              _on_fail("suppress", "stop")),
+              _on_fail("suppress", "generalise", "stop")),
              lambda p: f"make sure each group by {listed(p['columns'])} has {p['l']} different {p['sensitive']}, {_else(p)}",
-             "privacy", "whole", judge=_apart, removes=_SUPPRESSES, bears=lambda p, n: True),
+             "privacy", "whole", judge=_apart, shaper=_anonymous, removes=_MAY_REMOVE, bears=_BEARS),
     StepKind("t_closeness", "t-closeness", "Make sure that the sensitive values of every group are spread as in the whole.",
              (QUASI, Param("sensitive", "Sensitive column", "column"), Param("t", "Largest distance", "number", help="0: spread exactly as in the whole; 1: anything"),
-              _on_fail("suppress", "stop")),
+              _on_fail("suppress", "generalise", "stop")),
              lambda p: f"make sure {p['sensitive']} in each group by {listed(p['columns'])} is within {p['t']} of the whole, {_else(p)}",
-             "privacy", "whole", judge=_apart, removes=_SUPPRESSES, bears=lambda p, n: True),
+             "privacy", "whole", judge=_apart, shaper=_anonymous, removes=_MAY_REMOVE, bears=_BEARS),
     StepKind("suppress_cells", "Suppress small cells", "Blank small counts of an aggregate, and as many more as keep them from being derived.",
              (Param("by", "Groups", "columns"), Param("count", "Column with the count", "column"),
               Param("values", "Columns blanked with it", "columns", False), K),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.recipes.expression_parser import parse
 from contracts.recipes.expression_types import MISSING
-from contracts.recipes.expressions import IsMissing, Name, parse, walk
+from contracts.recipes.expressions import IsMissing, Name, walk
 from contracts.recipes.patterns import PatternFault, check_pattern
 from contracts.recipes.schema import decimal_of
 from contracts.recipes.steps.base import (

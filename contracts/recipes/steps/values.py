@@ -195,7 +195,7 @@ KINDS = (
     StepKind("to_zone", "Change time zone", "Show a point in time as the clocks of a zone had it.",
              (COLUMN, Param("zone", "Time zone", "text", help="Like Europe/Berlin")),
              lambda p: f"show {p['column']} in the time of {p['zone']}", "values", shaper=_zoned, judge=zone),
-    StepKind("round", "Round", "Round numbers, halves away from zero.",
+    StepKind("round", "Round", "Round numbers; a half goes to the even digit, as in 2.5 to 2 and 3.5 to 4.",
              (COLUMNS, Param("digits", "Digits", "integer", least=-15, most=15, help="Negative for tens, hundreds …")),
              lambda p: f"round {listed(p['columns'])} to {p['digits']} digits", "values", shaper=_rounded),
     StepKind("clip", "Clip", "Set values beyond a bound to the bound.",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from jobs.pipeline.engine.flow import beside
+from jobs.pipeline.flow import beside, parallel
+from jobs.pipeline.parquet import write_parquet
 
-GROUP = 250_000
 CODED = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -26,44 +27,40 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def to_parquet(tables: Iterator[pa.Table], schema: pa.Schema, target: Path) -> int:
-    """zstd, row groups of 250,000 whatever the batches; returns the rows. Encoding runs beside the steps."""
-    rows = 0
-    with pq.ParquetWriter(target, schema, compression="zstd", version="2.6") as writer:
-        for table in beside(_grouped(tables, schema)):
-            writer.write_table(table, row_group_size=GROUP)
-            rows += table.num_rows
-    return rows
+    """Canonical Parquet; returns the rows. Encoding runs beside the steps."""
+    return write_parquet(beside(plain(table).cast(schema) for table in tables), schema, target)
 
 
-def _grouped(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    waiting: list[pa.Table] = []
-    held = 0
-    for table in tables:
-        waiting.append(plain(table).cast(schema))
-        held += table.num_rows
-        while held >= GROUP:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, GROUP).combine_chunks()
-            rest = whole.slice(GROUP)
-            waiting, held = [rest], rest.num_rows
-    if held:
-        yield pa.concat_tables(waiting).combine_chunks()
+def to_spill(tables: Iterator[pa.Table], schema: pa.Schema, target: Path, threads: int = 2) -> int:
+    """Arrow streams one after the other, each lightly packed and with its own words, so that each can be read
+    alone; where they stand is said at the end (`spilled_parts`). Text stays dictionary-encoded."""
+    coded = pa.schema([pa.field(f.name, CODED) if pa.types.is_string(f.type) else f for f in schema])
+    parts: list[tuple[int, int, int]] = []
+    with target.open("wb") as handle, ThreadPoolExecutor(threads) as pool:
+        handle.write(_packed(None, coded))
+        for rows, data in parallel(tables, lambda t: (t.num_rows, _packed(_coded(t, coded), coded)), pool, 1):
+            parts.append((handle.tell(), len(data), rows))
+            handle.write(data)
+        end = json.dumps(parts).encode()
+        handle.write(end + len(end).to_bytes(8, "little"))
+    return sum(rows for _, _, rows in parts)
 
 
-def to_spill(tables: Iterator[pa.Table], schema: pa.Schema, target: Path) -> int:
-    """An Arrow stream, lightly packed; text stays dictionary-encoded, each batch with its own words."""
-    rows = 0
-    fields = [pa.field(f.name, CODED) if pa.types.is_string(f.type) else f for f in schema]
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with (
-        pa.OSFile(str(target), "wb") as handle,
-        pa.ipc.new_stream(handle, pa.schema(fields), options=options) as writer,
-    ):
-        for table in beside(tables):
-            for batch in _coded(table, writer_schema=pa.schema(fields)).to_batches():
-                writer.write_batch(batch)
-            rows += table.num_rows
-    return rows
+def _packed(table: pa.Table | None, schema: pa.Schema) -> pa.Buffer:
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        if table is not None:
+            writer.write_table(table)
+    return out.getvalue()
+
+
+def spilled_parts(path: Path) -> list[tuple[int, int, int]]:
+    """(offset, bytes, rows) of each stream of a spill file but the first, which holds the schema alone."""
+    with path.open("rb") as handle:
+        handle.seek(-8, 2)
+        length = int.from_bytes(handle.read(8), "little")
+        handle.seek(-8 - length, 2)
+        return [(a, b, c) for a, b, c in json.loads(handle.read(length))]
 
 
 def _coded(table: pa.Table, writer_schema: pa.Schema) -> pa.Table:

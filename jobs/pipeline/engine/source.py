@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,21 +12,30 @@ import pyarrow.compute as pc
 import pyarrow.csv as pc_csv
 import pyarrow.parquet as pq
 
+from jobs.pipeline.engine.sink import CODED, spilled_parts
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.reading import NULL_WORDS
 
-Load = Callable[[], pa.Table]
-CODED = pa.dictionary(pa.int32(), pa.string())
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One batch to be read, in any thread; `at` is its first row's number, None where that is not yet known."""
+
+    read: Callable[[], pa.Table]
+    at: int | None = None
 
 
 class Source(Protocol):
-    """`schema` is that of its rows; `rows` is 0 where it is not known before reading."""
+    """`schema` is that of its rows; `rows` is 0 where it is not known before reading; `about` may be a guess."""
 
     schema: pa.Schema
     rows: int
 
+    @property
+    def about(self) -> int: ...
+
     def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
-        """Functions that each read one batch, in order; they may be called in any thread."""
+        """The batches in order."""
 
 
 class ParquetSource:
@@ -34,45 +44,63 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         self.path, self.metadata = path, pq.read_metadata(path)
         self.schema = pq.read_schema(path).remove_metadata()
-        self.rows = self.metadata.num_rows
+        self.rows = self.about = self.metadata.num_rows
 
     def _open(self) -> pq.ParquetFile:
         texts = [f.name for f in self.schema if pa.types.is_string(f.type)]
         return pq.ParquetFile(self.path, metadata=self.metadata, read_dictionary=texts)
 
     def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
-        largest = max(
-            (self.metadata.row_group(i).num_rows for i in range(self.metadata.num_row_groups)), default=0
-        )
-        if largest > batch:
+        sizes = [self.metadata.row_group(i).num_rows for i in range(self.metadata.num_row_groups)]
+        if max(sizes, default=0) > batch:
             yield from self._sliced(columns, batch)
             return
-        for group in range(self.metadata.num_row_groups):
-            yield lambda g=group: self._open().read_row_group(g, columns=columns, use_threads=False)  # type: ignore[misc]
+        at = place = 0
+        while place < len(sizes):
+            # Small row groups go together.
+            groups, rows = [place], sizes[place]
+            while (place := place + 1) < len(sizes) and rows + sizes[place] <= batch:
+                groups.append(place)
+                rows += sizes[place]
+            yield Load(
+                lambda some=groups: self._open().read_row_groups(some, columns=columns, use_threads=False),  # type: ignore[misc]
+                at,
+            )
+            at += rows
 
     def _sliced(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
+        at = 0
         for found in self._open().iter_batches(batch_size=batch, columns=columns, use_threads=False):
             table = pa.Table.from_batches([found])
-            yield lambda t=table: t  # type: ignore[misc]
+            yield Load(lambda t=table: t, at)  # type: ignore[misc]
+            at += table.num_rows
 
 
 class SpilledSource:
-    """What a stage before left, as an Arrow stream."""
+    """What a stage before left (`sink.to_spill`)."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.parts = path, spilled_parts(path)
         with pa.OSFile(str(path)) as handle, pa.ipc.open_stream(handle) as reader:
             self.schema = reader.schema
-        self.rows = 0
+        self.rows = self.about = sum(rows for _, _, rows in self.parts)
+
+    def _read(self, offset: int, size: int, columns: list[str] | None) -> pa.Table:
+        with self.path.open("rb") as handle:
+            handle.seek(offset)
+            data = handle.read(size)
+        options = pa.ipc.IpcReadOptions(included_fields=[self.schema.names.index(n) for n in columns] if columns else None, use_threads=False)  # fmt: skip
+        with pa.ipc.open_stream(pa.BufferReader(data), options=options) as reader:
+            return reader.read_all()
 
     def loads(self, columns: list[str] | None, batch: int) -> Iterator[Load]:
-        with pa.OSFile(str(self.path)) as handle, pa.ipc.open_stream(handle) as reader:
-            for found in reader:
-                table = pa.Table.from_batches([found])
-                table = table.select(columns) if columns else table
-                for start in range(0, table.num_rows, batch):
-                    part = table.slice(start, batch)
-                    yield lambda t=part: t  # type: ignore[misc]
+        at = 0
+        for offset, size, rows in self.parts:
+            for start in range(0, rows, batch):
+                yield Load(
+                    lambda o=offset, s=size, a=start: self._read(o, s, columns).slice(a, batch), at + start
+                )  # type: ignore[misc]
+            at += rows
 
 
 class CsvSource:
@@ -84,6 +112,14 @@ class CsvSource:
     def __init__(self, path: Path, schema: pa.Schema, delimiter: str = ",", block: int = 8 << 20) -> None:
         self.path, self.schema, self.delimiter, self.block = path, schema, delimiter, block
         self.rows = 0
+
+    @property
+    def about(self) -> int:
+        """As many as there are lines, going by the first ones."""
+        with self.path.open("rb") as handle:
+            head = handle.read(1 << 16)
+        lines = head.count(b"\n")
+        return self.path.stat().st_size * lines // len(head) if head else 0
 
     def _blocks(self) -> Iterator[bytes]:
         """Whole rows: cut after the last line end that stands outside quotes."""
@@ -105,7 +141,7 @@ class CsvSource:
             column_types=types, null_values=["", *NULL_WORDS], strings_can_be_null=False, include_columns=columns or [],
         )  # fmt: skip
         for block in self._blocks():
-            yield lambda b=block: self._table(b, convert)  # type: ignore[misc]
+            yield Load(lambda b=block: self._table(b, convert))  # type: ignore[misc]
 
     def _table(self, block: bytes, convert: pc_csv.ConvertOptions) -> pa.Table:
         # Looking for line ends inside quotes costs; most blocks have no quote at all.

@@ -2,7 +2,6 @@
 
 from jobs.pipeline.intake.convert import to_parquet
 from jobs.pipeline.intake.looking import sniff
-from jobs.pipeline.intake.parquet import write_parquet
 from jobs.pipeline.reading import Intake, Reading, Sniffed
 
-__all__ = ["Intake", "Reading", "Sniffed", "sniff", "to_parquet", "write_parquet"]
+__all__ = ["Intake", "Reading", "Sniffed", "sniff", "to_parquet"]

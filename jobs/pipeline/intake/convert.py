@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import Cancelled, IntakeError
-from jobs.pipeline.intake import looking, unpack
+from jobs.pipeline.flow import beside
+from jobs.pipeline.intake import flaws, looking, sheets, unpack
 from jobs.pipeline.intake.faulty import readable
 from jobs.pipeline.intake.kinds import Fit, Kind, Marks, convert
 from jobs.pipeline.intake.learn import TEXT, Guess
 from jobs.pipeline.intake.misfits import BLANKED, KEPT, Misfits
-from jobs.pipeline.intake.parquet import ahead, write_parquet
 from jobs.pipeline.intake.table import Table, unheard
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.reading import Intake, Reading, reading_of
 from jobs.pipeline.types import name_of
 
@@ -47,6 +48,7 @@ class Column:
     )
     seen: bool = True
     words: Counter[str] = field(default_factory=Counter)
+    errors: int = 0  # Cells that a workbook could not calculate.
 
 
 def to_parquet(
@@ -72,6 +74,7 @@ def to_parquet(
         plain = unpack.open_up(Path(original), name, Path(folder), known)
         plain.largest = memory * 4 // 5
         found, notes, sure = looking.guess(plain, known)
+        listed = sheets.told(plain)
         _stop(cancelled)
         table = looking.table_of(plain, found, Path(folder))
         found, sample, _looked, more = looking.learn(table, found, known, sure, looking.LOOKED_AT)
@@ -81,8 +84,9 @@ def to_parquet(
         notes = [*notes, *plain.notes, *table.notes, *more, *work.notes()]
         columns = {**found.columns, **work.types()}
         return Intake(
-            rows, schema, replace(found, columns=columns), list(dict.fromkeys(notes)), work.record.result()
-        )
+            rows, schema, replace(found, columns=columns), list(dict.fromkeys(notes)), work.record.result(),
+            listed, plain.members,
+        )  # fmt: skip
 
 
 @dataclass
@@ -132,11 +136,11 @@ class Work:
 
     def _counted(self) -> Iterator[pa.RecordBatch]:
         done = 0
-        for batch in ahead(self.table.batches(unheard, self.few)):
+        for batch in beside(self.table.batches(unheard, self.few), 2):
             _stop(self.cancelled)
             done += batch.num_rows
             self.progress("Read types", done, self.total)
-            yield batch
+            yield looking.sound(self.table, batch)
         self.total = done
 
     def _learn(self, batches: Iterable[pa.RecordBatch], leave: Collection[str] = ()) -> dict[str, Guess]:
@@ -159,6 +163,8 @@ class Work:
             guess = guesses.get(column.name)
             column.kind, column.listed, column.on_misfit = TEXT, None, ""
             if guess is None:
+                if self.table.errors:
+                    column.on_misfit = (self.reading.choice(column.name) or {}).get("on_misfit", "")
                 continue
             column.seen = guess.seen > 0
             choice = self.reading.choice(column.name)
@@ -169,13 +175,19 @@ class Work:
             kind = looking.kind_of(choice["type"], guess)
             misfit = guess.hard.get(kind.name, 1) + guess.soft.get(kind.name, 1) > 0
             column.kind = kind
-            if column.on_misfit == "keep_text" and misfit and not self._fits(column.name, kind):
+            if (
+                column.on_misfit == "keep_text"
+                and (misfit or self.table.errors)
+                and not self._fits(column.name, kind)
+            ):
                 column.kind, column.listed = TEXT, kind
 
     def _fits(self, name: str, kind: Kind) -> bool:
         """Whether all values fit; asked where the guess did not keep count to the end."""
         for batch in self.table.batches(unheard, self.few):
             text = _values(batch.column(self.place[name]))[0]
+            if self.table.errors and flaws.sound(text, self.table.errors)[1] is not None:
+                return False
             if convert(self.marks.blanked(text), kind, self.marks).bad is not None:
                 return False
         return True
@@ -189,12 +201,13 @@ class Work:
         self.record = Misfits(self.path)
         for column in self.columns:
             column.words.clear()
+            column.errors = 0
         schema = self.schema()
         refused: set[str] = set()
 
         def typed() -> Iterator[pa.RecordBatch]:
             row = 1
-            for batch in ahead(self.table.batches(self.record.row, self.few)):
+            for batch in beside(self.table.batches(self.record.row, self.few), 2):
                 arrays = [
                     self._column(c, batch.column(i), row, firm, refused) for i, c in enumerate(self.columns)
                 ]
@@ -206,7 +219,7 @@ class Work:
             self.progress("Write", done, self.total)
 
         try:
-            rows = write_parquet(ahead(typed()), schema, self.target, show)
+            rows = write_parquet(beside(typed(), 2), schema, self.target, show)
         finally:
             self.record.close()
         for column in self.open:
@@ -219,6 +232,7 @@ class Work:
     def _column(self, column: Column, array: pa.Array, row: int, firm: bool, refused: set[str]) -> pa.Array:
         if column.name in self.table.fixed:
             return array
+        array = self._flaws(column, array, row) if self.table.errors else array
         values, indices = _values(array)
         if column.kind == TEXT and column.listed is None:
             if (
@@ -247,6 +261,19 @@ class Work:
         kept = values if column.listed else fit.values
         return kept if indices is None else kept.take(indices)
 
+    def _flaws(self, column: Column, array: pa.Array, row: int) -> pa.Array:
+        """The column without the errors of its workbook, which are listed; by their names where a person keeps such as text."""
+        without, bad = flaws.sound(array, self.table.errors)
+        if bad is None:
+            return array
+        text = flaws.named(array, bad)
+        keep = column.on_misfit == "keep_text" and column.kind == TEXT
+        why = pc.if_else(bad, pa.scalar("error_cell"), pa.scalar(None, pa.string()))
+        column.errors += pc.sum(bad).as_py()
+        if not (keep and column.listed):  # Else it is listed with all else that does not fit the type.
+            self.record.cells(column.name, Fit(array, bad, why), text, row, KEPT if keep else BLANKED)
+        return text if keep else without
+
     def _blanked(self, column: Column, values: pa.Array, indices: pa.Array | None) -> pa.Array:
         """Words that mean missing become missing, and are counted: `NA` in a column of numbers is a change too."""
         text = self.marks.blanked(values)
@@ -266,7 +293,7 @@ class Work:
             kind = c.listed or c.kind
             found[c.name] = {
                 "type": looking.WORD_OF.get(kind.name, kind.name),
-                "on_misfit": c.on_misfit or "keep_text",
+                "on_misfit": c.on_misfit or ("set_missing" if c.errors and c.listed is None else "keep_text"),
             }
         return found | {
             c.name: dict(self.reading.columns[c.name]) for c in self.open if self.reading.choice(c.name)
@@ -278,9 +305,16 @@ class Work:
             if c.words:
                 listed = ", ".join(f"{word} ({many:,})" for word, many in c.words.most_common(5))
                 found.append(f"{c.name}: taken for missing: {listed}.")
-        for name, counts in self.record.counts.items():
-            many = sum(counts.values())
+        for name, every in self.record.counts.items():
+            flawed = every.get("error_cell", 0)
+            many = sum(every.values()) - flawed
             column = next((c for c in self.open if c.name == name), None)
+            if flawed:
+                found.append(
+                    f"{name}: {flawed:,} {'cell holds' if flawed == 1 else 'cells hold'} an error such as #DIV/0!; listed."
+                )
+            if not many:
+                continue
             if column is None:
                 found.append(f"{many:,} rows had too few or too many cells; they are listed.")
             elif column.listed:

@@ -114,7 +114,7 @@ class Body:
                         row += part.num_rows
                         yield part
         except pa.ArrowInvalid as problem:
-            yield from self._failed(problem, row)
+            self._may_end(problem, row)
         while self.pending:
             number, text = self.pending.popleft()
             yield self._padded(number - self.skip, text, odd)
@@ -176,7 +176,8 @@ class Body:
         return pa.RecordBatch.from_arrays([pa.array([c or None], pa.string()).cast(f.type) for c, f in zip(full, schema, strict=True)],
                                           schema=schema)  # fmt: skip
 
-    def _failed(self, problem: Exception, row: int) -> Iterator[pa.RecordBatch]:
+    def _may_end(self, problem: Exception, row: int) -> None:
+        """Returns where the rows simply end; else raises IntakeError for what Arrow stumbled over."""
         text = str(problem)
         if self.plain.partial and row > 1:
             return  # The cut-off end of a first look.
@@ -189,7 +190,6 @@ class Body:
             raise self._endless() from None
         if "Empty CSV" in text or "Could not skip" in text:
             return
-            yield  # pragma: no cover - makes this a generator
         found = re.search(r"Row #(\d+)", text)
         at = int(found.group(1)) - self.skip if found else row
         raise IntakeError("csv.broken", f"The rows cannot be read near row {at:,}: {text[:200]}",

@@ -28,6 +28,9 @@ DATES = {
 }
 DATES["mdy"] = DATES["dmy"]
 PARTS = {"ymd": r"\1-\2-\3", "dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}
+ERROR_NAMES = (
+    r"^(#(DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|GETTING_DATA|FIELD!|ERROR)|Err:[0-9]{3})$"
+)
 SPACES = "[ \u00a0\u202f]"
 
 
@@ -234,6 +237,7 @@ def _reasons(column: pa.Array, bad: pa.Array, kind: Kind, marks: Marks) -> pa.Ar
         own = f"^{DATES[marks.date_order]}{rest}$"
         any_order = f"^({DATES['ymd']}|{DATES['dmy']}){rest}$"
         tests = [("own", own), ("other_order", any_order)]
+    tests.insert(0, ("error_cell", ERROR_NAMES))
     word = {"decimal": "number"}.get(kind.name, kind.name.partition("_")[0])
     why = pa.scalar(f"not_{word}")
     found = pc.if_else(bad, why, pa.scalar(None, pa.string()))

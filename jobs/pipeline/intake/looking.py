@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.pipeline.faults import IntakeError
-from jobs.pipeline.intake import columnar, delimited, dialect, marks, objects, sheets, unpack
+from jobs.pipeline.intake import columnar, delimited, dialect, flaws, marks, objects, sheets, unpack
 from jobs.pipeline.intake.faulty import readable
 from jobs.pipeline.intake.kinds import ORDER, Kind, Marks, convert
 from jobs.pipeline.intake.learn import DATES, Guess
@@ -26,6 +26,7 @@ from jobs.pipeline.types import name_of
 ROWS = 50
 LOOKED_AT = 10_000
 HEADER_LINES = 200
+NO_SHEET = "workbook.sheet"
 WORD_OF = {"timestamp_utc": "timestamp", "timestamp_any": "timestamp"}
 
 
@@ -47,12 +48,11 @@ def sniff(
         reading, sample, looked, more = learn(table, reading, before, sure, LOOKED_AT)
         notes += [*plain.notes, *table.notes, *more]
         typed, misfits = _typed(table, sample.slice(0, rows), reading)
-        listed = sheets.sheet_names(plain) if plain.format in ("xlsx", "ods") else []
         first = [[_text(c) for c in column.slice(0, rows).to_pylist()] for column in sample.columns]
         return Sniffed(
             reading=reading, names=table.names, sample=[list(row) for row in zip(*first, strict=True)],
             typed=[list(row) for row in zip(*typed, strict=True)], misfits=misfits, notes=list(dict.fromkeys(notes)),
-            confidence=sure, sheets=listed, members=plain.members, looked_at=looked,
+            confidence=sure, sheets=sheets.told(plain), members=plain.members, looked_at=looked,
         )  # fmt: skip
 
 
@@ -127,7 +127,10 @@ def _mark(character: str) -> str:
 def _sheet(
     plain: Plain, reading: Reading, before: Reading | None, notes: list[str], sure: dict[str, str]
 ) -> Reading:
-    wanted = reading.sheet or (before.sheet if before else "")
+    wanted, names = reading.sheet or (before.sheet if before else ""), sheets.sheet_names(plain)
+    if reading.fixed("sheet") and wanted not in names and len(names) > 1:
+        raise IntakeError(NO_SHEET, f"There is no sheet {wanted[:80]!r} in the workbook, which has {len(names):,} others.",
+                          "Choose one of them, or upload the file that was meant.")  # fmt: skip
     sheet = sheets.chosen(plain, wanted, notes)
     top = list(islice(sheets.rows_of(sheet), HEADER_LINES))
     if not any(any(row) for row in top):
@@ -138,7 +141,7 @@ def _sheet(
     if row > 1 and not reading.fixed("header_row"):
         notes.append(f"The table begins on row {row} of the sheet; what stands above is not part of it.")
     sure["header_row"] = sure["has_header"] = head.sure
-    sure["sheet"] = "certain" if len(sheets.sheet_names(plain)) == 1 else "likely"
+    sure["sheet"] = "certain" if len(names) == 1 else "likely"
     return replace(reading, sheet=str(sheet.name), header_row=row, has_header=named)
 
 
@@ -243,7 +246,15 @@ def first_rows(table: Table, most: int) -> tuple[pa.RecordBatch, bool]:
         raise IntakeError("file.no_rows", "There is a header but no row.", "Upload a file with data.")
     whole = pa.Table.from_batches(found).slice(0, most).combine_chunks()
     table.odd = odd
-    return whole.to_batches(max_chunksize=most)[0], ended
+    return sound(table, whole.to_batches(max_chunksize=most)[0]), ended
+
+
+def sound(table: Table, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the errors of its workbook missing."""
+    if not table.errors:
+        return batch
+    columns = [flaws.sound(column, table.errors)[0] for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _text(value: Any) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.pipeline.faults import IntakeError
+from jobs.pipeline.intake import flaws
 from jobs.pipeline.intake.spool import Spool
 from jobs.pipeline.intake.table import Odd, Table, clean_names
 from jobs.pipeline.intake.unpack import Plain
@@ -74,7 +75,7 @@ def _panic(problem: BaseException) -> BaseException:
 
 def _look_inside(plain: Plain, largest: int) -> None:
     """Unpack every part once without keeping it: true sizes, checksums, formulas, cells with errors."""
-    formulas = errors = size = 0
+    formulas = size = 0
     try:
         with zipfile.ZipFile(plain.path) as archive:
             told = sum(m.file_size for m in archive.infolist() if m.filename.endswith((".xml", ".bin")))
@@ -89,6 +90,7 @@ def _look_inside(plain: Plain, largest: int) -> None:
                         "xlsx.password", "The workbook is protected by a password.", "Save it without one."
                     )
                 with archive.open(member) as part:
+                    before = b""
                     while chunk := part.read(CHUNK):
                         size += len(chunk)
                         if size > largest:
@@ -97,7 +99,8 @@ def _look_inside(plain: Plain, largest: int) -> None:
                             formulas += (
                                 chunk.count(b"<f>") + chunk.count(b"<f ") + chunk.count(b"table:formula=")
                             )
-                            errors += chunk.count(b't="e"')
+                            plain.flawed = plain.flawed or bool(flaws.TRACE.search(before + chunk))
+                            before = chunk[-flaws.REACH :]
                         elif member.filename == "META-INF/manifest.xml" and b"encryption-data" in chunk:
                             raise IntakeError(
                                 "xlsx.password",
@@ -119,15 +122,22 @@ def _look_inside(plain: Plain, largest: int) -> None:
         plain.notes.append(
             f"The workbook has {formulas:,} formulas; their values as last calculated are taken."
         )
-    if errors:
-        plain.notes.append(
-            f"{errors:,} cells of the workbook hold an error such as #DIV/0!; they are missing."
-        )
 
 
 def _too_large(size: int, largest: int) -> IntakeError:
     return IntakeError("xlsx.too_large", f"The workbook holds {size >> 20:,} MB of cells, unpacked; {largest >> 20:,} MB is the limit.",
                        "Save it as CSV or Parquet; of those, files of any size are read.")  # fmt: skip
+
+
+def told(plain: Plain) -> list[dict[str, Any]]:
+    """{name, hidden} of each sheet of a workbook of several; empty for every other file."""
+    if plain.format not in ("xlsx", "ods"):
+        return []
+    found = [
+        {"name": str(about.name), "hidden": str(about.visible).rpartition(".")[2] != "Visible"}
+        for about in open_book(plain).sheets_metadata
+    ]
+    return found if len(found) > 1 else []
 
 
 def sheet_names(plain: Plain) -> list[str]:
@@ -158,11 +168,12 @@ def chosen(plain: Plain, wanted: str, notes: list[str]) -> Any:
         raise _panic(problem) from None
 
 
-def rows_of(sheet: Any) -> Iterator[list[str | None]]:
-    """All rows as text."""
+def rows_of(sheet: Any, marker: flaws.Marker | None = None) -> Iterator[list[str | None]]:
+    """All rows as text; cells with errors marked, if there is a `marker`."""
     try:
-        for row in sheet.iter_rows():
-            yield [text_of(cell) for cell in row]
+        for number, row in enumerate(sheet.iter_rows()):
+            cells = [text_of(cell) for cell in row]
+            yield marker.put(number, cells) if marker else cells
     except (ValueError, OverflowError) as problem:
         raise IntakeError("xlsx.broken", f"A cell cannot be read: {str(problem)[:200]}.", BROKEN) from None
     except BaseException as problem:
@@ -178,13 +189,15 @@ def table_of(plain: Plain, reading: Reading, folder: Path, most: int | None = No
         notes.append(
             f"Only the sheet {sheet.name[:80]!r} is read; there {'is one more' if others == 1 else f'are {others} more'}."
         )
-    rows = rows_of(sheet)
+    found = flaws.of_sheet(plain.path, plain.format, str(sheet.name)) if plain.flawed else iter(())
+    marker = flaws.Marker(found, sheet.start[1] if sheet.start else 0) if plain.flawed else None
+    rows = rows_of(sheet, marker)
     header = next(islice(rows, reading.header_row - 1, None), None)
     if header is None or not any(header):
         raise IntakeError("file.no_rows", f"The sheet {sheet.name[:80]!r} has no table on row {reading.header_row}.",
                           "Choose another sheet or row.")  # fmt: skip
     if reading.has_header:
-        names = clean_names([cell or "" for cell in header], notes)
+        names = clean_names([(cell or "").removeprefix(flaws.MARK) for cell in header], notes)
     else:
         names, rows = [f"column_{i}" for i in range(1, len(header) + 1)], _again(header, rows)
     if most is not None:
@@ -202,13 +215,15 @@ def table_of(plain: Plain, reading: Reading, folder: Path, most: int | None = No
         raise IntakeError(
             "file.no_rows", "The sheet has a header but no rows.", "Put the table on the sheet."
         )
+    if marker and most is None:
+        marker.close()
     if most is None:
         plain.book = sheet = rows = None  # type: ignore[assignment]
 
     def batches(_odd: Odd, _dictionaries: set[str]) -> Iterator[pa.RecordBatch]:
         return spool.batches(names)
 
-    return Table(names, batches, notes=notes, total=spool.rows)
+    return Table(names, batches, notes=notes, total=spool.rows, errors=marker.seen if marker else set())
 
 
 def _again(first: list[str | None], rest: Iterator[list[str | None]]) -> Iterator[list[str | None]]:

@@ -25,6 +25,7 @@ class Table:
     """names, and `batches(odd, dictionaries)`: text, but for the columns in `fixed`, which have their type already.
 
     dictionaries: columns with few distinct values, which a reader may hand out as dictionaries.
+    errors: what stands in cells that a workbook could not calculate (`flaws`).
     dates_only: text that may be dates but no numbers, because the format says that it is text.
     """
 
@@ -35,6 +36,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
     total: int = 0
     odd: list[tuple[int, str, str]] = field(default_factory=list)
+    errors: set[str] = field(default_factory=set)
     guesses: dict[str, Any] = field(default_factory=dict)
 
 

@@ -31,6 +31,7 @@ FOREIGN = {
     b"<HTML": "a web page", b"<?xml": "an XML document",
 }  # fmt: skip
 EXPORT = "Export the table as CSV, JSON, JSON Lines, XLSX, ODS, Parquet or Arrow, and upload that."
+SEVERAL = "archive.members"  # The code by which others know that a choice is all that is missing.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENDINGS = {".parquet": ("Parquet", "parquet"), ".xlsx": ("Excel", "xlsx"), ".ods": ("OpenDocument", "ods"),
            ".feather": ("Feather", "feather"), ".arrow": ("Arrow", "feather")}  # fmt: skip
@@ -47,11 +48,12 @@ class Plain:
     encoding: str = ""
     sure: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    members: list[str] = field(default_factory=list)
+    members: list[dict[str, Any]] = field(default_factory=list)
     partial: bool = False
     look: bool = False
     quotes: dict[str, int] = field(default_factory=dict)
     book: Any = None
+    flawed: bool = False  # A workbook that may have cells with errors.
     largest: int = 1 << 30  # Bytes that a workbook may have, unpacked.
 
 
@@ -215,15 +217,15 @@ def _unzip(path: Path, folder: Path, known: Reading | None, limit: int | None) -
             "archive.damaged", "The zip file is damaged or cut off.", "Pack it again."
         ) from None
     with archive:
-        # A name is only ever shown, never used as a path: what it points to does not matter.
-        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX")]
-        names = ["".join(c if c.isprintable() else "?" for c in m.filename)[:200] for m in members]
-        wanted = known.member if known and known.member in names else ""
-        if len(members) != 1 and not wanted:
+        members, names = _named(archive)
+        wanted = known.member if known else ""
+        if wanted not in names and len(members) != 1:
             listed = ": " + ", ".join(names[:5]) + (" …" if len(names) > 5 else "") if names else ""
-            raise IntakeError("archive.members", f"The zip holds {len(members)} files; one table is expected{listed}.",
+            gone = f"There is no file {wanted[:80]!r} in the zip. " if wanted else ""
+            raise IntakeError(SEVERAL if names else "archive.empty",
+                              f"{gone}The zip holds {len(members):,} files; one table is expected{listed}.",
                               "Choose one of them, or pack one file alone.")  # fmt: skip
-        place = names.index(wanted) if wanted else 0
+        place = names.index(wanted) if wanted in names else 0
         if members[place].flag_bits & 1:
             raise IntakeError(
                 "archive.password", "The zip is protected by a password.", "Pack it without one."
@@ -236,18 +238,43 @@ def _unzip(path: Path, folder: Path, known: Reading | None, limit: int | None) -
                 raise
             raise IntakeError("archive.damaged", f"The zip file cannot be opened: {str(problem)[:120]}.",
                               "Pack it again.") from None  # fmt: skip
-        return Plain(target, "", "zip", names[place], partial=cut, members=names if len(names) > 1 else [])
+        return Plain(target, "", "zip", names[place], partial=cut, members=_told(members, names))
 
 
-def members_of(original: Path) -> list[str]:
-    """The files in a zip that could be chosen; empty for what is no zip of several files."""
+def members_of(original: Path) -> list[dict[str, Any]]:
+    """{name, bytes} of each file in a zip of several; empty for everything else."""
     try:
         with zipfile.ZipFile(original) as archive:
-            found = [
-                m.filename
-                for m in archive.infolist()
-                if not m.is_dir() and not m.filename.startswith("__MACOSX")
-            ]
+            return [] if _workbook(original) else _told(*_named(archive))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return []
-    return ["".join(c if c.isprintable() else "?" for c in name)[:200] for name in found]
+
+
+def _named(archive: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], list[str]]:
+    """The files that somebody packed, and what each is called here: printable, and no two the same.
+
+    A name is only ever shown and compared, never used as a path: what it points to does not matter."""
+    members = [m for m in archive.infolist() if not m.is_dir() and not _beside(m.filename)]
+    names: dict[str, None] = {}
+    for member in members:
+        name = base = "".join(c if c.isprintable() else "?" for c in member.filename)[:200] or "?"
+        number = 2
+        while name in names:
+            name, number = f"{base} ({number})", number + 1
+        names[name] = None
+    return members, list(names)
+
+
+def _beside(name: str) -> bool:
+    """What systems leave in archives beside the data."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2] in (
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+    )
+
+
+def _told(members: list[zipfile.ZipInfo], names: list[str]) -> list[dict[str, Any]]:
+    if len(names) < 2:
+        return []
+    return [{"name": name, "bytes": m.file_size} for m, name in zip(members, names, strict=True)]

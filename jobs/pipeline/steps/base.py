@@ -1,9 +1,11 @@
 """How a step is written: a plain function of a pandas frame with exact Arrow types, or a plan of its own.
 
-Four kinds, told apart by their decorator; `when` names the parameters for which another way holds:
+Five kinds, told apart by their decorator; `when` names the parameters for which another way holds:
 
 `@batch(name)`     function `(frame, *, ctx, **params) -> frame`. Knows one batch, keeps nothing; the engine
                    calls it in any order and in several threads.
+`@chooses(name)`   a batch step that only chooses rows: function `(frame, *, ctx, **params) -> boolean array`, True for
+                   rows that stay. It may be given the columns alone that `reads` names.
 `@ordered(name)`   class `(ctx, **params)` with `apply(frame) -> frame`. Sees the batches one by one, in row order.
 `@learner(name)`   class `(ctx, **params)` with `learn(frame)`, `ready()`, `apply(frame)`. All batches are learned
                    from first; `apply` then keeps nothing and may run in threads.
@@ -16,11 +18,12 @@ A frame's index is the row's number (from 0) in the stage's input, so that an er
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,7 +44,8 @@ class Context:
 
     key: the contract's secret, for pseudonyms. folder: scratch of this step alone. memory: bytes it may
     hold before it spills. inputs: alias → typed Parquet of another dataset, for joins. side: folder for
-    files that are kept beside the result (a token vault). reasons: why rows went, with counts.
+    files that are kept beside the result (a token vault). about: the rows to expect, roughly; 0 where nothing
+    is known. reasons: why rows went, with counts.
     """
 
     key: bytes = b""
@@ -50,6 +54,7 @@ class Context:
     threads: int = 2
     inputs: Mapping[str, Path] = field(default_factory=dict)
     side: Path | None = None
+    about: int = 0
     cancelled: Callable[[], bool] = lambda: False
     reasons: dict[str, int] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -64,10 +69,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """How a step runs: its kind (batch, ordered, learner, table) and the function or class."""
+    """How a step runs: its kind (batch, ordered, learner, table) and the function or class.
+
+    mask, reads: of a batch step that only chooses rows, which rows stay, and the columns it must see.
+    """
 
     kind: str
     make: Callable[..., Any]
+    mask: Callable[..., np.ndarray] | None = None
+    reads: Callable[[Mapping[str, Any]], Sequence[str]] = lambda params: ()
 
 
 RUNNERS: dict[str, Runner] = {}
@@ -84,11 +94,28 @@ def runner_of(step: Mapping[str, Any]) -> Runner:
 
 def _remember(kind: str, name: str, when: When | None) -> Callable[[Any], Any]:
     def keep(made: Any) -> Any:
-        if when is None:
-            RUNNERS[name] = Runner(kind, made)
-        else:
-            _VARIANTS.setdefault(name, []).append((when, Runner(kind, made)))
+        _put(name, Runner(kind, made), when)
         return made
+
+    return keep
+
+
+def _put(name: str, runner: Runner, when: When | None) -> None:
+    if when is None:
+        RUNNERS[name] = runner
+    else:
+        _VARIANTS.setdefault(name, []).append((when, runner))
+
+
+def chooses(
+    name: str, reads: Callable[[Mapping[str, Any]], Sequence[str]], when: When | None = None
+) -> Callable[[Any], Any]:
+    def keep(mask: Any) -> Any:
+        def make(frame: Frame, **given: Any) -> Frame:
+            return only(frame, mask(frame, **given))
+
+        _put(name, Runner("batch", make, mask, reads), when)
+        return mask
 
     return keep
 
@@ -172,13 +199,22 @@ def with_columns(frame: Frame, changed: Mapping[str, pd.Series]) -> Frame:
     return found
 
 
-def rows_where(frame: Frame, hit: pa.Array | Any) -> Frame:
-    """The rows for which the mask is true."""
-    import numpy as np
+def only(frame: Frame, mask: np.ndarray) -> Frame:
+    """The rows for which the mask is true; cutting all columns as one Arrow table is faster than one by one."""
+    if mask.all():
+        return frame
+    if not len(frame.columns) or not all(isinstance(kind, pd.ArrowDtype) for kind in frame.dtypes):
+        return frame[mask]
+    names = [str(place) for place in range(frame.shape[1])]
+    table = pa.table([pa.array(frame[name]) for name in frame.columns], names=names).filter(pa.array(mask))
+    found = table.to_pandas(types_mapper=pd.ArrowDtype, split_blocks=True)
+    found.columns, found.index = frame.columns, frame.index[mask]
+    return found
 
-    return frame[
-        np.asarray(pc.fill_null(hit, False)) if isinstance(hit, (pa.Array, pa.ChunkedArray)) else hit
-    ]
+
+def true(hit: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """An Arrow condition as a mask: missing is not true."""
+    return np.array(pc.fill_null(hit, False), dtype=bool)
 
 
 def with_row(frame: Frame, work: Callable[[Frame], Any]) -> Any:

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.keys import row_keys
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.steps.base import Context, table
 from jobs.pipeline.steps.hiding import hidden
 

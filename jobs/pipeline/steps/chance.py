@@ -18,14 +18,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.keys import mixed
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.steps.base import (
     Context,
     Frame,
     Located,
     arrow_of,
     batch,
+    chooses,
     series_of,
     table,
     with_columns,
@@ -110,13 +111,12 @@ def _added(array: pa.Array, steps: np.ndarray) -> pa.Array:
     return made
 
 
-@batch("sample")
-def sample(frame: Frame, *, fraction: str, seed: int, ctx: Context, **_: Any) -> Frame:
+@chooses("sample", reads=lambda p: ())
+def sample(frame: Frame, *, fraction: str, seed: int, ctx: Context, **_: Any) -> np.ndarray:
     """Each row by its number and the seed. About the fraction stays, not just so many."""
     hit = uniform(np.asarray(frame.index), seed, 2) < float(Decimal(fraction))
-    found = frame[hit]
-    ctx.report("not in the sample", len(frame) - len(found))
-    return found
+    ctx.report("not in the sample", len(hit) - int(np.count_nonzero(hit)))
+    return hit
 
 
 @table("sample", when=lambda p: "rows" in p)

@@ -1,4 +1,4 @@
-"""k-anonymity by making columns coarser, step by step, always the one with the most values.
+"""k-anonymity, l-diversity and t-closeness by making columns coarser, step by step, always the one with the most values.
 
 Greedy and deterministic, as in Sweeney's Datafly (1998): not the smallest loss possible, but one that is
 reached in as many looks at the groups as there are levels, in bounded memory.
@@ -6,7 +6,7 @@ reached in as many looks at the groups as there are levels, in bounded memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
-from jobs.pipeline.intake import write_parquet
+from jobs.pipeline.parquet import write_parquet
+from jobs.pipeline.steps import spread
 from jobs.pipeline.steps.base import Context, table
 from jobs.pipeline.steps.comparing import comparable
 from jobs.pipeline.steps.generalise import band, is_number, word
@@ -25,23 +26,94 @@ MOST = 12
 Level = Callable[[Any], str | None]
 
 
-@table("k_anonymity", when=lambda p: p.get("on_fail") == "generalise")
+def _coarser(params: Mapping[str, Any]) -> bool:
+    return params.get("on_fail") == "generalise"
+
+
+@table("k_anonymity", when=_coarser)
 def k_anonymity_coarser(
     source: Path, target: Path, *, ctx: Context, columns: list[str], k: int, **_: Any
 ) -> None:
-    """All these columns become text. Levels rise until every combination stands for k rows or all are `*`;
-    rows that still stand with fewer than k are removed."""
+    """Groups of at least k rows."""
+
+    def goal(base: Any, schema: pa.Schema) -> Goal:
+        return "0", lambda by: f"SELECT {by} FROM named GROUP BY {by} HAVING sum(n) >= {int(k)}"
+
+    _raised(source, target, ctx, columns, goal, f"in a group of fewer than {k}")
+
+
+@table("l_diversity", when=_coarser)
+def l_diversity_coarser(
+    source: Path, target: Path, *, ctx: Context, columns: list[str], sensitive: str, l: int, **_: Any  # noqa: E741
+) -> None:  # fmt: skip
+    """Groups with at least l values of the sensitive column."""
+
+    def goal(base: Any, schema: pa.Schema) -> Goal:
+        many = spread.different("v", l)
+        return duck.refs(schema, [sensitive])[
+            0
+        ], lambda by: f"SELECT {by} FROM named GROUP BY {by} HAVING {many}"
+
+    _raised(source, target, ctx, columns, goal, f"in a group with fewer than {l} values of {sensitive}")
+
+
+@table("t_closeness", when=_coarser)
+def t_closeness_coarser(
+    source: Path, target: Path, *, ctx: Context, columns: list[str], sensitive: str, t: str, **_: Any
+) -> None:
+    """Groups whose sensitive values are spread within t of the whole."""
+
+    def goal(base: Any, schema: pa.Schema) -> Goal:
+        value, ordered = spread.classes(
+            base, duck.refs(schema, [sensitive])[0], schema.field(schema.names.index(sensitive)).type
+        )
+        groups = pa.schema([(f"g{i}", pa.string()) for i in range(len(columns))])
+
+        def near(by: str) -> str:
+            base.register(
+                "near", pa.Table.from_batches(spread.near(base, "named", groups, Decimal(t), ordered), groups)
+            )
+            return "SELECT * FROM near"
+
+        return value, near
+
+    _raised(
+        source,
+        target,
+        ctx,
+        columns,
+        goal,
+        f"in a group whose {sensitive} is spread otherwise than in the whole",
+    )
+
+
+# What of the sensitive column is counted, and the query for the groups (g0, g1, …) that are good.
+Goal = tuple[str, Callable[[str], str]]
+
+
+def _raised(
+    source: Path, target: Path, ctx: Context, columns: list[str], goal: Callable[[Any, pa.Schema], Goal], reason: str
+) -> None:  # fmt: skip
+    """All these columns become text. Levels rise until every group is good or all are `*`; the rows of groups
+    that still are not are removed."""
     total = pq.ParquetFile(source).metadata.num_rows
     with duck.opened(ctx) as base:
         schema = duck.load(base, source)
         ladder = [_Ladder(base, ctx, schema, name, i) for i, name in enumerate(columns)]
+        value, good = goal(base, schema)
         keys = ", ".join(f"{step.place} AS q{i}" for i, step in enumerate(ladder))
-        base.execute(f"CREATE TABLE cells AS SELECT {keys}, count(*) AS n FROM t GROUP BY ALL")
+        base.execute(
+            f"CREATE TABLE cells AS SELECT *, count(*) AS n FROM (SELECT {keys}, {value} AS v FROM t) GROUP BY ALL"
+        )
+        by = ", ".join(f"g{i}" for i in range(len(ladder)))
         while True:
             _count(base, ladder)
-            least = base.execute("SELECT min(n) FROM named").fetchall()[0][0]
+            base.execute(f"CREATE OR REPLACE TABLE good AS {good(by)}")
+            short = base.execute(
+                f"SELECT (SELECT count(*) FROM (SELECT DISTINCT {by} FROM named)) - (SELECT count(*) FROM good)"
+            ).fetchall()[0][0]
             rising = [i for i, step in enumerate(ladder) if step.at < len(step.levels) - 1]
-            if least is None or least >= k or not rising:
+            if not short or not rising:
                 break
             widths = base.execute(
                 f"SELECT {', '.join(f'count(DISTINCT g{i})' for i in rising)} FROM named"
@@ -51,11 +123,16 @@ def k_anonymity_coarser(
         after = pa.schema([pa.field(f.name, pa.string()) if f.name in set(columns) else f for f in schema])
         shown = {step.index: f"m{i}.w" for i, step in enumerate(ladder)}
         wanted = ", ".join(f"{shown.get(i, f't.c{i}')} AS o{i}" for i in range(len(schema)))
-        same = duck.same([f"m{i}.w" for i in range(len(ladder))], [f"named.g{i}" for i in range(len(ladder))])
+        same = duck.same([f"m{i}.w" for i in range(len(ladder))], [f"good.g{i}" for i in range(len(ladder))])
         joins = _joins(ladder, "t", [step.place for step in ladder])
-        query = f"SELECT {wanted} FROM t {joins} JOIN named ON {same} WHERE named.n >= {int(k)} ORDER BY t.{duck.ROW}"
-        left = duck.pour(base, query, after, target, ctx)
-    ctx.report(f"in a group of fewer than {k}", total - left)
+        left = duck.pour(
+            base,
+            f"SELECT {wanted} FROM t {joins} JOIN good ON {same} ORDER BY t.{duck.ROW}",
+            after,
+            target,
+            ctx,
+        )
+    ctx.report(reason, total - left)
 
 
 def _joins(ladder: list[_Ladder], table_: str, places: list[str]) -> str:
@@ -66,11 +143,11 @@ def _joins(ladder: list[_Ladder], table_: str, places: list[str]) -> str:
 
 
 def _count(base: Any, ladder: list[_Ladder]) -> None:
-    """How many rows each combination stands for at the present levels."""
+    """How many rows each combination stands for at the present levels, for each value of what is counted."""
     names = ", ".join(f"m{i}.w AS g{i}" for i in range(len(ladder)))
     joins = _joins(ladder, "cells", [f"q{i}" for i in range(len(ladder))])
     base.execute(
-        f"CREATE OR REPLACE TABLE named AS SELECT {names}, CAST(sum(n) AS BIGINT) AS n FROM cells {joins} GROUP BY ALL"
+        f"CREATE OR REPLACE TABLE named AS SELECT {names}, cells.v AS v, CAST(sum(n) AS BIGINT) AS n FROM cells {joins} GROUP BY ALL"
     )
 
 
@@ -97,7 +174,7 @@ class _Ladder:
                 yield pa.RecordBatch.from_arrays([values, self._called(values)], schema=shape)
 
         fresh = self.file.with_suffix(".part")
-        write_parquet(batches(), shape, fresh, lambda _: None)
+        write_parquet(batches(), shape, fresh)
         fresh.replace(self.file)
 
     def _called(self, values: pa.Array) -> pa.Array:

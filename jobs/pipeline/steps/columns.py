@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts.recipes.expressions import parse
+from contracts.recipes.expression_parser import parse
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.steps.base import (
     CAST,

@@ -1,12 +1,10 @@
 """Seeing to it that nobody stands alone: small groups, k-anonymity, l-diversity, t-closeness.
 
-k: Samarati and Sweeney 1998. l (distinct): Machanavajjhala et al. 2007. t: Li, Li and Venkatasubramanian 2007,
-earth mover's distance, ordered for numbers and dates, equal for the rest.
+k: Samarati and Sweeney 1998. l (distinct): Machanavajjhala et al. 2007. t: `spread`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,10 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.keys import Tally, contained, counted, row_keys
-from jobs.pipeline.steps.base import Context, Frame, learner, table
-
-CLASSES = 100
+from jobs.pipeline.keys import contained, counted, row_keys
+from jobs.pipeline.steps import spread
+from jobs.pipeline.steps.base import Context, Frame, learner, only, table
+from jobs.pipeline.tally import Tally
 
 
 class _AtLeast:
@@ -49,7 +47,7 @@ class _AtLeast:
     def apply(self, frame: Frame) -> Frame:
         keep = contained(self.large, row_keys(frame, self.by))
         self.small(frame, keep)
-        return frame if keep.all() else frame[keep]
+        return only(frame, keep)
 
     def small(self, frame: Frame, keep: np.ndarray) -> None:
         self.ctx.report(self.reason.format(k=self.k), int(len(keep) - keep.sum()))
@@ -124,7 +122,7 @@ def l_diversity(
 ) -> None:
     """Distinct l-diversity; a missing sensitive value counts as one value."""
     place = duck.refs(pq.read_schema(source), [sensitive])[0]
-    many = f"count(DISTINCT {place}) + CAST(count(*) > count({place}) AS INTEGER) >= {int(l)}"
+    many = spread.different(place, l)
     _keep(source, target, ctx, columns, f"SELECT {{keys}} FROM t GROUP BY {{by}} HAVING {many}", "l_diversity.alike" if on_fail == "stop" else "",
           f"in a group with fewer than {l} values of {sensitive}", "Make a column coarser first, or let such rows be removed.")  # fmt: skip
 
@@ -145,9 +143,13 @@ def t_closeness(
     value counts as one more value, the largest. The whole is this step's input, before any row goes."""
     with duck.opened(ctx) as base:
         schema = duck.load(base, source)
-        good = pa.Table.from_batches(
-            _close(base, schema, columns, sensitive, Decimal(t)), _closed(schema, columns)
-        )
+        keys, place = duck.refs(schema, columns), duck.refs(schema, [sensitive])[0]
+        value, ordered = spread.classes(base, place, schema.field(schema.names.index(sensitive)).type)
+        named = ", ".join(f"{k} AS g{i}" for i, k in enumerate(keys))
+        base.execute(f"CREATE TABLE coded AS SELECT {named}, {value} AS v FROM t")
+        base.execute("CREATE VIEW counted AS SELECT *, count(*) AS n FROM coded GROUP BY ALL")
+        groups = _closed(schema, columns)
+        good = pa.Table.from_batches(spread.near(base, "counted", groups, Decimal(t), ordered), groups)
     names = ", ".join(f"g{i}" for i in range(len(columns)))
     _keep(source, target, ctx, columns, f"SELECT {names} FROM extra", "t_closeness.far" if on_fail == "stop" else "",
           f"in a group whose {sensitive} is spread otherwise than in the whole", "Make a column coarser first, or let such rows be removed.", good)  # fmt: skip
@@ -157,48 +159,3 @@ def _closed(schema: pa.Schema, columns: list[str]) -> pa.Schema:
     return pa.schema(
         [pa.field(f"g{i}", schema.field(schema.names.index(n)).type) for i, n in enumerate(columns)]
     )
-
-
-def _close(
-    base: Any, schema: pa.Schema, columns: list[str], sensitive: str, t: Decimal
-) -> Iterator[pa.RecordBatch]:
-    """The groups whose distribution lies within t of the whole one."""
-    keys, place = duck.refs(schema, columns), duck.refs(schema, [sensitive])[0]
-    kind = schema.field(schema.names.index(sensitive)).type
-    in_order = not (pa.types.is_string(kind) or pa.types.is_boolean(kind))
-    distinct = base.execute(f"SELECT count(DISTINCT {place}) FROM t").fetchall()[0][0]
-    value = f"dense_rank() OVER (ORDER BY {place} NULLS LAST)"
-    if in_order and distinct > CLASSES:
-        # By rank, so that equal values fall into one class.
-        value = f"CAST(ceil({CLASSES} * percent_rank() OVER (ORDER BY {place} NULLS LAST)) AS BIGINT)"
-    base.execute(
-        f"CREATE TABLE coded AS SELECT {', '.join(f'{k} AS g{i}' for i, k in enumerate(keys))}, {value} AS v FROM t"
-    )
-    whole = base.execute("SELECT v, count(*) FROM coded GROUP BY v ORDER BY v").fetchall()
-    places = {v: i for i, (v, _) in enumerate(whole)}
-    total = np.array([n for _, n in whole], dtype="f8")
-    total /= total.sum()
-    by = ", ".join(f"g{i}" for i in range(len(keys)))
-    query = f"SELECT {by}, list(v ORDER BY v) AS vs, list(n ORDER BY v) AS ns FROM (SELECT {by}, v, count(*) AS n FROM coded GROUP BY {by}, v) GROUP BY {by}"
-    distance = _in_order if in_order else _equal
-    for batch in base.sql(query).to_arrow_reader(10_000):
-        near = [distance(np.array([places[v] for v in vs]), np.array(ns, dtype="f8"), total) <= float(t) + 1e-12
-                for vs, ns in zip(batch.column(len(keys)).to_pylist(), batch.column(len(keys) + 1).to_pylist(), strict=True)]  # fmt: skip
-        kept = batch.select(list(range(len(keys)))).filter(pa.array(near, pa.bool_()))
-        yield pa.RecordBatch.from_arrays(
-            [c.cast(f.type) for c, f in zip(kept.columns, _closed(schema, columns), strict=True)],
-            schema=_closed(schema, columns),
-        )
-
-
-def _in_order(places: np.ndarray, counts: np.ndarray, whole: np.ndarray) -> float:
-    """How far and how much must be moved, a step between neighbours being 1 / (values - 1)."""
-    apart = -whole.copy()
-    apart[places] += counts / counts.sum()
-    return float(np.abs(np.cumsum(apart)).sum() / max(len(whole) - 1, 1))
-
-
-def _equal(places: np.ndarray, counts: np.ndarray, whole: np.ndarray) -> float:
-    """Half of the sum of differences; what is not in the group differs by all that it has in the whole."""
-    here = whole[places]
-    return float((np.abs(counts / counts.sum() - here).sum() + 1 - here.sum()) / 2)

@@ -16,7 +16,9 @@ from jobs.pipeline.steps.base import (
     Located,
     arrow_of,
     batch,
+    chooses,
     series_of,
+    true,
     with_columns,
     with_row,
 )
@@ -52,31 +54,36 @@ def clip(frame: Frame, *, column: str, min: str | None = None, max: str | None =
     return with_columns(frame, {column: series_of(done, frame[column])})
 
 
-@batch("range_check")
-def range_check(
-    frame: Frame,
-    *,
-    column: str,
-    on_fail: str,
-    ctx: Context,
-    min: str | None = None,
-    max: str | None = None,
-    **_: Any,
-) -> Frame:
+def _inside(frame: Frame, column: str, min: str | None, max: str | None) -> pa.Array:
     """Both ends belong to the range; missing values pass."""
     array = arrow_of(frame[column])
     good = pa.array(np.ones(len(array), dtype=bool))
     for end, op in ((min, "gte"), (max, "lte")):
         if end is not None:
             good = pc.and_(good, pc.fill_null(compared(array, op, end, column), True))
-    outside = len(array) - (pc.sum(good).as_py() or 0)
-    where = f"{column} outside {min or 'any'} to {max or 'any'}"
-    if on_fail == "drop":
-        ctx.report(where, outside)
-        return frame[np.asarray(good)] if outside else frame
-    ctx.report(f"{where}, set missing", outside)
+    return good
+
+
+def _where(column: str, min: str | None, max: str | None) -> str:
+    return f"{column} outside {min or 'any'} to {max or 'any'}"
+
+
+@chooses("range_check", reads=lambda p: [p["column"]], when=lambda p: p["on_fail"] == "drop")
+def range_drop(frame: Frame, *, column: str, ctx: Context, min: str | None = None, max: str | None = None, **_: Any) -> np.ndarray:  # fmt: skip
+    good = true(_inside(frame, column, min, max))
+    ctx.report(_where(column, min, max), len(good) - int(np.count_nonzero(good)))
+    return good
+
+
+@batch("range_check")
+def range_check(frame: Frame, *, column: str, ctx: Context, min: str | None = None, max: str | None = None, **_: Any) -> Frame:  # fmt: skip
+    """What lies outside is set missing."""
+    good = _inside(frame, column, min, max)
+    outside = len(frame) - (pc.sum(good).as_py() or 0)
+    ctx.report(f"{_where(column, min, max)}, set missing", outside)
     if not outside:
         return frame
+    array = arrow_of(frame[column])
     return with_columns(
         frame, {column: series_of(pc.if_else(good, array, pa.scalar(None, array.type)), frame[column])}
     )

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts.recipes.expressions import parse
+from contracts.recipes.expression_parser import parse
+from contracts.recipes.expressions import columns_of
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, rows_where
+from jobs.pipeline.steps.base import Context, Frame, arrow_of, chooses, true
 from jobs.pipeline.steps.comparing import among, compared
 from jobs.pipeline.steps.expression import worked_out
 
 
-def _left(frame: Frame, hit: Any, ctx: Context, reason: str) -> Frame:
-    found = rows_where(frame, hit)
-    ctx.report(reason, len(frame) - len(found))
-    return found
-
-
-@batch("drop_missing")
-def drop_missing(frame: Frame, *, columns: list[str], ctx: Context, **_: Any) -> Frame:
+@chooses("drop_missing", reads=lambda p: p["columns"])
+def drop_missing(frame: Frame, *, columns: list[str], ctx: Context, **_: Any) -> np.ndarray:
+    """A row without several of them is counted for the first."""
+    kept = np.ones(len(frame), dtype=bool)
     for name in columns:
         array = pa.array(frame[name])
         if array.null_count:
-            frame = _left(frame, pc.is_valid(array), ctx, f"{name} is missing")
-    return frame
+            valid = np.asarray(pc.is_valid(array))
+            ctx.report(f"{name} is missing", int(np.count_nonzero(kept & ~valid)))
+            kept &= valid
+    return kept
 
 
-@batch("filter")
+def _counted(hit: Any, ctx: Context, reason: str) -> np.ndarray:
+    found = true(hit)
+    ctx.report(reason, len(found) - int(np.count_nonzero(found)))
+    return found
+
+
+@chooses("filter", reads=lambda p: [p["column"]])
 def keep_where(
     frame: Frame, *, column: str, op: str, ctx: Context, value: list[str] | None = None, **_: Any
-) -> Frame:
+) -> np.ndarray:
     array = arrow_of(frame[column])
     reason = f"not: {column} {op.replace('_', ' ')}{' ' + ', '.join(value[:5]) if value else ''}"
     if op == "is_missing":
-        return _left(frame, pc.is_null(array), ctx, reason)
+        return _counted(pc.is_null(array), ctx, reason)
     if op == "not_missing":
-        return _left(frame, pc.is_valid(array), ctx, reason)
+        return _counted(pc.is_valid(array), ctx, reason)
     wanted = [str(item) for item in (value or [])]
     if not wanted:
         raise StepError(
@@ -51,19 +58,22 @@ def keep_where(
         hit = pc.invert(hit) if op == "not_in" else hit
     else:
         hit = compared(array, op, wanted[0], column)
-    return _left(frame, hit, ctx, reason)
+    return _counted(hit, ctx, reason)
 
 
-def _true(frame: Frame, expression: str) -> pa.Array:
-    found = worked_out(parse(expression), frame)
-    return pc.fill_null(found, False)
+def _named(params: Mapping[str, Any]) -> list[str]:
+    return columns_of(parse(params["expression"]))
 
 
-@batch("filter_by")
-def filter_by(frame: Frame, *, expression: str, ctx: Context, **_: Any) -> Frame:
-    return _left(frame, _true(frame, expression), ctx, f"not: {expression}")
+def _holds(frame: Frame, expression: str) -> pa.Array:
+    return pc.fill_null(worked_out(parse(expression), frame), False)
 
 
-@batch("drop_rows")
-def drop_rows(frame: Frame, *, expression: str, ctx: Context, **_: Any) -> Frame:
-    return _left(frame, pc.invert(_true(frame, expression)), ctx, expression)
+@chooses("filter_by", reads=_named)
+def filter_by(frame: Frame, *, expression: str, ctx: Context, **_: Any) -> np.ndarray:
+    return _counted(_holds(frame, expression), ctx, f"not: {expression}")
+
+
+@chooses("drop_rows", reads=_named)
+def drop_rows(frame: Frame, *, expression: str, ctx: Context, **_: Any) -> np.ndarray:
+    return _counted(pc.invert(_holds(frame, expression)), ctx, expression)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from jobs.pipeline import duck
@@ -91,6 +90,8 @@ def group(
 
     Sums and means of floating-point numbers depend on the order of adding, so they are made by one thread.
     """
+    import duckdb
+
     floats = any(m["how"] in ("sum", "mean") for m in measures)
     with duck.opened(ctx, 1 if floats else None) as base:
         schema = duck.load(base, source)

@@ -15,8 +15,18 @@ import pyarrow.parquet as pq
 from contracts.recipes.steps.rows import rule_words
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.intake import write_parquet
-from jobs.pipeline.steps.base import Context, Frame, arrow_of, batch, learner, series_of, table, with_columns
+from jobs.pipeline.parquet import write_parquet
+from jobs.pipeline.steps.base import (
+    Context,
+    Frame,
+    arrow_of,
+    batch,
+    learner,
+    only,
+    series_of,
+    table,
+    with_columns,
+)
 from jobs.pipeline.steps.comparing import among, compared
 
 Rule = dict[str, Any]
@@ -78,7 +88,8 @@ class _Broken:
         shown = "it is missing" if value is None else f"it is {str(value)[:60]!r}"
         count = f"{self.counts[place]} rows break" if self.counts[place] > 1 else "1 row breaks"
         raise StepError("validate.broken", f"It does not hold that {rule_words(self.rules[place])}: in row {row + 1} {shown}. {count} this rule.",
-                        "Correct or drop such rows before this step.", row=row + 1, column=self.rules[place]["column"])  # fmt: skip
+                        "Correct or drop such rows before this step.", row=row + 1, column=self.rules[place]["column"],
+                        count=self.counts[place])  # fmt: skip
 
 
 def _judged(frame: Frame, rules: list[Rule], hits: list[np.ndarray], on_fail: str, flag: str | None, ctx: Context) -> Frame:  # fmt: skip
@@ -94,7 +105,7 @@ def _judged(frame: Frame, rules: list[Rule], hits: list[np.ndarray], on_fail: st
             ctx.report(words, int((hit & ~gone).sum()))
             gone |= hit
     if on_fail != "flag":
-        return frame[~gone] if gone.any() else frame
+        return only(frame, ~gone)
     text = said[0]
     for other in said[1:]:
         text = pc.coalesce(pc.binary_join_element_wise(text, other, "; "), text, other)

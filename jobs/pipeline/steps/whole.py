@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
-from jobs.pipeline.intake import write_parquet
 from jobs.pipeline.keys import firsts, row_keys
+from jobs.pipeline.parquet import write_parquet
 from jobs.pipeline.seen import Seen
-from jobs.pipeline.steps.base import Context, Frame, ordered, table
+from jobs.pipeline.steps.base import Context, Frame, only, ordered, table
 
 
 @ordered("deduplicate")
@@ -31,7 +31,7 @@ class Deduplicate:
 
     def keep(self, frame: Frame, keys: tuple[np.ndarray, np.ndarray]) -> Frame:
         fresh = self.seen.fresh(*keys, len(frame))
-        found = frame[fresh] if not fresh.all() else frame
+        found = only(frame, fresh)
         self.ctx.report("a duplicate", len(frame) - len(found))
         return found
 
@@ -119,7 +119,7 @@ def _keyed(source: Path, target: Path, columns: list[str]) -> pa.Schema:
                 added.append(pc.take(pa.array(known, pa.string()), coded.indices))
             yield pa.RecordBatch.from_arrays([*batch.columns, *added], schema=wide)
 
-    write_parquet(batches(), wide, target, lambda done: None)
+    write_parquet(batches(), wide, target)
     return schema
 
 

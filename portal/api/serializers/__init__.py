@@ -1,0 +1,73 @@
+"""What each kind of object looks like outside. Reading only; writing goes through the verbs' forms."""
+
+from __future__ import annotations
+
+from portal.api.serializers.contracts import (
+    AgreementOut,
+    DutyOut,
+    NegotiationIn,
+    NegotiationOut,
+    OfferIn,
+    OfferOut,
+    ProposalOut,
+)
+from portal.api.serializers.datasets import (
+    ColumnOut,
+    ContractIn,
+    DatasetIn,
+    DatasetOut,
+    SourceIn,
+    SourceOut,
+    UploadIn,
+    UploadOut,
+    VersionIn,
+    VersionOut,
+)
+from portal.api.serializers.evidence import ActionOut, EventOut, HeadOut, ReasonOut
+from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
+from portal.api.serializers.sharing import RecipeIn, RecipeOut, RequestIn, RequestOut
+from portal.api.serializers.trusts import (
+    MembershipIn,
+    MembershipOut,
+    MeOut,
+    OrganisationOut,
+    TrustIn,
+    TrustOut,
+)
+
+__all__ = [
+    "ActionOut",
+    "AgreementOut",
+    "ColumnOut",
+    "ContractIn",
+    "DatasetIn",
+    "DatasetOut",
+    "DeliveryOut",
+    "DutyOut",
+    "EventOut",
+    "HeadOut",
+    "JobOut",
+    "MeOut",
+    "MembershipIn",
+    "MembershipOut",
+    "NegotiationIn",
+    "NegotiationOut",
+    "OfferIn",
+    "OfferOut",
+    "OrganisationOut",
+    "ProposalOut",
+    "ReasonOut",
+    "RecipeIn",
+    "RecipeOut",
+    "RequestIn",
+    "RequestOut",
+    "SourceIn",
+    "SourceOut",
+    "TrialOut",
+    "TrustIn",
+    "TrustOut",
+    "UploadIn",
+    "UploadOut",
+    "VersionIn",
+    "VersionOut",
+]

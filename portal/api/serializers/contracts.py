@@ -1,0 +1,75 @@
+"""Offers, negotiations, contracts and duties."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer, Proposal
+from portal.api.serializers.base import BASE
+
+
+class OfferOut(serializers.ModelSerializer[Offer]):
+    class Meta:
+        model = Offer
+        fields = [*BASE, "dataset", "provider", "terms", "odrl", "policy_hash"]
+
+
+class OfferIn(serializers.Serializer[Any]):
+    dataset = serializers.UUIDField()
+    trust = serializers.UUIDField()
+    terms = serializers.DictField()
+
+
+class ProposalOut(serializers.ModelSerializer[Proposal]):
+    class Meta:
+        model = Proposal
+        fields = ["number", "side", "terms", "odrl", "policy_hash", "note", "created"]
+
+
+class NegotiationOut(serializers.ModelSerializer[Negotiation]):
+    proposals = ProposalOut(many=True, read_only=True)
+    turn = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Negotiation
+        fields = [
+            *BASE,
+            "dataset",
+            "provider",
+            "consumer",
+            "trust",
+            "due",
+            "rounds",
+            "apart",
+            "turn",
+            "ended_because",
+            "proposals",
+        ]
+
+
+class NegotiationIn(serializers.Serializer[Any]):
+    id = serializers.UUIDField(required=False)
+    dataset = serializers.UUIDField()
+    terms = serializers.DictField()
+    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+    also = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        default=list,
+        help_text="Further datasets of the same provider",
+    )
+
+
+class AgreementOut(serializers.ModelSerializer[Agreement]):
+    class Meta:
+        model = Agreement
+        fields = [*BASE, "negotiation", "dataset", "version_of_data", "trust", "provider", "consumer", "terms", "odrl", "policy_hash",
+                  "payload", "jws", "starts", "ends", "exports_used", "ended_because"]  # fmt: skip
+
+
+class DutyOut(serializers.ModelSerializer[Duty]):
+    class Meta:
+        model = Duty
+        fields = [*BASE, "agreement", "clause", "text", "due", "statement"]

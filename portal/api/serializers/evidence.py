@@ -1,0 +1,51 @@
+"""The trail, and what may be done with an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from kernel.audit.models import Event
+
+
+class EventOut(serializers.ModelSerializer[Event]):
+    index = serializers.SerializerMethodField()
+    link_hash = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Event
+        fields = ["id", "index", "created", "machine", "action", "subject_id", "subject_version", "subject_title", "from_state", "to_state",
+                  "actor_name", "organisation_name", "door", "reason", "before", "after", "detail", "link_hash"]  # fmt: skip
+
+    def get_index(self, event: Event) -> int | None:
+        leaf = getattr(event, "leaf", None)
+        return leaf.index if leaf else None
+
+    def get_link_hash(self, event: Event) -> str | None:
+        leaf = getattr(event, "leaf", None)
+        return leaf.link_hash if leaf else None
+
+
+class HeadOut(serializers.Serializer[Any]):
+    size = serializers.IntegerField()
+    link_hash = serializers.CharField()
+    note = serializers.CharField()
+    public_key = serializers.CharField()
+
+
+class ReasonOut(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+    remedy = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)
+    field = serializers.CharField(required=False)
+
+
+class ActionOut(serializers.Serializer[Any]):
+    """One command on the object: allowed now, or the reasons why not."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    allowed = serializers.BooleanField()
+    reasons = ReasonOut(many=True)
