@@ -340,7 +340,7 @@ def test_on_a_schedule_only_what_changed_becomes_a_version(
     assert after(3.3) == (1, 2)
     job = Job.objects.filter(kind="look", state="failed").get()
     assert job.failure["code"] == "place.missing"
-    assert "Look at the source" in dana.get(job.get_absolute_url()).content.decode()
+    assert "(look at the source)" in dana.get(job.get_absolute_url()).content.decode()
     away.rename(folder)
     assert after(4.4) == (1, 2) and happened()[-1] == "same"
     sources.schedule(dataset.source.pk, actor=actor, every="")

@@ -18,6 +18,7 @@ from contracts.negotiations import agreements
 from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from jobs.deliveries.models import Delivery
+from jobs.deliveries.quality import unchanged
 from jobs.runs import runner
 from jobs.runs.models import Job
 from jobs.runs.work import Work
@@ -95,6 +96,31 @@ def test_before_is_what_the_catalogue_shows_and_nothing_of_what_left_covered(cas
     for name in ("piotr", "sam"):
         page = browser(cast, name).get(delivery.get_absolute_url()).content.decode()
         assert "4,321" not in page and "4321" not in page and "98765" not in page
+
+
+def test_only_steps_known_as_harmless_leave_a_column_comparable(cast: Cast) -> None:
+    """Whatever a step is called and wherever it names a column: what is not listed ends the comparison."""
+    request = worlds.drafted(cast, worlds.agreed(cast, min_group_size=None))
+    names = set(request.version_of_data.column_types())
+    covers: list[dict[str, Any]] = [
+        {"name": "calculate", "params": {"into": "distance", "expression": "distance * 2"}},
+        {"name": "perturb", "params": {"column": "distance", "scale": "5", "seed": 1}},
+        {"name": "round", "params": {"columns": ["distance"], "digits": -2}},
+        {"name": "clip", "params": {"column": "distance", "max": "1500"}},
+        {"name": "k_anonymity", "params": {"columns": ["distance"], "k": 5, "on_fail": "generalise"}},
+        {"name": "generalise", "params": {"column": "distance", "how": "band", "width": "100"}},
+        {"name": "unheard_of", "params": {"column": "distance"}},
+    ]
+    for step in covers:
+        plan = {"steps": [step, {"name": "rename", "params": {"mapping": {"distance": "miles"}}}]}
+        assert "distance" not in unchanged(request, plan).values(), step["name"]
+    steps = [
+        {"name": "sort", "params": {"by": ["distance"]}},
+        {"name": "drop_missing", "params": {"columns": ["arr_delay"]}},
+    ]
+    swapped = {"name": "rename", "params": {"mapping": {"dest": "carrier", "carrier": "dest"}}}
+    found = unchanged(request, {"steps": [*steps, swapped]})
+    assert set(found.values()) == names and (found["dest"], found["carrier"]) == ("carrier", "dest")
 
 
 def test_a_column_marked_as_personal_or_not_asked_for_has_no_before(cast: Cast) -> None:

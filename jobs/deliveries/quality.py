@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from contracts.library.outline import Row, follow
+from contracts.recipes.recipe import made_columns
 from contracts.recipes.steps import STEPS
 from contracts.sharing.models import Request
 from contracts.sharing.services import input_types
@@ -40,9 +41,9 @@ def unchanged(request: Request, plan: Mapping[str, Any]) -> dict[str, str]:
 
 def _after(row: Row, before: Mapping[str, str]) -> dict[str, str]:
     kind = STEPS.get(row.step["name"])
-    if kind is None or kind.package or row.problems:
+    if kind is None or kind.package or row.problems or row.read is None:
         return {}
-    changed = touched(row) if kind.name not in SAME else set()
+    changed = touched(row) | set(made_columns(row.read)) if kind.name not in SAME else set()
     kept = {name: row.parents.get(name, []) for name in row.after if name not in changed}
     return {
         name: before[parents[0]]
@@ -85,7 +86,7 @@ def quality_of(request: Request, plan: Mapping[str, Any], after: Mapping[str, An
 
 def shown(delivery: Delivery) -> dict[str, Any]:
     """The comparison kept with an export; one from before it was masked is made again."""
-    kept = delivery.quality
+    kept: dict[str, Any] = delivery.quality
     if kept.get("masked") or "columns" not in kept:
         return kept
     after = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,7 +37,7 @@ def steps_done(
     What comes in and what leaves at the very end is said exactly elsewhere; what is between tells of persons
     whose rows did not leave.
     """
-    said = (lambda n: n) if exact else about
+    said: Callable[[Any], Any] = (lambda n: n) if exact else about
     return [
         {"name": s["name"], "locked": s["locked"], "clause": s["clause"], "rows_in": said(c["rows_in"]), "rows_out": said(c["rows_out"]),
          **({"reasons": {why: said(n) for why, n in c["reasons"].items()}} if c.get("reasons") else {})}

@@ -12,7 +12,7 @@ from typing import Any
 from trusts.datasets.masking import about
 
 # Beginnings of codes, and codes, whose words hold nothing but parameters of the plan and what the portal says.
-OPEN_KINDS = ("job", "limit", "internal", "result")
+OPEN_KINDS = ("job", "limit", "internal", "result", "agreement", "membership", "terms")
 OPEN = {
     "join.input", "xlsx.too_many_rows", "step.memory", "step.package", "expression.type", "filter.value", "value.type",
     "replace.pattern", "redact.pattern", "validate.pattern",

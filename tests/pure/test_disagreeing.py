@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import tempfile
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jobs.pipeline.faults import IntakeError
 from jobs.pipeline.intake import Reading, sniff, to_parquet
@@ -154,6 +157,64 @@ def test_errors_of_an_open_document_are_listed(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [tuple(r.values()) for r in kept] == [(2, 2, "2"), (2, None, None), (2, None, None), (None, 2, "2"), (2, 2, "fine #1")]  # fmt: skip
     assert any("a: 1 cell holds an error" in note for note in done.notes)
+
+
+places = st.sets(st.tuples(st.integers(0, 5), st.integers(0, 3)), max_size=8)
+
+
+def sheet(format: str, top: int, left: int, errors: set[tuple[int, int]]) -> bytes:
+    """Six rows of four columns of numbers under a header, with errors at (row, column); empty above and at the left."""
+    names = [[f"c{n}" for n in range(4)], *([float(10 * row + n) for n in range(4)] for row in range(6))]
+    out = io.BytesIO()
+    if format == "xlsx":
+        with xlsxwriter.Workbook(out) as made:
+            page = made.add_worksheet("t")
+            for line, row in enumerate(names):
+                for place, value in enumerate(row):
+                    page.write(top + line, left + place, value)
+                    if (line - 1, place) in errors:
+                        page.write_formula(top + line, left + place, "=1/0", None, "#DIV/0!")
+        return out.getvalue()
+    from odf.opendocument import OpenDocumentSpreadsheet
+    from odf.table import Table, TableCell, TableRow
+    from odf.text import P
+
+    book, table = OpenDocumentSpreadsheet(), Table(name="t")
+    if top:
+        table.addElement(TableRow(numberrowsrepeated=str(top)))
+    for line, row in enumerate(names):
+        made_row = TableRow()
+        if left:
+            made_row.addElement(TableCell(numbercolumnsrepeated=str(left)))
+        for place, value in enumerate(row):
+            error = (line - 1, place) in errors
+            kind = (
+                {"valuetype": "string"}
+                if not line
+                else {"valuetype": "float", "value": "0" if error else str(value)}
+            )
+            cell = TableCell(**kind)
+            cell.addElement(P(text="#DIV/0!" if error else str(value)))
+            made_row.addElement(cell)
+        table.addElement(made_row)
+    book.spreadsheet.addElement(table)
+    book.save(out)
+    return out.getvalue()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(["xlsx", "ods"]), st.integers(0, 3), st.integers(0, 3), places)
+def test_every_error_is_listed_once_wherever_the_table_stands(
+    format: str, top: int, left: int, errors: set[tuple[int, int]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = Reading().correct({"header_row": top + 1, "has_header": True}) if top else None
+        _, kept, listed = read(Path(folder), sheet(format, top, left, errors), f"t.{format}", chosen)
+    assert sorted((int(r["row"]) - 1, int(r["column"][1:])) for r in listed) == sorted(errors)
+    for row, values in enumerate(kept):
+        for place in range(4):
+            wanted = None if (row, place) in errors else 10 * row + place
+            assert values[f"c{place}"] == wanted
 
 
 def test_a_sheet_whose_rows_are_out_of_order_is_refused(tmp_path: Path) -> None:

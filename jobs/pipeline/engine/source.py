@@ -16,6 +16,9 @@ from jobs.pipeline.engine.sink import CODED, spilled_parts
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.reading import NULL_WORDS
 
+# Bytes that one row may have, more than intake allows.
+LONGEST = 64 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -132,6 +135,10 @@ class CsvSource:
                 if cut:
                     yield held[:cut]
                 rest = held[cut:]
+                if len(rest) > LONGEST:
+                    raise StepError(
+                        "csv.quote_open", "A quote opens and does not close.", "Read the file in first."
+                    )
             if rest.strip():
                 yield rest
 
@@ -160,11 +167,15 @@ class CsvSource:
 
 
 def _last_row_end(held: bytes) -> int:
-    """Where the last whole row ends, or 0."""
-    cut = held.rfind(b"\n") + 1
-    while cut and held.count(b'"', 0, cut) % 2:
-        cut = held.rfind(b"\n", 0, cut - 1) + 1
-    return cut
+    """Where the last whole row ends, or 0: after the last line end with an even number of quotes before it."""
+    end, quotes = len(held), held.count(b'"')
+    while True:
+        cut = held.rfind(b"\n", 0, end) + 1
+        quotes -= held.count(b'"', cut, end)
+        if not cut or quotes % 2 == 0:
+            return cut
+        # The line end itself holds no quote: what stands before it has as many.
+        end = cut - 1
 
 
 def _empty_is_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
