@@ -33,7 +33,7 @@ def drift(
     progress: Callable[[str, int, int], None],
     cancelled: Callable[[], bool],
     renamed: Mapping[str, str] | None = None,
-    memory: int = 384 << 20,
+    memory: int = 640 << 20,
     threads: int = 2,
 ) -> dict[str, Any]:
     """`columns`: one entry per column in both files (or `renamed`, new name → old), in the new order.

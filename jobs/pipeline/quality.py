@@ -46,7 +46,7 @@ def check(
     references: Mapping[str, Mapping[str, str]] | None = None,
     today: str = "",
     registered: str = "",
-    memory: int = 384 << 20,
+    memory: int = 640 << 20,
     threads: int = 2,
 ) -> list[Result]:
     """One result per rule, in order: id, state (pass, fail or unknown), checked, failed, text, rows.

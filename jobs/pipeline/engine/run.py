@@ -7,7 +7,7 @@ kept (`kept.Kept`): run again in the same folder, work goes on after them.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from jobs.pipeline.engine.source import ParquetSource, Source, SpilledSource
 from jobs.pipeline.engine.stream import StepCount, Stream, Work
 from jobs.pipeline.faults import Fault
 from jobs.pipeline.plugins import check_packages
-from jobs.pipeline.steps import Context
+from jobs.pipeline.steps import Context, runner_of
 from jobs.pipeline.types import name_of
 
 BATCH = 250_000
@@ -61,8 +61,9 @@ def run(
     first = source if not isinstance(source, (str, Path)) else ParquetSource(Path(source))
     counts = [StepCount(step["name"]) for step in steps]
     threads = max(threads, 1)
+    shares = _shares(steps, memory)
     contexts = [
-        Context(key=key, folder=folder / f"step-{i}", memory=max(memory // 3, 1 << 20), threads=threads, inputs=inputs or {},
+        Context(key=key, folder=folder / f"step-{i}", memory=shares[i], threads=threads, inputs=inputs or {},
                 side=side, about=first.about, cancelled=cancelled, reasons=count.reasons)
         for i, count in enumerate(counts)
     ]  # fmt: skip
@@ -76,6 +77,14 @@ def run(
         raise Fault(
             "disk.full", "There is no room on the disk for the work.", "Tell the operator; then try again."
         ) from None
+
+
+def _shares(steps: Sequence[Mapping[str, Any]], memory: int) -> list[int]:
+    """What each step may hold: a step from file to file works alone; those in streams may all hold at once. A
+    third is left for the batches under way."""
+    kinds = [runner_of(step).kind for step in steps]
+    together = max(kinds.count("ordered") + kinds.count("learner"), 2)
+    return [max(memory // 2 if kind == "table" else memory * 2 // 3 // together, 1 << 20) for kind in kinds]
 
 
 class _Run:

@@ -29,7 +29,7 @@ def profile(
     *,
     progress: Callable[[str, int, int], None],
     cancelled: Callable[[], bool],
-    memory: int = 384 << 20,
+    memory: int = 640 << 20,
     threads: int = 2,
     duplicates: bool = True,
 ) -> dict[str, Any]:

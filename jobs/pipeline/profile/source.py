@@ -18,6 +18,8 @@ from jobs.pipeline.types import name_of
 NUMBERS = frozenset({"integer", "number", "decimal"})
 DATED = frozenset({"date", "timestamp"})
 LONGEST = 200
+# What the process takes beside DuckDB: libraries and the batches it is handed.
+OWN = 256 << 20
 
 
 def plain(value: Any) -> Any:
@@ -91,7 +93,8 @@ class Source:
 
 
 def connect(spill: str, memory: int, threads: int) -> Any:
-    """A DuckDB connection that keeps to `memory` bytes and writes the rest to `spill`."""
+    """A DuckDB connection for a process that may hold `memory` bytes; the rest goes to `spill`."""
+    memory = max(memory - OWN, memory // 2)
     base = duckdb.connect()
     base.execute(f"SET memory_limit = '{max(memory // 2**20, 64)}MB'; SET threads = {threads}")
     base.execute("SET preserve_insertion_order = false; SET parquet_metadata_cache = true")
