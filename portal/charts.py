@@ -154,7 +154,10 @@ def before_after(before: Mapping[str, Any], after: Mapping[str, Any], told: Told
         ("after", edges[1], counts[1], 0.2),
     ):
         for i, value in enumerate(count):
-            left, right = (WIDTH * (e - low) / span for e in (edge[i], edge[i + 1]))
+            # One value alone fills the axis, as it does in a single histogram.
+            left, right = (
+                (WIDTH * (e - low) / span for e in (edge[i], edge[i + 1])) if high > low else (0, WIDTH)
+            )
             width = max(right - left, 2) - 1
             height = round((HEIGHT - PAD) * value / top, 2)
             label = f"{tone}, {told(edge[i])} to {told(edge[i + 1])}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from contracts.library import outline
@@ -90,11 +91,17 @@ def from_text(text: str) -> tuple[list[dict[str, Any]], str]:
         if not isinstance(item, dict) or not isinstance(item.get("params", {}), dict):
             return [], f"Item {number}: a step is an object with “name” and “params”."
         if not isinstance(item.get("name"), str) or item["name"] not in STEPS:
-            return [], f"Item {number}: there is no step {item.get('name')!r}."
+            return [], f"Item {number}: there is no step {item.get('name')!r}.{_meant(item.get('name'))}"
         if extra := sorted(set(item) - {"name", "params", "locked", "clause"}):
             return [], f"Item {number}: a step has no {extra[0]!r}; it has “name” and “params”."
         steps.append({"name": item["name"], "params": dict(item.get("params") or {})})
     return steps, ""
+
+
+def _meant(name: Any) -> str:
+    """The step that was probably meant, or where they are listed."""
+    near = get_close_matches(name, STEPS, 1) if isinstance(name, str) else []
+    return f" Did you mean {near[0]!r}?" if near else " The form lists all steps, with what each does."
 
 
 def as_text(steps: list[dict[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from contracts.library import builder
 from kernel import registry
 from kernel.audit.selectors import head
 from portal import personas
@@ -19,8 +20,9 @@ def front(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def help_page(request: HttpRequest) -> HttpResponse:
-    """Words and states, generated from the machines."""
-    return render(request, "portal/help.html", {"machines": registry.machines()})
+    """Words, steps and states; what the code knows comes from the code."""
+    context = {"machines": registry.machines(), "step_groups": builder.groups()}
+    return render(request, "portal/help.html", context)
 
 
 @require_GET

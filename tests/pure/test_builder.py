@@ -142,6 +142,13 @@ def test_steps_move_double_and_go() -> None:
     assert len(builder.changed(full, "double:0", "")) == 40
 
 
+def test_a_step_that_is_not_there_is_answered_with_the_one_that_was_meant() -> None:
+    assert builder.from_text('[{"name": "deduplicates"}]')[1].endswith("Did you mean 'deduplicate'?")
+    assert builder.from_text('[{"name": "xyzzy"}]')[1].endswith(
+        "The form lists all steps, with what each does."
+    )
+
+
 def test_columns_are_followed_past_a_wrong_step() -> None:
     given_steps = [
         {"name": "rename", "params": {"mapping": {"carrier": "airline"}}},

@@ -103,6 +103,12 @@ def test_axis_numbers_are_short(value: object, text: str) -> None:
     assert charts.number(value) == text
 
 
+def test_one_value_before_and_after_is_seen() -> None:
+    same = {"edges": [2013, 2013], "counts": [7]}
+    before, after = charts.before_after(same, {**same, "counts": [14]})
+    assert after.width > charts.WIDTH / 2 and (before.height, after.height) == (51, 102)
+
+
 def test_times_are_written_as_people_write_them() -> None:
     assert charts.day(0) == "1970-01-01" and charts.day(-86_400 * 366) == "1968-12-31"
     assert charts.day(1e18) == "1,000,000,000,000,000,000", "beyond the calendar it stays a number"
