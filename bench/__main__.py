@@ -39,7 +39,7 @@ Figures = dict[str, float]
 def once(engine: str, case: str, source: Path, folder: Path) -> tuple[Figures, Path]:
     """One engine on one case in a process of its own: wall_s, cpu_s, rss_mb, and what it wrote."""
     target = folder / f"{engine}-{case}.{CASES[case][1]}"
-    for left in folder.glob(f"{target.name}*"):
+    for left in folder.glob(f"{target.stem}.*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     done = subprocess.run(
         [sys.executable, "-m", "bench.engines", engine, case, str(source), str(target)], capture_output=True, text=True,
