@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 PART = 16 << 20
+# Copies inside the bucket move no bytes here; a part may have five gigabytes at most.
+COPIED = 1 << 30
+WAITING = "incoming/"
 
 
 class StoreAway(Exception):
@@ -59,11 +63,15 @@ def _asking(what: str) -> Iterator[None]:
 
 def size(sha256: str) -> int | None:
     """Bytes of the object, or None if there is none."""
+    return _size(address(sha256))
+
+
+def _size(place: dict[str, str]) -> int | None:
     from botocore.exceptions import ClientError
 
     with _asking("did not answer"):
         try:
-            return int(client().head_object(**address(sha256))["ContentLength"])
+            return int(client().head_object(**place)["ContentLength"])
         except ClientError as problem:
             if problem.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
@@ -72,16 +80,62 @@ def size(sha256: str) -> int | None:
 
 def send(source: Path, sha256: str, look: Callable[[], None]) -> None:
     """Upload, in parts if it is large; what `look` raises ends it and leaves nothing."""
-    if size(sha256) == source.stat().st_size:
-        return
+    if size(sha256) != source.stat().st_size:
+        _upload(source, address(sha256), look)
+
+
+def _upload(source: Path, place: dict[str, str], look: Callable[[], None]) -> None:
     from boto3.s3.transfer import TransferConfig
 
     calm = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, use_threads=False)
-    place = address(sha256)
     with _asking("did not take the file"):
         client().upload_file(
             str(source), place["Bucket"], place["Key"], Config=calm, Callback=lambda _: look()
         )
+
+
+def _waiting(name: str) -> dict[str, str]:
+    bucket, prefix = settings.STORE_BUCKET or ("", "")
+    return {"Bucket": bucket, "Key": f"{prefix}{WAITING}{name}"}
+
+
+def bring(source: Path, name: str, look: Callable[[], None]) -> None:
+    """Upload under a name of its own, long before anyone waits for it; `settle` puts it under its hash."""
+    if _size(_waiting(name)) != source.stat().st_size:
+        _upload(source, _waiting(name), look)
+
+
+def settle(name: str, sha256: str) -> None:
+    """What was brought under the name is now under its hash, copied inside the bucket; harmless if there is none."""
+    from boto3.s3.transfer import TransferConfig
+
+    waits = _waiting(name)
+    if size(sha256) is None and _size(waits) is not None:
+        place = address(sha256)
+        calm = TransferConfig(multipart_threshold=COPIED, multipart_chunksize=COPIED)
+        with _asking("did not move the file"):
+            client().copy(waits, place["Bucket"], place["Key"], Config=calm)
+    discard(name)
+
+
+def discard(name: str) -> None:
+    with _asking("did not delete the file"):
+        client().delete_object(**_waiting(name))
+
+
+def sweep(live: Collection[str], older_than: float) -> int:
+    """Delete what was brought, for none of the names in `live`, more than so many seconds ago."""
+    place, gone = _waiting(""), 0
+    with _asking("did not answer"):
+        pages = (
+            client().get_paginator("list_objects_v2").paginate(Bucket=place["Bucket"], Prefix=place["Key"])
+        )
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            name = item["Key"].removeprefix(place["Key"])
+            if name not in live and time.time() - item["LastModified"].timestamp() > older_than:
+                discard(name)
+                gone += 1
+    return gone
 
 
 def stream(sha256: str) -> Any:

@@ -11,7 +11,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -176,10 +176,30 @@ def put_file(source: Path, *, keep: bool = False, look: Callable[[], None] = lam
         staged.unlink(missing_ok=True)
 
 
-def take(source: Path, sha256: str) -> Stored:
+def bring(source: Path, name: str, look: Callable[[], None] = lambda: None) -> None:
+    """With a bucket: send a file there under a name of its own, so that `take` need not. Raises StoreFull."""
+    if settings.STORE_BUCKET:
+        try:
+            bucket.bring(source, name, look)
+        except bucket.StoreAway as problem:
+            raise StoreFull(str(problem)) from problem
+
+
+def forget(name: str) -> None:
+    """Drop what was brought under the name; what cannot be dropped now is swept later."""
+    if settings.STORE_BUCKET:
+        with contextlib.suppress(bucket.StoreAway):
+            bucket.discard(name)
+
+
+def sweep_brought(live: Collection[str], older_than: float = 24 * 3600) -> int:
+    return bucket.sweep(live, older_than) if settings.STORE_BUCKET else 0
+
+
+def take(source: Path, sha256: str, name: str = "") -> Stored:
     """Keep a file whose hash is known. It must be on the store's disk, and stays where it is too, as a link.
 
-    Raises StoreFull; FileNotFoundError if it is gone.
+    `name`: under which it was brought, if it was. Raises StoreFull; FileNotFoundError if it is gone.
     """
     folder = root() / "incoming"
     folder.mkdir(exist_ok=True)
@@ -188,6 +208,8 @@ def take(source: Path, sha256: str) -> Stored:
         staged.unlink(missing_ok=True)
         os.link(source, staged)
         length = staged.stat().st_size
+        if name and settings.STORE_BUCKET:
+            bucket.settle(name, sha256)
         return Stored(_settle(staged, sha256), length)
     except bucket.StoreAway as problem:
         raise StoreFull(str(problem)) from problem

@@ -17,8 +17,11 @@ from django.test import Client
 from jobs.deliveries.models import Delivery
 from jobs.runs.models import Job
 from kernel import bucket, store
+from kernel.actor import system
 from tests import worlds
-from tests.cast import Cast
+from tests.cast import Cast, assemble
+from trusts.datasets import services, uploads
+from trusts.datasets.models import Upload
 
 
 @pytest.fixture
@@ -93,3 +96,43 @@ def test_a_bucket_that_is_away_keeps_nothing_and_says_so(server: Any, settings: 
     with pytest.raises(store.StoreFull, match="file store"):
         store.put_stream([b"data"])
     assert not [f for f in store.root().rglob("*") if f.is_file()]
+
+
+def sent_in_pieces(cast: Cast, data: bytes) -> Upload:
+    dana = cast.actor("dana")
+    made = uploads.create(actor=dana, name="large.csv", size=len(data))
+    uploads.receive(made, 0, BytesIO(data).read, actor=dana, sha256=None)
+    assert uploads.complete(made.pk, actor=dana).state == "checking"
+    return uploads.check(made.pk, actor=system())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_upload_is_in_the_bucket_before_anyone_waits_for_it(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker that makes the checksum sends it; registering moves it there, and what is given up is deleted."""
+    monkeypatch.setattr(uploads, "AT_ONCE_BYTES", 0)
+    cast, sent, before = assemble(), [], keys()
+    real = bucket._upload
+    monkeypatch.setattr(
+        bucket, "_upload", lambda s, place, look: sent.append(place["Key"]) or real(s, place, look)
+    )
+    data = b"day,carrier\n" + b"1,AA\n" * 500
+    first, second = sent_in_pieces(cast, data), sent_in_pieces(cast, data)
+    assert keys() - before == {f"incoming{one.pk.hex}" for one in (first, second)}
+    assert store.sweep_brought({first.pk.hex, second.pk.hex}, older_than=-1) == 0
+    so_far = len(sent)
+    dataset = services.register_with_file(actor=cast.actor("dana"), upload=first.pk, title="Large")
+    assert len(sent) == so_far, "the web request sends no byte of it"
+    digest = hashlib.sha256(data).hexdigest()
+    assert keys() - before == {digest, f"incoming{second.pk.hex}"}
+    assert b"".join(bucket.stream(digest).iter_chunks()) == data
+    assert dataset.versions.get().original_sha256 == digest
+    uploads.abandon(second.pk, actor=cast.actor("dana"))
+    assert keys() - before == {digest}, (
+        "nothing of what was given up is left, and nothing of what stays is gone"
+    )
+    third = sent_in_pieces(cast, data)
+    assert store.sweep_brought(set(), older_than=-1) == 1, "what a dead process left is swept"
+    services.register_with_file(actor=cast.actor("dana"), upload=third.pk, title="Again")
+    assert keys() - before == {digest}

@@ -172,13 +172,19 @@ def _hashed(upload: Upload) -> str:
 
 @performs(UPLOAD, "check")
 def check(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload:
-    """The checksum of the whole file, made outside the lock; after that it can be registered. Twice is harmless.
+    """The checksum of the whole file, made outside the lock, and the way to the bucket if there is one; after that
+    it can be registered. Twice is harmless.
 
     Raises Refused if the upload was given up meanwhile."""
     upload = Upload.objects.get(pk=upload_id)
     if upload.state != "checking":
         return upload
-    return _checked(upload_id, _hashed(upload), actor)
+    digest = _hashed(upload)
+    try:
+        store.bring(staging.path_of(upload_id), upload_id.hex)
+    except store.StoreFull as problem:
+        raise _full(problem) from problem
+    return _checked(upload_id, digest, actor)
 
 
 def _checked(upload_id: UUID, digest: str, actor: Actor) -> Upload:
@@ -208,7 +214,7 @@ def take(upload_id: UUID, *, actor: Actor) -> tuple[Stored, str]:
         )
     try:
         if upload is not None:
-            return store.take(staging.path_of(upload_id), upload.sha256), upload.name
+            return store.take(staging.path_of(upload_id), upload.sha256, upload_id.hex), upload.name
     except store.StoreFull as problem:
         raise _full(problem) from problem
     except FileNotFoundError:
@@ -235,7 +241,13 @@ def abandon(upload_id: UUID, *, actor: Actor, seen: int | None = None) -> Upload
     """Delete what was sent."""
     with transition(UPLOAD, "abandon", upload_id, actor=actor, seen=seen) as change:
         pass
-    transaction.on_commit(lambda: staging.drop(upload_id))
+
+    def gone() -> None:
+        staging.drop(upload_id)
+        if change.subject.size > AT_ONCE_BYTES:
+            store.forget(upload_id.hex)
+
+    transaction.on_commit(gone)
     return change.subject
 
 
@@ -252,6 +264,7 @@ def abandon_due(now: datetime) -> int:
 
 
 def tidy_files() -> int:
-    """Remove files in the staging folder that belong to no live upload."""
+    """Remove files in the staging folder, and in the bucket, that belong to no live upload."""
     live = Upload.objects.filter(state__in=UNFINISHED).values_list("pk", flat=True)
-    return staging.sweep({pk.hex for pk in live})
+    names = {pk.hex for pk in live}
+    return staging.sweep(names) + store.sweep_brought(names)
