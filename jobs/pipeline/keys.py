@@ -222,24 +222,3 @@ def counted(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def sorted_keys(keys: np.ndarray) -> np.ndarray:
     """Distinct keys in order."""
     return grouped(keys)[2] if len(keys) else keys
-
-
-def contained(run: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Which of the keys stand in a sorted run, in memory or memory-mapped."""
-    found = np.zeros(len(keys), dtype=bool)
-    if not len(run) or not len(keys):
-        return found
-    halves = run["a"]
-    at = np.searchsorted(halves, keys["a"])
-    todo = np.flatnonzero(at < len(run))
-    while len(todo):
-        place = at[todo]
-        same = halves[place] == keys["a"][todo]
-        todo, place = todo[same], place[same]
-        equal = run["b"][place] == keys["b"][todo]
-        found[todo[equal]] = True
-        # The first half agrees and the second does not: the next one may be it.
-        todo = todo[~equal]
-        at[todo] += 1
-        todo = todo[at[todo] < len(run)]
-    return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from jobs.pipeline.keys import KEY, contained, firsts, sorted_keys
+from jobs.pipeline.keys import KEY, firsts, sorted_keys
+from jobs.pipeline.lookup import Filter, Run
 
 FULL = 0.65
 PART = 200_000
@@ -15,17 +17,23 @@ PART = 200_000
 class Seen:
     """Keys (a, b) of 16 bytes, a never 0, in a table with linear probing, grown by doubling.
 
-    Above `ctx.memory` the table is written out as a sorted run, and later keys are looked for in the runs
-    too, by binary search in a memory map: slower, and still exact.
+    Above `ctx.memory` the table is written out as a sorted run (`lookup`), and later keys are looked for in the
+    runs too: slower, and still exact.
     """
 
     def __init__(self, ctx: Any) -> None:
         self.ctx = ctx
         self.most = max(int(ctx.memory), 1 << 20)
-        self.runs: list[np.ndarray] = []
+        self.room = self.most
+        self.runs: list[Run] = []
+        self.filter: Filter | None = None
         # As many places as the rows will need, so that nothing must be moved later; untouched memory costs nothing.
         wanted = max(int(ctx.about / FULL), 1 << 16)
-        self._clear(1 << min((wanted - 1).bit_length(), (self.most // KEY.itemsize).bit_length() - 1))
+        self._clear(min(1 << (wanted - 1).bit_length(), self._slots()))
+
+    def _slots(self) -> int:
+        """The most places there is room for: a power of two."""
+        return 1 << (self.room // KEY.itemsize).bit_length() - 1
 
     def _clear(self, slots: int) -> None:
         self.last, self.shift = slots - 1, np.uint64(64 - slots.bit_length() + 1)
@@ -50,8 +58,13 @@ class Seen:
 
     def _new_in_runs(self, keys: np.ndarray) -> np.ndarray:
         new = np.ones(len(keys), dtype=bool)
+        if self.filter is None:
+            return new
+        places = np.flatnonzero(self.filter.maybe(keys))
         for run in self.runs:
-            new &= ~contained(run, keys)
+            there = run.has(keys[places])
+            new[places[there]] = False
+            places = places[~there]
         return new
 
     def _insert(self, keys: np.ndarray) -> np.ndarray:
@@ -83,7 +96,7 @@ class Seen:
             slots *= 2
         if slots == len(self.a):
             return
-        if slots * KEY.itemsize > self.most and self.held:
+        if slots * KEY.itemsize > self.room and self.held:
             self._spill()
             # What is left must take the whole batch, or looking for an empty slot would never end.
             slots = len(self.a)
@@ -105,9 +118,22 @@ class Seen:
         return keys
 
     def _spill(self) -> None:
-        keys = sorted_keys(self._keys())
+        """The table goes to disk; a filter, for which a part of the room is kept from now on, says what is not there."""
         self.ctx.folder.mkdir(parents=True, exist_ok=True)
-        path = self.ctx.folder / f"seen-{len(self.runs)}.npy"
-        np.save(path, keys)
-        self.runs.append(np.load(path, mmap_mode="r"))
-        self._clear(len(self.a))
+        if self.filter is None:
+            self.filter = Filter(self.most * 3 // 8)
+            self.room = self.most - self.most * 3 // 8
+        self.runs.append(Run(self.ctx.folder / f"seen-{len(self.runs)}", self._sorted(self.filter)))
+        self._clear(self._slots())
+
+    def _sorted(self, filter: Filter) -> Iterator[np.ndarray]:
+        """The table's keys in order, a sixteenth of their range at a time; each also goes into the filter."""
+        for number in range(16):
+            here = self.a >= np.uint64(max(number << 60, 1))
+            if number < 15:
+                here &= self.a < np.uint64(number + 1 << 60)
+            keys = np.empty(int(np.count_nonzero(here)), dtype=KEY)
+            keys["a"], keys["b"] = self.a[here], self.b[here]
+            keys = sorted_keys(keys)
+            filter.add(keys)
+            yield keys

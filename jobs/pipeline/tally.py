@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from jobs.pipeline.keys import KEY, grouped
+from jobs.pipeline.keys import grouped
+from jobs.pipeline.lookup import Run
 
 
 class Tally:
@@ -41,21 +44,28 @@ class Tally:
             self.runs.append((np.load(names[0], mmap_mode="r"), np.load(names[1], mmap_mode="r")))
             self.files, self.parts, self.held = self.files + 1, [], 0
 
-    def at_least(self, k: int) -> np.ndarray:
-        """The sorted keys that were seen k times or more; at most a k-th of all rows."""
+    def at_least(self, k: int) -> Run:
+        """The keys that were seen k times or more, to be looked up."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Run(self.folder / "often", self._often(k))
+
+    def _often(self, k: int) -> Iterator[np.ndarray]:
+        """In order, a range of keys at a time."""
         runs = [*self.runs, *([_reduced(*_joined(self.parts))] if self.parts else [])]
+        self.parts = []
         if not runs:
-            return np.empty(0, dtype=KEY)
+            return
         slices = max(1, sum(len(keys) for keys, _ in runs) // max(self.most, 1) + 1)
         edges = [np.uint64(2**64 * i // slices) for i in range(1, slices)]
-        found, starts = [], [np.zeros(len(runs), dtype=int)]
+        starts = [np.zeros(len(runs), dtype=int)]
         starts += [np.array([np.searchsorted(keys["a"], edge) for keys, _ in runs]) for edge in edges]
         starts.append(np.array([len(keys) for keys, _ in runs]))
         for low, high in pairwise(starts):
             part = [(k[i:j], c[i:j]) for (k, c), i, j in zip(runs, low, high, strict=True)]
             keys, counts = _reduced(*_joined(part))
-            found.append(keys[counts >= k])
-        return np.concatenate(found)
+            yield keys[counts >= k]
+            for file in (file for run in self.runs for file in run):
+                file._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
 
 def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

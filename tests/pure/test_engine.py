@@ -17,6 +17,7 @@ from jobs.pipeline.engine import run
 from jobs.pipeline.engine import sink as engine_sink
 from jobs.pipeline.faults import Cancelled, Fault
 from jobs.pipeline.keys import KEY, row_keys
+from jobs.pipeline.lookup import Filter, Run
 from jobs.pipeline.seen import Seen
 from jobs.pipeline.steps import Context
 
@@ -85,6 +86,20 @@ def test_keys_that_outgrow_memory_are_still_known(tmp_path: Path) -> None:
             known.add(pair)
         assert seen.of(keys).tolist() == wanted
     assert seen.runs, "it spilled"
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1024, 5_000])
+def test_a_run_on_disk_knows_its_keys_and_no_others(size: int, tmp_path: Path) -> None:
+    """First halves that many keys share cross the borders of blocks."""
+    dice = np.random.default_rng(size)
+    pairs = sorted({(int(a), int(b)) for a, b in dice.integers(0, 60, (size, 2))})
+    keys = np.array(pairs, dtype=KEY)
+    run = Run(tmp_path / "run", np.array_split(keys, 3))
+    asked = np.array([(a, b) for a in range(62) for b in range(62)], dtype=KEY)
+    assert run.has(asked).tolist() == [tuple(key) in set(pairs) for key in asked.tolist()]
+    filter = Filter(1_000)
+    filter.add(keys)
+    assert filter.maybe(keys).all(), "what was added is never denied"
 
 
 @pytest.mark.parametrize("kind", ["whole", "floats", "decimals", "text", "three"])

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from jobs.pipeline import duck
 from jobs.pipeline.faults import StepError
-from jobs.pipeline.keys import contained, counted, row_keys
+from jobs.pipeline.keys import counted, row_keys
+from jobs.pipeline.lookup import Run
 from jobs.pipeline.steps import spread
 from jobs.pipeline.steps.base import Context, Frame, learner, only, table
 from jobs.pipeline.tally import Tally
@@ -29,7 +30,7 @@ class _AtLeast:
     def __init__(self, ctx: Context, *, k: int, by: list[str], **_: Any) -> None:
         self.ctx, self.by, self.k = ctx, by, k
         self.tally = Tally(ctx.folder, ctx.memory)
-        self.large = np.empty(0)
+        self.large: Run | None = None
 
     def keys(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """The half of learning that knows one batch only."""
@@ -45,7 +46,8 @@ class _AtLeast:
         self.large = self.tally.at_least(self.k)
 
     def apply(self, frame: Frame) -> Frame:
-        keep = contained(self.large, row_keys(frame, self.by))
+        assert self.large is not None
+        keep = self.large.has(row_keys(frame, self.by))
         self.small(frame, keep)
         return only(frame, keep)
 
