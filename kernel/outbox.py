@@ -30,12 +30,13 @@ def listen(topic: str, listener: Listener) -> None:
 
 def put(topic: str, payload: dict[str, Any]) -> None:
     """Write a message in the present transaction and try to send it once that commits."""
-    Outbox.objects.create(topic=topic, payload=payload)
-    transaction.on_commit(_soon, robust=True)
+    message = Outbox.objects.create(topic=topic, payload=payload)
+    transaction.on_commit(lambda: _soon(message.pk), robust=True)
 
 
-def _soon() -> None:
-    dispatch(limit=20, give_up_after=1)
+def _soon(message_id: int) -> None:
+    """This message before older ones: one of those that waits for the broker must not hold up what needs none."""
+    dispatch(limit=20, give_up_after=1, first=message_id)
 
 
 def forget_sent(before: datetime) -> int:
@@ -43,8 +44,8 @@ def forget_sent(before: datetime) -> int:
     return Outbox.objects.filter(sent__lt=before).delete()[0]
 
 
-def dispatch(limit: int = 200, give_up_after: int = 3) -> int:
-    """Send pending messages in order; returns how many went out.
+def dispatch(limit: int = 200, give_up_after: int = 3, first: int | None = None) -> int:
+    """Send pending messages in order, `first` before all; returns how many went out.
 
     Stops after `give_up_after` failures in a row: a broker that is away stays away for the
     rest of the batch, and a web request must not wait for it.
@@ -55,7 +56,8 @@ def dispatch(limit: int = 200, give_up_after: int = 3) -> int:
             waiting = Outbox.objects.filter(sent__isnull=True).order_by("attempts", "id")
             if connection.features.has_select_for_update_skip_locked:
                 waiting = waiting.select_for_update(skip_locked=True)
-            message = waiting.first()
+            message = (waiting.filter(pk=first).first() if first is not None else None) or waiting.first()
+            first = None
             if message is None:
                 break
             message.attempts += 1
