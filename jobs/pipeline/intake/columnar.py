@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jobs.pipeline.faults import IntakeError
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.intake.table import Odd, Table, clean_names
-from jobs.pipeline.intake.unpack import Plain
 from jobs.pipeline.reading import Reading
 from jobs.pipeline.types import canonical, name_of
 

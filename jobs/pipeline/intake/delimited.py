@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as pc_csv
 
 from jobs.pipeline.faults import IntakeError
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.intake.table import Odd, Table, clean_names
-from jobs.pipeline.intake.unpack import Plain
 from jobs.pipeline.reading import Reading
 
 BLOCK = 4 << 20

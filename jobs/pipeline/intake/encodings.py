@@ -5,13 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jobs.pipeline.faults import IntakeError
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.reading import Reading
-
-if TYPE_CHECKING:
-    from jobs.pipeline.intake.unpack import Plain
 
 CHUNK = 1 << 20
 LONGEST = 16 << 20  # Bytes without a line end after which nobody needs to read on.

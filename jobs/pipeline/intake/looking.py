@@ -17,8 +17,8 @@ from jobs.pipeline.intake import columnar, delimited, dialect, flaws, marks, obj
 from jobs.pipeline.intake.faulty import readable
 from jobs.pipeline.intake.kinds import ORDER, Kind, Marks, convert
 from jobs.pipeline.intake.learn import DATES, Guess
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.intake.table import Table
-from jobs.pipeline.intake.unpack import Plain
 from jobs.pipeline.reading import DATE_ORDERS, Reading, Sniffed, reading_of
 from jobs.pipeline.reasons import WORDS
 from jobs.pipeline.types import name_of

@@ -11,9 +11,9 @@ from typing import Any, TextIO
 import pyarrow as pa
 
 from jobs.pipeline.faults import IntakeError
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.intake.spool import Spool
 from jobs.pipeline.intake.table import MAX_COLUMNS, Odd, Table, clean_names
-from jobs.pipeline.intake.unpack import Plain
 from jobs.pipeline.reading import words
 
 BATCH = 10_000

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from jobs.pipeline.faults import IntakeError
 from jobs.pipeline.intake import flaws
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.intake.spool import Spool
 from jobs.pipeline.intake.table import Odd, Table, clean_names
-from jobs.pipeline.intake.unpack import Plain
 from jobs.pipeline.reading import Reading
 
 BATCH = 10_000

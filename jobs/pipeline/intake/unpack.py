@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from jobs.pipeline.faults import IntakeError
 from jobs.pipeline.intake import encodings
+from jobs.pipeline.intake.plain import Plain
 from jobs.pipeline.reading import TEXTUAL, Reading
 
 CHUNK = 1 << 20
@@ -31,30 +31,13 @@ FOREIGN = {
     b"<HTML": "a web page", b"<?xml": "an XML document",
 }  # fmt: skip
 EXPORT = "Export the table as CSV, JSON, JSON Lines, XLSX, ODS, Parquet or Arrow, and upload that."
+# How the standard library says that an archive cannot be opened; NotImplementedError is of zip's rarer packings.
+NO_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
+UNREADABLE = (EOFError, zlib.error, RuntimeError, *NO_ARCHIVE)
 SEVERAL = "archive.members"  # The code by which others know that a choice is all that is missing.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENDINGS = {".parquet": ("Parquet", "parquet"), ".xlsx": ("Excel", "xlsx"), ".ods": ("OpenDocument", "ods"),
            ".feather": ("Feather", "feather"), ".arrow": ("Arrow", "feather")}  # fmt: skip
-
-
-@dataclass
-class Plain:
-    """The opened file: where it is, what it is, how it was packed; `partial` when only its beginning was unpacked."""
-
-    path: Path
-    format: str
-    compression: str = ""
-    member: str = ""
-    encoding: str = ""
-    sure: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    members: list[dict[str, Any]] = field(default_factory=list)
-    partial: bool = False
-    look: bool = False
-    quotes: dict[str, int] = field(default_factory=dict)
-    book: Any = None
-    flawed: bool = False  # A workbook that may have cells with errors.
-    largest: int = 1 << 30  # Bytes that a workbook may have, unpacked.
 
 
 def open_up(
@@ -143,7 +126,7 @@ def _workbook(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except NO_ARCHIVE:
         return ""
     if "xl/workbook.xml" in names or ("[Content_Types].xml" in names and "xl/workbook.bin" in names):
         return "xlsx"
@@ -195,7 +178,7 @@ def _copy(source: Any, target: Path, packed: int, what: str, limit: int | None =
         while True:
             try:
                 chunk = source.read(CHUNK)
-            except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as problem:  # fmt: skip
+            except UNREADABLE as problem:
                 raise IntakeError("archive.damaged", f"The {what} is damaged or cut off: {str(problem)[:120]}.",
                                   "Pack it again and upload it again.") from None  # fmt: skip
             if not chunk:
@@ -212,7 +195,7 @@ def _copy(source: Any, target: Path, packed: int, what: str, limit: int | None =
 def _unzip(path: Path, folder: Path, known: Reading | None, limit: int | None) -> Plain:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except NO_ARCHIVE:
         raise IntakeError(
             "archive.damaged", "The zip file is damaged or cut off.", "Pack it again."
         ) from None
@@ -233,7 +216,7 @@ def _unzip(path: Path, folder: Path, known: Reading | None, limit: int | None) -
         try:
             with archive.open(members[place]) as source:
                 target, cut = _copy(source, folder / "unpacked", path.stat().st_size, "zip file", limit)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as problem:
+        except UNREADABLE as problem:
             if isinstance(problem, OSError) and problem.errno:
                 raise
             raise IntakeError("archive.damaged", f"The zip file cannot be opened: {str(problem)[:120]}.",
@@ -246,7 +229,7 @@ def members_of(original: Path) -> list[dict[str, Any]]:
     try:
         with zipfile.ZipFile(original) as archive:
             return [] if _workbook(original) else _told(*_named(archive))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except NO_ARCHIVE:
         return []
 
 
