@@ -79,22 +79,19 @@ def own_files(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def by_hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def by_hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages are handed over by `worlds.drain`; tests marked slow use the real broker."""
     if request.node.get_closest_marker("slow"):
-        yield
         return
     from kernel import outbox
 
-    monkeypatch.setattr(outbox, "_soon", lambda: None)
-    kept = {topic: list(found) for topic, found in outbox._listeners.items()}
-    for topic, found in list(outbox._listeners.items()):
-        outbox._listeners[topic] = [
-            one for one in found if one.__name__ not in ("listener", "send_to_worker")
-        ]
-    yield
-    outbox._listeners.clear()
-    outbox._listeners.update(kept)
+    monkeypatch.setattr(outbox, "_soon", lambda message_id: None)
+    # A copy, so that what a test puts in its place cannot leave the real one without its listeners.
+    local = {
+        topic: [one for one in found if one.__name__ not in ("listener", "send_to_worker")]
+        for topic, found in outbox._listeners.items()
+    }
+    monkeypatch.setattr(outbox, "_listeners", local)
 
 
 @pytest.fixture
