@@ -288,7 +288,8 @@ def _common(values: list[Any]) -> list[Any]:
     """All of the one type that holds each of them."""
     there = [v for v in values if not _null(v.type)]
     if not there:
-        return [pc.cast(v, pa.bool_()) for v in values]
+        # Still of no type: what stands around them gives it.
+        return values
     kinds = [v.type for v in there]
     if any(pa.types.is_floating(k) for k in kinds):
         target: pa.DataType = pa.float64()

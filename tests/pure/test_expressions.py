@@ -227,6 +227,20 @@ def test_a_tree_is_read_back_from_its_text(made: Expression) -> None:
     assert made.words
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("coalesce(coalesce(missing, missing), date '2000-01-02')", date(2000, 1, 2)),
+        ("if(i > 0, if(i > 0, missing, missing), 'word')", "word"),
+        ("coalesce(if(b, missing, missing), missing, 1.50)", Decimal("1.50")),
+        ("coalesce(missing, missing)", None),
+    ],
+)
+def test_what_is_only_missing_takes_the_type_of_what_stands_around_it(text: str, wanted: Any) -> None:
+    columns = {"i": pa.array([0, None], pa.int64()), "b": pa.array([True, None])}
+    assert evaluate(parse(text), columns, 2).to_pylist() == [wanted, wanted]
+
+
 @FAST
 @given(trees, rows)
 def test_rows_come_out_as_plain_python_says(made: Expression, table: list[dict[str, Any]]) -> None:
