@@ -230,7 +230,7 @@ def test_a_tree_is_read_back_from_its_text(made: Expression) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("coalesce(coalesce(missing, missing), date '2000-01-02')", date(2000, 1, 2)),
+        ("coalesce(coalesce(missing, missing), date '2000-01-02')", dt.date(2000, 1, 2)),
         ("if(i > 0, if(i > 0, missing, missing), 'word')", "word"),
         ("coalesce(if(b, missing, missing), missing, 1.50)", Decimal("1.50")),
         ("coalesce(missing, missing)", None),
