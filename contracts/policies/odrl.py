@@ -164,7 +164,7 @@ def gathered(policy: dict[str, Any]) -> dict[str, Any]:
     target = rule.get("target")
     for refinement in _listed(target.get("refinement")) if isinstance(target, dict) else []:
         if not _read_limit(refinement, given, refines=True):
-            raise UnknownTerm([str(refinement.get("leftOperand"))])
+            raise UnknownTerm([canonical_bytes(refinement).decode()])
     for duty in _listed(rule.get("duty")):
         if not _read_duty(duty, given):
             strange.append({"at": "duty", "node": duty})
@@ -223,7 +223,7 @@ def _as_list(kind: ClauseKind, limit: Limit, right: Any) -> Any:
 
 def _value_of(kind: ClauseKind, limits: tuple[Limit, ...], nodes: list[Node]) -> dict[str, Any] | None:
     """The value of a clause from its constraints, or None if they are not its own."""
-    if len(nodes) != len(limits):
+    if len(nodes) != len(limits) or not all(isinstance(n, dict) for n in nodes):
         return None
     found: dict[str, Any] = {}
     for limit in limits:
@@ -238,6 +238,8 @@ def _value_of(kind: ClauseKind, limits: tuple[Limit, ...], nodes: list[Node]) ->
 
 
 def _read_limit(node: Node, given: dict[str, Any], *, refines: bool) -> bool:
+    if not isinstance(node, dict):
+        return False
     for code, kind in CLAUSES.items():
         if not isinstance(kind.form, Limit) or kind.form.refines is not refines or code in given:
             continue
@@ -248,6 +250,8 @@ def _read_limit(node: Node, given: dict[str, Any], *, refines: bool) -> bool:
 
 
 def _read_period(node: Node, given: dict[str, Any]) -> bool:
+    if not isinstance(node, dict):
+        return False
     zone = node.get(f"{NS}zone")
     if node.get("leftOperand") != "dateTime" or not zone:
         return False
@@ -269,7 +273,7 @@ def _day_before(instant: str) -> str:
 
 
 def _read_duty(duty: Node, given: dict[str, Any]) -> bool:
-    if set(duty) - {"action", f"{NS}phase", "constraint", "consequence"}:
+    if not isinstance(duty, dict) or set(duty) - {"action", f"{NS}phase", "constraint", "consequence"}:
         return False
     for code, kind in CLAUSES.items():
         form = kind.form
@@ -280,7 +284,12 @@ def _read_duty(duty: Node, given: dict[str, Any]) -> bool:
             continue
         given[code] = value
         if late := duty.get("consequence"):
-            given["if_late"] = {"then": [str(one.get("action")).removeprefix(NS) for one in _listed(late)]}
+            given["if_late"] = {
+                "then": [
+                    str(one.get("action") if isinstance(one, dict) else one).removeprefix(NS)
+                    for one in _listed(late)
+                ]
+            }
         return True
     return False
 
@@ -288,6 +297,8 @@ def _read_duty(duty: Node, given: dict[str, Any]) -> bool:
 def _read_rule(where: str, node: Node, given: dict[str, Any]) -> bool:
     """A rule beside the permission to use: a prohibition, a further permission, a trust's own clause."""
     plain = {"target", "assigner", "assignee", "action", "constraint"}
+    if not isinstance(node, dict):
+        return False
     action = node.get("action")
     if action == f"{NS}own" and not set(node) - plain - {f"{NS}code", f"{NS}en", f"{NS}de"}:
         mood = next(m for m, kind in _MOODS.items() if kind == where)
