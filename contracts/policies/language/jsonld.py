@@ -43,49 +43,66 @@ def parsed(document: dict[str, Any] | str | bytes) -> dict[str, Any] | list[Any]
 def within_limits(given: Any) -> None:
     """PolicyError if the values are too large or too deep, or not JSON at all."""
     size = nodes = 0
-    stack: list[tuple[Any, int, str]] = [(given, 1, "")]
+    stack: list[tuple[Any, int, _Place]] = [(given, 1, None)]
     while stack:
-        value, depth, pointer = stack.pop()
-        if isinstance(value, (dict, list)):
-            nodes += 1
-            if depth > DEPTH:
-                raise refuse(
-                    pointer[:200], f"The document is nested deeper than {DEPTH} levels", "Make it flatter"
-                )
-            if nodes > NODES:
-                raise _large(f"more than {NODES:,} objects and lists")
-        if isinstance(value, dict):
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise refuse(pointer, f"A key is not text: {key!r}", "JSON has text keys only")
+        holder, depth, place = stack.pop()
+        nodes += 1
+        if depth > DEPTH:
+            raise refuse("", f"The document is nested deeper than {DEPTH} levels", "Make it flatter")
+        if nodes > NODES:
+            raise _large(f"more than {NODES:,} objects and lists")
+        inside = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, value in inside:
+            if isinstance(key, str):
+                size += _length(key, place) + 4
                 if key[:1] == "@" and key not in _KEYWORDS and key[1:].isalpha():
-                    raise refuse(f"{pointer}/{key}", f"“{key}” is no word of JSON-LD", "Correct or remove it")
-                size += _length(key, pointer) + 4
-                stack.append((item, depth + 1, f"{pointer}/{key}"))
-        elif isinstance(value, list):
-            stack.extend((item, depth + 1, f"{pointer}/{at}") for at, item in enumerate(value))
-        elif isinstance(value, str):
-            size += _length(value, pointer) + 3
-        elif isinstance(value, float):
-            if value != value or value in (float("inf"), float("-inf")):
-                raise refuse(pointer, "A number is not finite", "Give a finite number")
-        elif isinstance(value, int):
-            if value.bit_length() > 1024:
-                raise refuse(pointer, "A number has more than 300 digits", "Give a smaller number")
-        elif value is not None:
-            raise refuse(pointer, f"A value is not JSON: {type(value).__name__}", "Send plain JSON")
-        size += 4
+                    raise refuse(
+                        _pointer((place, key)), f"“{key}” is no word of JSON-LD", "Correct or remove it"
+                    )
+            elif isinstance(holder, dict):
+                raise refuse(_pointer(place), f"A key is not text: {key!r}", "JSON has text keys only")
+            if isinstance(value, str):
+                size += _length(value, (place, key)) + 3
+            elif isinstance(value, (dict, list)):
+                stack.append((value, depth + 1, (place, key)))
+            else:
+                _scalar(value, (place, key))
+            size += 2
         if size > BYTES:
             raise _large("more than 1 MB")
 
 
-def _length(text: str, pointer: str) -> int:
+_Place = Any  # nested pairs (place above, key): a pointer is only written out when something is wrong there
+
+
+def _pointer(place: _Place) -> str:
+    keys: list[str] = []
+    while place is not None:
+        place, key = place
+        keys.append("/" + str(key).replace("~", "~0").replace("/", "~1"))
+    return "".join(reversed(keys))
+
+
+def _scalar(value: Any, place: _Place) -> None:
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise refuse(_pointer(place), "A number is not finite", "Give a finite number")
+    elif isinstance(value, int):  # true and false among them
+        if value.bit_length() > 1024:
+            raise refuse(_pointer(place), "A number has more than 300 digits", "Give a smaller number")
+    elif value is not None:
+        raise refuse(_pointer(place), f"A value is not JSON: {type(value).__name__}", "Send plain JSON")
+
+
+def _length(text: str, place: _Place) -> int:
     if text.isascii():
         return len(text)
     try:
         return len(text.encode())
     except UnicodeEncodeError:
-        raise refuse(pointer, "Text holds half a character (a lone surrogate)", "Correct the text") from None
+        raise refuse(
+            _pointer(place), "Text holds half a character (a lone surrogate)", "Correct the text"
+        ) from None
 
 
 def _large(what: str) -> PolicyError:

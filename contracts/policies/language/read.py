@@ -29,6 +29,7 @@ from contracts.policies.language.vocabulary import CONTEXT, FUNCTIONS, NS, ODRL
 PHASE = NS + "phase"
 PHASES = ("pre", "ongoing", "post")
 _JOINTS = ("and", "or", "xone", "andSequence")
+_JOINT_SET = frozenset(_JOINTS)
 _ROLES = ("assigner", "assignee", *sorted({NAMES[iri] for iri in FUNCTIONS} - {"assigner", "assignee"}))
 _ROLE_IRIS = {name: ODRL + name for name in _ROLES}
 _ROLE_SET = frozenset(_ROLES)
@@ -254,9 +255,8 @@ class _Reader(Pieces):
             self.surely(not isinstance(d, list))
             self.fault(pointer, f"The constraint {d} is only named", "Put what it says into the document")
             return None
-        joints = [joint for joint in _JOINTS if joint in d]
-        if joints:
-            return self.logical(d, joints, pointer)
+        if not _JOINT_SET.isdisjoint(d):
+            return self.logical(d, [joint for joint in _JOINTS if joint in d], pointer)
         if "leftOperand" not in d or "operator" not in d:
             self.surely("@list" not in d and "@set" not in d)
             missing = "leftOperand" if "leftOperand" not in d else "operator"
