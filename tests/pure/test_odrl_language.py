@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyld import jsonld
 
-from contracts.policies.language.context import KNOWN, context
+from contracts.policies.language.context import context
 from contracts.policies.language.faults import PolicyError
 from contracts.policies.language.jsonld import compacted, expanded
-from contracts.policies.language.model import Iri, Literal, Policy
+from contracts.policies.language.model import Policy
 from contracts.policies.language.read import read
-from contracts.policies.language.values import INTEGER
-from contracts.policies.language.vocabulary import CONTEXT, NS, ODRL
+from contracts.policies.language.vocabulary import CONTEXT, ODRL
 from contracts.policies.language.write import digest, write
 from kernel.canonical import canonical_bytes
 from tests.drawn_policies import damaged, junk, policies
@@ -71,3 +70,4 @@ def steady(document: Any) -> None:
         assert all(fault.text for fault in error.faults)
         return
     assert read(json.loads(canonical_bytes(write(policy)))) == policy
+    assert read(expanded(document)) == policy, "read as it stands, and through a processor"

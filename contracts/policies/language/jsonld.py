@@ -14,6 +14,7 @@ from contracts.policies.language.faults import PolicyError, refuse
 from contracts.policies.language.gathering import gathered
 
 BYTES, DEPTH, NODES = 1_000_000, 40, 5_000
+GROWN = 10_000_000  # in the expanded form, where every name is an IRI
 UNKNOWN = "x-unknown-term:"  # what an unknown name is expanded with, and cut off again afterwards
 _KEYWORDS = frozenset([
     "@base", "@container", "@context", "@default", "@direction", "@graph", "@id", "@import", "@included", "@index",
@@ -40,17 +41,21 @@ def parsed(document: dict[str, Any] | str | bytes) -> dict[str, Any] | list[Any]
     return given
 
 
-def within_limits(given: Any) -> None:
-    """PolicyError if the values are too large or too deep, or not JSON at all."""
+def within_limits(given: Any, most: int = BYTES) -> None:
+    """PolicyError if the values are too large or too deep, or not JSON at all.
+
+    A node is an object that says something: neither a value nor a mere reference.
+    """
     size = nodes = 0
     stack: list[tuple[Any, int, _Place]] = [(given, 1, None)]
     while stack:
         holder, depth, place = stack.pop()
-        nodes += 1
+        if isinstance(holder, dict) and "@value" not in holder and (len(holder) > 1 or "@id" not in holder):
+            nodes += 1
         if depth > DEPTH:
             raise refuse("", f"The document is nested deeper than {DEPTH} levels", "Make it flatter")
         if nodes > NODES:
-            raise _large(f"more than {NODES:,} objects and lists")
+            raise _large(f"more than {NODES:,} nodes")
         inside = holder.items() if isinstance(holder, dict) else enumerate(holder)
         for key, value in inside:
             if isinstance(key, str):
@@ -68,8 +73,8 @@ def within_limits(given: Any) -> None:
             else:
                 _scalar(value, (place, key))
             size += 2
-        if size > BYTES:
-            raise _large("more than 1 MB")
+        if size > most:
+            raise _large(f"more than {most // 1_000_000} MB")
 
 
 _Place = Any  # nested pairs (place above, key): a pointer is only written out when something is wrong there
@@ -106,9 +111,7 @@ def _length(text: str, place: _Place) -> int:
 
 
 def _large(what: str) -> PolicyError:
-    return refuse(
-        "", f"The document is too large: {what}", "A policy may have 1 MB, 40 levels, 5,000 objects and lists"
-    )
+    return refuse("", f"The document is too large: {what}", "A policy may have 1 MB, 40 levels, 5,000 nodes")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def expanded(document: dict[str, Any] | list[Any]) -> list[dict[str, Any]]:
         raise refuse(
             "", f"The document is not valid JSON-LD: {error}", "Check it with a JSON-LD tool"
         ) from None
-    within_limits(found)
+    within_limits(found, GROWN)
     return _restored(found)  # type: ignore[no-any-return]
 
 
