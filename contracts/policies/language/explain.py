@@ -96,12 +96,14 @@ class _Teller:
                 what = [NS + str(one) for one in _several(json.loads(text))]
                 then = self.listed(self.action_words(one, *self.data()) for one in what)
                 found.append(Sentence(self.plain("late", then=then)))
-        if not policy.rules:  # what would count for every rule is said all the same
-            done = [self.done(action, policy.targets) for action in policy.actions]
-            people = [self.thing(party, "members") for party in policy.parties]
-            things = [self.thing(asset, "belonging") for asset in policy.targets]
-            found += [Sentence(self.more(text)) for text in (*done, *people, *things)]
-        return found + self.extras(policy.extra, 0)
+        found += self.extras(policy.extra, 0)
+        # What stands where no sentence passes, such as data at the top that every rule replaces.
+        told = " ".join(sentence.text for sentence in found)
+        for node in unexplained(policy, "de" if self.at else "en"):
+            for term in node.terms:
+                if term not in told:
+                    found.append(Sentence(self.plain("at", path=node.path, term=self.unknown(term))))
+        return found
 
     def rule(self, rule: Rule, who: str, above: tuple[Asset, ...], depth: int) -> list[Sentence]:
         """The rule and what stands under it, which is about the same party and data unless it names others."""
@@ -111,6 +113,8 @@ class _Teller:
             who = self.listed(self.thing(party, "members") for party in grantees)
         elif not who:
             who = self.plain("anyone")
+        if rule.kind == "remedy" and who == self.plain("anyone"):
+            who = self.plain("doer")
         kind = f"duty {rule.phase or 'post'}" if rule.kind == "duty" else rule.kind
         if kind == "prohibition" and who == self.plain("anyone"):
             kind = "prohibition of all"
@@ -261,7 +265,7 @@ def _several(given: Any) -> list[Any]:
 
 def _wordy(text: str, who: str) -> bool:
     """Whether a sentence begins with a word of ours, which takes a capital, and not with somebody's name."""
-    anyone = {said for key in ("anyone", "they") for said in phrases.PLAIN[key]}
+    anyone = {said for key in ("anyone", "doer") for said in phrases.PLAIN[key]}
     return (
         not text.startswith(who)
         or who in anyone

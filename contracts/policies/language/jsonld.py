@@ -23,7 +23,7 @@ _KEYWORDS = frozenset([
 ])  # fmt: skip
 
 
-def parsed(document: dict[str, Any] | str | bytes) -> dict[str, Any] | list[Any]:
+def parsed(document: dict[str, Any] | list[Any] | str | bytes) -> dict[str, Any] | list[Any]:
     """The document as JSON values within the limits; PolicyError for anything else."""
     given: Any = document
     if isinstance(document, (str, bytes)):
@@ -123,7 +123,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def compacted(document: dict[str, Any] | str | bytes) -> dict[str, Any]:
+def compacted(document: dict[str, Any] | list[Any] | str | bytes) -> dict[str, Any]:
     """The policy in compact form under ODRL's context (without the `@context` entry itself).
 
     Raises PolicyError: not JSON or JSON-LD, an unknown context, no policy or several in it, too large.
@@ -170,7 +170,7 @@ def _said(error: Exception) -> PolicyError:
         if isinstance(cause, PolicyError):
             return cause
         cause = getattr(cause, "cause", None) or cause.__cause__
-    text = str(getattr(error, "args", [error])[0]).split("\n")[0].strip()
+    text = str(getattr(error, "args", [error])[0]).split("\n")[0].strip(" .")
     return refuse("", f"The document is not valid JSON-LD: {text}", "Check it with a JSON-LD tool")
 
 

@@ -233,12 +233,15 @@ FRAMES: dict[str, Said] = {
     "duty pre": ("Before that, {who} must {do}{if}.", "Zuvor muss {who} {do}{if}."),
     "duty ongoing": ("All the while, {who} must {do}{if}.", "Währenddessen muss {who} {do}{if}."),
     "duty post": ("For that, {who} must {do}{if}.", "Dafür muss {who} {do}{if}."),
-    "remedy": ("Who does it all the same must {do}{if}.", "Wer es dennoch tut, muss {do}{if}."),
+    "remedy": (
+        "If it is done all the same, {who} must {do}{if}.",
+        "Geschieht es dennoch, muss {who} {do}{if}.",
+    ),
     "consequence": ("If this is not done, {who} must {do}{if}.", "Geschieht das nicht, muss {who} {do}{if}."),
 }
 PLAIN: dict[str, Said] = {
     "anyone": ("anyone", "jede Person"),
-    "they": ("the same party", "dieselbe Partei"),
+    "doer": ("whoever did it", "wer es getan hat,"),
     "data": ("the data", "die Daten"),
     "data dative": ("the data", "den Daten"),
     "if": (", provided that ", ", sofern gilt: "),
@@ -269,6 +272,7 @@ PLAIN: dict[str, Said] = {
         "do with {what} what is meant by {term}",
         "mit {dative} tun, was gemeint ist mit: {term}",
     ),
+    "at": ("At {path} stands {term}.", "Bei {path} steht {term}."),
     "more": ("Here stands {term}.", "Hier steht {term}."),
     "described": ("Described as “{text}”.", "Beschrieben als „{text}“."),
     "described_by": ("something described by {term}", "etwas, das {term} beschreibt"),

@@ -53,7 +53,7 @@ _COLLECTION = NAMING | frozenset(["source", "refinement", "partOf"])
 _ACTION = NAMING | frozenset(["rdf:value", RDF_VALUE, "refinement", "includedIn", "implies"])
 
 
-def read(document: dict[str, Any] | str | bytes) -> Policy:
+def read(document: dict[str, Any] | list[Any] | str | bytes) -> Policy:
     """The policy of an ODRL document. PolicyError lists what is wrong: where, what, and what to do."""
     given = parsed(document)
     if isinstance(given, dict) and given.get("@context") == CONTEXT:
