@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain, combinations, islice, product
 from typing import Any
 
 from contracts.policies.language import phrases
@@ -25,6 +27,7 @@ _ONCE = frozenset(ODRL + name for name in ("delete", "uninstall"))
 _OWN = NS + "own"
 _DEADLINES = (_TIME, ODRL + "delayPeriod", ODRL + "elapsedTime")
 _DECIDED = frozenset(ODRL + name for name in ("perm", "prohibit"))
+PAIRS, MOST = 2_000, 100  # pairs of rules that are looked at, conflicts that are named
 _KINDS: dict[str, tuple[str, str]] = {
     "permission": ("permission", "Erlaubnis"), "prohibition": ("prohibition", "Verbot"),
     "obligation": ("obligation", "Pflicht"), "duty": ("duty", "Auflage"), "remedy": ("remedy", "Abhilfe"),
@@ -123,11 +126,18 @@ def find_conflicts(policies: Sequence[Policy]) -> list[Conflict]:
     placed = list(_placed(policies))
     of_kind = {kind: [p for p in placed if p.rule.kind == kind] for kind in _KINDS}
     demands = of_kind["duty"] + of_kind["obligation"]
-    found = [one for p in placed for one in _impossible(p)]
-    found += [one for a in of_kind["permission"] for b in of_kind["prohibition"] for one in _forbidden(a, b)]
-    found += [one for a in demands for b in of_kind["prohibition"] for one in _demanded(a, b)]
-    found += [one for at, a in enumerate(demands) for b in demands[at + 1 :] for one in _deadlines(a, b)]
-    return found + list(_apart(of_kind["permission"], len(policies)))
+    searches = chain(
+        (one for p in placed for one in _impossible(p)),
+        (one for a, b in _pairs(of_kind["permission"], of_kind["prohibition"]) for one in _forbidden(a, b)),
+        (one for a, b in _pairs(demands, of_kind["prohibition"]) for one in _demanded(a, b)),
+        (one for a, b in islice(combinations(demands, 2), PAIRS) for one in _deadlines(a, b)),
+        _apart(of_kind["permission"], len(policies)),
+    )
+    return list(islice(searches, MOST))
+
+
+def _pairs(first: list[_Placed], second: list[_Placed]) -> Iterator[tuple[_Placed, _Placed]]:
+    return islice(product(first, second), PAIRS)
 
 
 def _placed(policies: Sequence[Policy]) -> Iterator[_Placed]:
@@ -197,7 +207,7 @@ def _forbidden(a: _Placed, b: _Placed) -> Iterator[Conflict]:
                 witness = _witness(a, b, action, (*permitted.refinement, *forbidden.refinement))
                 if witness is None:
                     continue
-                narrower = permitted.iri not in _reached(forbidden.iri, FORBIDDEN_WITH)
+                narrower = permitted.iri not in _reached(forbidden.iri, True)
                 kind = "exception" if narrower else "permission_prohibition"
                 # The policy itself may have said which rule wins; two policies have said so only together.
                 decided = a.conflict == b.conflict and a.conflict in _DECIDED
@@ -206,16 +216,18 @@ def _forbidden(a: _Placed, b: _Placed) -> Iterator[Conflict]:
                 return
 
 
-def _reached(action: str, tree: dict[str, tuple[str, ...]]) -> frozenset[str]:
+@lru_cache(maxsize=1024)
+def _reached(action: str, forbidding: bool) -> frozenset[str]:
     """The actions that this one includes, itself among them; a trust's own clauses mean what their words say."""
     if action == _OWN:
         return frozenset()
+    tree = FORBIDDEN_WITH if forbidding else BROADER
     return frozenset({action, *(one for one in ACTIONS if action in broader(one, tree))})
 
 
 def _both(permitted: Action, forbidden: Action) -> list[str]:
     """Actions that the permission reaches and the prohibition too, the permitted one itself first if it is one."""
-    both = _reached(permitted.iri, BROADER) & _reached(forbidden.iri, FORBIDDEN_WITH)
+    both = _reached(permitted.iri, False) & _reached(forbidden.iri, True)
     first = [iri for iri in (permitted.iri, forbidden.iri) if iri in both]
     return [*first, *sorted(both - set(first))][:3]
 
@@ -274,7 +286,7 @@ def _demanded(a: _Placed, b: _Placed) -> Iterator[Conflict]:
         return
     for duty in a.rule.actions:
         for forbidden in b.rule.actions:
-            if duty.iri not in _reached(forbidden.iri, FORBIDDEN_WITH):
+            if duty.iri not in _reached(forbidden.iri, True):
                 continue
             if not _all_within(a.assignees, b.assignees) or not _all_within(a.targets, b.targets):
                 continue
@@ -325,7 +337,7 @@ def _together(a: _Placed, b: _Placed) -> bool:
     ours, theirs = _Placed(a.under, a.names, a.policy), _Placed(b.under, b.names, b.policy)
     return any(
         _witness(ours, theirs, action, (*x.refinement, *y.refinement)) is not None
-        for x in a.under.actions for y in b.under.actions for action in _reached(x.iri, BROADER) & _reached(y.iri, BROADER)
+        for x in a.under.actions for y in b.under.actions for action in _reached(x.iri, False) & _reached(y.iri, False)
     )  # fmt: skip
 
 
@@ -336,12 +348,10 @@ def _apart(permissions: list[_Placed], count: int) -> Iterator[Conflict]:
     """Two policies that permit the same, but never at the same time."""
     for first in range(count):
         for second in range(first + 1, count):
-            pairs = [
-                (a, b, action)
-                for a in permissions if a.policy == first
-                for b in permissions if b.policy == second
-                for action in _shared(a, b)
-            ]  # fmt: skip
+            ours, theirs = ([p for p in permissions if p.policy == at] for at in (first, second))
+            if len(ours) * len(theirs) > PAIRS:
+                continue  # it is said of all pairs, or not at all
+            pairs = [(a, b, action) for a in ours for b in theirs for action in _shared(a, b)]
             if pairs and all(_disjoint(a, b) for a, b, _ in pairs):
                 a, b, action = pairs[0]
                 nobody = _Placed(Rule("permission"), ("", ""), second)
@@ -353,7 +363,7 @@ def _shared(a: _Placed, b: _Placed) -> list[Action]:
     """Actions of the first that the second permits too, of someone with something that both name."""
     if _common(a.assignees, b.assignees, ANYONE) is None or _common(a.targets, b.targets, ANYTHING) is None:
         return []
-    theirs: frozenset[str] = frozenset().union(*(_reached(y.iri, BROADER) for y in b.rule.actions))
+    theirs: frozenset[str] = frozenset().union(*(_reached(y.iri, False) for y in b.rule.actions))
     return [x for x in a.rule.actions if x.iri in theirs]
 
 

@@ -191,11 +191,16 @@ def nothing_fits(found: list[Json]) -> bool:
         "spatial": ["EU", "EEA", "DE", "NO", "US", "FR", "else"],
         "fileFormat": ["csv", "parquet", "else"],
     }
+    parts = [part for one in found for part in together(one)]
     for operand, values in grid.items():
-        mine = [one for one in found if operands(one) == {operand}]
+        mine = [one for one in parts if operands(one) == {operand}]
         if mine and not any(all(fits(one, {operand: value}) for one in mine) for value in values):
             return True
     return False
+
+
+def together(one: Json) -> list[Json]:
+    return [part for inner in one["and"] for part in together(inner)] if "and" in one else [one]
 
 
 def operands(one: Json) -> set[str]:

@@ -14,6 +14,7 @@ from contracts.policies.language.faults import PolicyError, refuse
 from contracts.policies.language.gathering import gathered
 
 BYTES, DEPTH, NODES = 1_000_000, 40, 5_000
+CONTEXTS, TERMS = 20, 1_000
 GROWN = 10_000_000  # in the expanded form, where every name is an IRI
 UNKNOWN = "x-unknown-term:"  # what an unknown name is expanded with, and cut off again afterwards
 _KEYWORDS = frozenset([
@@ -137,6 +138,7 @@ def expanded(document: dict[str, Any] | list[Any]) -> list[dict[str, Any]]:
 
     options: dict[str, Any] = {"base": None, "documentLoader": _load}
     foreign = isinstance(document, dict) and "@context" in document
+    _few_contexts(document)
     given = _prepared(document)
     keep: list[Any] = [{"@vocab": UNKNOWN}]
     if not foreign:
@@ -152,6 +154,29 @@ def expanded(document: dict[str, Any] | list[Any]) -> list[dict[str, Any]]:
         ) from None
     within_limits(found, GROWN)
     return _restored(found)  # type: ignore[no-any-return]
+
+
+def _few_contexts(document: Any) -> None:
+    """A processor works through every context anew at every place: many of them would keep it busy for minutes."""
+    contexts = terms = 0
+    stack = [document]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list):
+            stack += value
+        elif isinstance(value, dict):
+            given = value.get("@context")
+            several = given if isinstance(given, list) else [given] if given is not None else []
+            contexts += len(several)
+            terms += sum(len(one) for one in several if isinstance(one, dict))
+            stack += value.values()
+    if contexts > CONTEXTS or terms > TERMS:
+        what = f"The document has {contexts} contexts with {terms} terms of its own"
+        raise refuse(
+            "/@context",
+            what,
+            f"At most {CONTEXTS} contexts with {TERMS:,} terms are read; use one at the top",
+        )
 
 
 def _load(address: str, _options: dict[str, Any]) -> dict[str, Any]:

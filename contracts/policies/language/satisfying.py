@@ -211,7 +211,7 @@ def fitting(conditions: Sequence[Condition]) -> dict[str, Read] | None:
     operands = {id(one): frozenset(c.left for c in constraints_of([one])) for one in conditions}
     for operand, values in offers.items():
         alone = [one for one in conditions if operands[id(one)] == {operand}]
-        values = list(dict.fromkeys(_between(values)))
+        values = list(dict.fromkeys(_between(list(dict.fromkeys(values))[:200])))
         offers[operand] = [v for v in values if all(holds(one, {operand: v}) is True for one in alone)][:40]
         if not offers[operand]:
             return None
