@@ -119,8 +119,9 @@ class Request:
     @classmethod
     def from_json(cls, given: Any) -> Request:
         """Keys are short names, `odrl:` names or IRIs. Raises InputFault."""
-        rest = {full_name(str(key)): value for key, value in _object("request", given).items() if key not in _SKIPPED}
-        who, what, on = (rest.pop(ODRL + name, rest.pop(name, None)) for name in ("assignee", "action", "target"))
+        rest = {str(key): value for key, value in _object("request", given).items() if key not in _SKIPPED}
+        said = {name_of(key): rest.pop(key) for key in list(rest) if name_of(key) in ("assignee", "action", "target")}
+        who, what, on = (said.get(name) for name in ("assignee", "action", "target"))
         if isinstance(what, Mapping):
             what = what.get("@id")
         if what is not None and not (isinstance(what, str) and what):
@@ -182,7 +183,8 @@ class World:
             key: _facts(f"world.about.{key}", _object(f"world.about.{key}", value), "world")
             for key, value in _object("world.about", rest.pop("about", {})).items()
         }
-        facts = _facts("world.facts", {**rest, **_object("world.facts", rest.pop("facts", {}))}, "world")
+        further = _object("world.facts", rest.pop("facts", {}))
+        facts = _facts("world.facts", {**rest, **further}, "world")
         return cls(now, members, duties, counters, of_rule, facts, about, given)
 
     @cached_property
