@@ -55,9 +55,12 @@ def instant(text: str) -> datetime | None:
     """An aware instant; None if it is none or names no zone."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        if found.tzinfo is None or len(text) <= 10:
+            return None
+        found.astimezone(UTC)  # at the ends of the calendar there may be none
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo is not None and len(text) > 10 else None
+    return found
 
 
 def _day(text: str, zone: tzinfo) -> tuple[datetime, datetime] | None:
