@@ -59,8 +59,25 @@ _EXAMPLES = {
     "no_reidentification": "{}",
     "delete_within": '{"days": 30}',
     "attribution": '{"text": "Flights of 2013, Hudson Carriers"}',
+    "only_rows": '{"conditions": [{"column": "carrier", "op": "in", "value": ["AA", "UA"]}]}',
+    "rows_total": '{"at_most": 1000000}',
+    "formats": '{"any_of": ["csv", "parquet"]}',
+    "download_within": '{"days": 14}',
+    "access_mode": '{"any_of": ["clean_room"]}',
+    "security_level": '{"at_least": 3}',
+    "onward_to": '{"names": ["Rheinrechner GmbH"]}',
+    "generalise": '{"rules": [{"column": "born", "how": "date", "unit": "year"}]}',
+    "aggregate_only": '{"k": 10}',
+    "watermark": "{}",
+    "no_ai_training": "{}",
+    "compensate": '{"amount": "1200.00", "currency": "EUR"}',
+    "report_use": '{"every_days": 90}',
+    "inform_breach": '{"hours": 24}',
+    "if_late": '{"then": ["notify_trust", "suspend_downloads"]}',
+    "own": '{"clauses": [{"code": "call", "mood": "must", "en": "join the quarterly call", "de": "am Quartalsgespräch teilnehmen"}]}',
+    "unexplained": '{"parts": [{"at": "duty", "node": {"action": "https://example.org/sing"}}]}',
 }
-_MOODS = {"may": "may", "may_not": "may not", "must": "must"}
+_MOODS = {"may": "may", "may_not": "may not", "must": "must", "will": "will", "is": "is", "own": ""}
 
 
 def terms() -> str:
@@ -75,15 +92,15 @@ def terms() -> str:
         "Terms are one JSON object: clause code → value. A clause that is left out is not agreed.",
         "*Enforced*: the portal makes it so. *Watched*: it opens a duty with a date. *Promised*: it binds by law only.",
         "",
-        "| Code | Example value | In words: the partner … | Badge | How |",
-        "| --- | --- | --- | --- | --- |",
+        "| Code | Example value | In words: the partner … | Badge | How | Law |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind in CLAUSES.values():
         example = _EXAMPLES[kind.code]
         words = kind.words(kind.check(json.loads(example)))
         required = " (always needed)" if kind.required else ""
         lines.append(
-            f"| `{kind.code}`{required} | `{example}` | {_MOODS[kind.mood]} {words} | {kind.badge} | {kind.enforced_by} |"
+            f"| `{kind.code}`{required} | `{example}` | {_MOODS[kind.voice or kind.mood]} {words} | {kind.badge} | {kind.enforced_by} | {kind.law} |"
         )
     lines += [
         "",

@@ -14,6 +14,7 @@ from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.taxonomy import listed
 from contracts.policies.terms import Terms, TermsError
 from contracts.policies.words import summary
+from contracts.recipes.compile import terms_on_columns
 from kernel.actor import Actor
 from kernel.decision import Decision, Outcome, Reason, Refused
 from kernel.registry import performs
@@ -47,6 +48,8 @@ def read_terms(given: dict[str, Any], version: DatasetVersion, more: Sequence[Da
             remedy="Choose from its columns",
             field="columns",
         )
+    if faults := terms_on_columns(terms, version.column_types()):
+        raise Refused(Decision(Outcome.DENY, tuple(faults)))
     return terms
 
 

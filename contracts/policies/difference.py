@@ -1,11 +1,15 @@
-"""Two terms compared by meaning, clause by clause, seen from the consumer's freedom."""
+"""Two terms compared by meaning, clause by clause, seen from the partner's freedom.
+
+*Wider* lets the partner do more, *narrower* less. If nothing is wider or changed, every request that the new terms
+permit was permitted by the old ones: a test holds the verdicts to that with generated terms.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from contracts.policies.clauses import CLAUSES, Value
-from contracts.policies.taxonomy import countries_within, purposes_within
+from contracts.policies.clauses import CLAUSES
 from contracts.policies.terms import Terms
 from contracts.policies.words import clause_words
 
@@ -17,85 +21,80 @@ SAYS = {
     "added": "new term",
     "removed": "term taken out",
 }
+_OPPOSITE = {"wider": "narrower", "narrower": "wider"}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How one clause differs: same, wider, narrower, changed, added or removed."""
+    """How one clause differs. `verdict`: same, wider, narrower, changed, added or removed.
+
+    `direction`: what it does to the partner's freedom, also when added or removed: same, wider, narrower, changed.
+    `care`: why it needs a second look, empty if it does not.
+    """
 
     code: str
     label: str
     verdict: str
     old_text: str
     new_text: str
+    direction: str = "same"
+    care: str = ""
 
     @property
     def says(self) -> str:
-        return SAYS[self.verdict]
+        said = SAYS[self.verdict]
+        if self.verdict in ("added", "removed") and self.direction in _OPPOSITE:
+            said += f": the partner may do {'more' if self.direction == 'wider' else 'less'}"
+        return said
 
     @property
     def differs(self) -> bool:
         return self.verdict != "same"
 
-
-def _sets(old: frozenset[str] | set[str], new: frozenset[str] | set[str]) -> str:
-    if old == new:
-        return "same"
-    return "wider" if old < new else "narrower" if new < old else "changed"
+    @property
+    def needs_care(self) -> bool:
+        return bool(self.care)
 
 
-def _numbers(old: int, new: int, more_is_wider: bool) -> str:
-    if old == new:
-        return "same"
-    return "wider" if (new > old) == more_is_wider else "narrower"
-
-
-def _verdict(code: str, old: Value, new: Value, a: Terms, b: Terms) -> str:
-    match code:
-        case "purpose":
-            return _sets(purposes_within(old["any_of"]), purposes_within(new["any_of"]))
-        case "place":
-            return _sets(countries_within(old["any_of"]), countries_within(new["any_of"]))
-        case "columns":
-            return _sets(set(old["only"]), set(new["only"]))
-        case "pseudonymise":
-            return _sets(set(new["columns"]), set(old["columns"]))
-        case "exports":
-            return _numbers(old["at_most"], new["at_most"], True)
-        case "delete_within":
-            return _numbers(old["days"], new["days"], True)
-        case "period":
-            inside = b.starts >= a.starts and b.ends <= a.ends
-            around = b.starts <= a.starts and b.ends >= a.ends
-            return "changed" if inside == around else "narrower" if inside else "wider"
-        case "min_group_size" if old["by"] == new["by"]:
-            return _numbers(old["k"], new["k"], False)
-        case "recipient":
-            return "narrower" if new["who"] == "named_people" else "wider"
-        case _:
-            return "changed"
+def direction_of(code: str, old: Terms, new: Terms) -> tuple[str, str]:
+    """(verdict, direction) of one clause between two terms that need not be complete."""
+    kind = CLAUSES[code]
+    before, after = old.get(code), new.get(code)
+    if before is None and after is None:
+        return "same", "same"
+    if before is None:
+        return "added", kind.added
+    if after is None:
+        return "removed", _OPPOSITE.get(kind.added, kind.added)
+    if before == after:
+        return "same", "same"
+    verdict = kind.compare(before, after)
+    verdict = "changed" if verdict == "same" else verdict
+    return verdict, verdict
 
 
 def compare(old: Terms, new: Terms) -> list[Change]:
     """Every clause of either, in the library's order."""
     found = []
     for code, kind in CLAUSES.items():
-        before, after = old.get(code), new.get(code)
-        if before is None and after is None:
+        if not old.has(code) and not new.has(code):
             continue
-        if before is None:
-            verdict = "added"
-        elif after is None:
-            verdict = "removed"
-        elif before == after:
-            verdict = "same"
-        else:
-            verdict = _verdict(code, before, after, old, new)
-            verdict = "changed" if verdict == "same" else verdict
-        found.append(Change(code, kind.label, verdict, clause_words(code, old), clause_words(code, new)))
+        verdict, direction = direction_of(code, old, new)
+        risky = direction in ("wider", "changed") if code != "unexplained" else new.has(code)
+        care = kind.care.en if risky and (verdict != "same" or code == "unexplained") else ""
+        found.append(
+            Change(
+                code, kind.label, verdict, clause_words(code, old), clause_words(code, new), direction, care
+            )
+        )
     return found
 
 
 def distance(old: Terms, new: Terms) -> int:
     """How many terms apart."""
     return sum(change.differs for change in compare(old, new))
+
+
+def not_wider(changes: Iterable[Change]) -> bool:
+    """Whether whatever the new terms permit, the old ones permit too."""
+    return all(change.direction in ("same", "narrower") for change in changes)

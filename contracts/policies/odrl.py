@@ -1,200 +1,307 @@
-"""Terms ⇄ ODRL 2.2 JSON-LD, lossless. The context is named and never fetched.
+"""Terms ⇄ ODRL 2.2 JSON-LD, lossless, from the form that each clause declares. The context is named, never fetched.
 
-Every clause has one fixed place, so equal terms give equal bytes. A document that holds anything
-this profile does not know is refused by name (UnknownTerm), never silently narrowed.
+Every clause has one fixed place, so equal terms give equal bytes. What this profile does not know is kept word for
+word as the clause `unexplained`, never silently narrowed; a policy whose form could not be written again without
+loss is refused by name (UnknownTerm).
 ODRL Information Model 2.2, https://www.w3.org/TR/odrl-model/.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
+from contracts.policies.clauses import CLAUSES, ClauseKind
+from contracts.policies.clauses.base import Allow, Duty, Forbid, Limit
+from contracts.policies.language.vocabulary import CONTEXT, NS, PROFILE
 from contracts.policies.terms import Terms
-from kernel.canonical import sha256_hex
+from kernel.canonical import canonical_bytes, sha256_hex
 
-CONTEXT = "http://www.w3.org/ns/odrl.jsonld"
-PROFILE = "https://commonhold.example/ns/profile"
-NS = "https://commonhold.example/ns/"
+Node = dict[str, Any]
+# Duties that the job plan does itself: by the time anything leaves, they are done.
+DONE_BY_PLAN = frozenset({"anonymize", "aggregate", "watermark", f"{NS}summarise"})
+_MOODS = {"may": "permission", "may_not": "prohibition", "must": "obligation"}
 
 
 class UnknownTerm(Exception):
-    """The document says something that this profile cannot explain. `terms` lists it."""
+    """The document says something that this profile cannot carry. `terms` lists it."""
 
     def __init__(self, terms: list[str]) -> None:
         super().__init__("This portal cannot explain: " + ", ".join(terms))
         self.terms = terms
 
 
-def _constraint(left: str, operator: str, right: Any, **more: Any) -> dict[str, Any]:
-    return {"leftOperand": left, "operator": operator, "rightOperand": right, **more}
+# ------------------------------------------------------------------------------------------------------ writing
 
 
-def _permission(terms: Terms) -> list[dict[str, Any]]:
-    v = terms.as_dict()
-    found = [_constraint("purpose", "isAnyOf", v["purpose"]["any_of"])]
-    if "recipient" in v:
-        found.append(_constraint("recipient", "isA", f"{NS}{v['recipient']['who']}"))
-    if "place" in v:
-        found.append(_constraint("spatial", "isAnyOf", v["place"]["any_of"]))
-    period = v["period"]
-    found.append(_constraint("dateTime", "gteq", terms.starts.isoformat(), **{f"{NS}zone": period["zone"]}))
-    found.append(_constraint("dateTime", "lt", terms.ends.isoformat(), **{f"{NS}zone": period["zone"]}))
-    if "exports" in v:
-        found.append(_constraint("count", "lteq", v["exports"]["at_most"]))
-    return found
+def _written(limit: Limit, value: dict[str, Any]) -> Node:
+    right = limit.wrap(value[limit.key])
+    found = {"leftOperand": limit.left, "operator": limit.operator, "rightOperand": right}
+    return {**found, **{name: value[key] for name, key in limit.more.items()}}
 
 
-def _duties(terms: Terms) -> list[dict[str, Any]]:
-    v = terms.as_dict()
-    found: list[dict[str, Any]] = []
-    if "pseudonymise" in v:
-        found.append({
-            "action": "anonymize", f"{NS}phase": "pre",
-            "constraint": [_constraint(f"{NS}pseudonymisedColumns", "isAllOf", v["pseudonymise"]["columns"])],
-        })  # fmt: skip
-    if "min_group_size" in v:
-        group = v["min_group_size"]
-        found.append({
-            "action": "aggregate", f"{NS}phase": "pre",
-            "constraint": [
-                _constraint(f"{NS}minGroupSize", "gteq", group["k"]),
-                _constraint(f"{NS}groupColumns", "isAllOf", group["by"]),
-            ],
-        })  # fmt: skip
-    if "delete_within" in v:
-        period = f"P{v['delete_within']['days']}D"
-        found.append({
-            "action": "delete", f"{NS}phase": "post",
-            "constraint": [_constraint("delayPeriod", "lteq", period)],
-        })  # fmt: skip
-    if "attribution" in v:
-        found.append({
-            "action": "attribute", f"{NS}phase": "ongoing",
-            "constraint": [_constraint(f"{NS}creditLine", "eq", v["attribution"]["text"])],
-        })  # fmt: skip
-    return found
+def _clauses(terms: Terms, form: type) -> Iterator[tuple[ClauseKind, Any, dict[str, Any]]]:
+    """The clauses of these terms that have this form, as (kind, form, value)."""
+    for code, value in terms.as_dict().items():
+        kind = CLAUSES[code]
+        if isinstance(kind.form, form):
+            yield kind, kind.form, value
+
+
+# The places of constraints and duties were fixed before some clauses came: the older ones keep theirs, so that
+# terms signed then give the same bytes now.
+_FIRST = ("purpose", "recipient", "place", "period", "exports")
+_FIRST_DUTIES = ("pseudonymise", "min_group_size", "delete_within", "attribution")
+
+
+def _in_place(codes: tuple[str, ...]) -> Callable[[tuple[str, Any]], int]:
+    return lambda found: codes.index(found[0]) if found[0] in codes else len(codes)
+
+
+def _permission(terms: Terms) -> list[Node]:
+    period = terms.as_dict()["period"]
+    zone = {f"{NS}zone": period["zone"]}
+    found: list[tuple[str, list[Node]]] = [("period", [
+        {"leftOperand": "dateTime", "operator": "gteq", "rightOperand": terms.starts.isoformat(), **zone},
+        {"leftOperand": "dateTime", "operator": "lt", "rightOperand": terms.ends.isoformat(), **zone},
+    ])]  # fmt: skip
+    found += [
+        (kind.code, [_written(form, v)]) for kind, form, v in _clauses(terms, Limit) if not form.refines
+    ]
+    return [node for _, nodes in sorted(found, key=_in_place(_FIRST)) for node in nodes]
+
+
+def _duties(terms: Terms) -> list[Node]:
+    late = [{"action": f"{NS}{what}"} for what in (terms.get("if_late") or {}).get("then", [])]
+    found: list[tuple[str, Node]] = []
+    for kind, form, value in _clauses(terms, Duty):
+        node: Node = {"action": form.action, f"{NS}phase": form.phase}
+        if form.limits:
+            node["constraint"] = [_written(limit, value) for limit in form.limits]
+        if late and kind.badge == "watched":
+            node["consequence"] = late
+        found.append((kind.code, node))
+    return [node for _, node in sorted(found, key=_in_place(_FIRST_DUTIES))]
+
+
+def _own(terms: Terms) -> Iterator[tuple[str, Node]]:
+    for one in (terms.get("own") or {}).get("clauses", []):
+        node = {"action": f"{NS}own", f"{NS}code": one["code"], f"{NS}en": one["en"], f"{NS}de": one["de"]}
+        yield _MOODS[one["mood"]], node
 
 
 def to_odrl(
     terms: Terms, *, uid: str, target: str, assigner: str, assignee: str = "", kind: str = "Offer"
 ) -> dict[str, Any]:
     """The policy as ODRL JSON-LD. `uid`, `target` and the parties are IRIs; kind Set, Offer or Agreement."""
-    v = terms.as_dict()
     parties = {"assigner": assigner, **({"assignee": assignee} if assignee else {})}
-    rule: dict[str, Any] = {"target": target, **parties, "action": "use", "constraint": _permission(terms)}
-    if "columns" in v:
-        rule["target"] = {
-            "@id": target,
-            "refinement": [_constraint(f"{NS}columns", "isAnyOf", v["columns"]["only"])],
-        }
-    duties = _duties(terms)
-    if duties:
+    rule: Node = {"target": target, **parties, "action": "use", "constraint": _permission(terms)}
+    refined = [_written(form, v) for _, form, v in _clauses(terms, Limit) if form.refines]
+    if refined:
+        rule["target"] = {"@id": target, "refinement": refined}
+    if duties := _duties(terms):
         rule["duty"] = duties
-    policy: dict[str, Any] = {
+    policy: Node = {
         "@context": CONTEXT, "@type": kind, "uid": uid, "profile": PROFILE, "permission": [rule],
     }  # fmt: skip
-    prohibitions = [
-        {"target": target, **parties, "action": action}
-        for code, action in (("no_onward_transfer", "distribute"), ("no_reidentification", f"{NS}reidentify"))
-        if code in v
-    ]
-    if prohibitions:
-        policy["prohibition"] = prohibitions
+    for _, allow, value in _clauses(terms, Allow):
+        limits = [_written(limit, value) for limit in allow.limits]
+        policy["permission"].append(
+            {"target": target, **parties, "action": allow.action, "constraint": limits}
+        )
+    for _, forbid, _value in _clauses(terms, Forbid):
+        policy.setdefault("prohibition", []).append({"target": target, **parties, "action": forbid.action})
+    for where, node in _own(terms):
+        policy.setdefault(where, []).append({"target": target, **parties, **node})
+    # A watched duty must be there for its consequence to stand at; without one it stands at the policy.
+    if terms.has("if_late") and not any("consequence" in duty for duty in rule.get("duty", [])):
+        policy[f"{NS}ifLate"] = terms.as_dict()["if_late"]["then"]
+    for part in (terms.get("unexplained") or {}).get("parts", []):
+        _put_back(policy, part["at"], part["node"])
     return policy
 
 
+def _put_back(policy: Node, at: str, node: Any) -> None:
+    rule = policy["permission"][0]
+    match at:
+        case "policy":
+            policy[node["term"]] = node["value"]
+        case "constraint" | "duty":
+            rule.setdefault(at, []).append(node)
+        case _:
+            policy.setdefault(at, []).append(node)
+
+
+# ------------------------------------------------------------------------------------------------------ reading
+
+
 def from_odrl(policy: dict[str, Any]) -> Terms:
-    """The terms back. Raises UnknownTerm for anything that would be lost, TermsError for bad values."""
+    """The terms of a policy in the compact form. Raises UnknownTerm if one could not be carried, TermsError for bad values.
+
+    What this profile does not know becomes the clause `unexplained`.
+    """
     given: dict[str, Any] = {}
-    strange: list[str] = []
+    strange: list[Node] = []
     rules = policy.get("permission") or []
-    if len(rules) != 1 or not isinstance(rules[0], dict):
-        raise UnknownTerm([f"{len(rules)} permissions where one is expected"])
+    if not rules or not isinstance(rules[0], dict) or rules[0].get("action") != "use":
+        raise UnknownTerm(["a policy whose first permission is not to use the data"])
     rule = rules[0]
     for constraint in rule.get("constraint", []):
-        _read_constraint(constraint, given, strange)
+        if not _read_limit(constraint, given, refines=False) and not _read_period(constraint, given):
+            strange.append({"at": "constraint", "node": constraint})
     target = rule.get("target")
-    if isinstance(target, dict):
-        for refinement in target.get("refinement", []):
-            _read_constraint(refinement, given, strange)
+    for refinement in target.get("refinement", []) if isinstance(target, dict) else []:
+        if not _read_limit(refinement, given, refines=True):
+            raise UnknownTerm([str(refinement.get("leftOperand"))])
     for duty in rule.get("duty", []):
-        _read_duty(duty, given, strange)
-    for prohibition in policy.get("prohibition", []):
-        action = prohibition.get("action")
-        if action == "distribute":
-            given["no_onward_transfer"] = {}
-        elif action == f"{NS}reidentify":
-            given["no_reidentification"] = {}
-        else:
-            strange.append(f"prohibition of {action}")
-    if rule.get("action") != "use":
-        strange.append(f"permission of {rule.get('action')}")
-    known = {"@context", "@type", "uid", "profile", "permission", "prohibition"}
-    strange += [str(key) for key in policy if key not in known]
+        if not _read_duty(duty, given):
+            strange.append({"at": "duty", "node": duty})
+    for where in ("permission", "prohibition", "obligation"):
+        for other in policy.get(where, [])[1 if where == "permission" else 0 :]:
+            if not _read_rule(where, other, given):
+                strange.append({"at": where, "node": other})
+    known = {"@context", "@type", "uid", "profile", "permission", "prohibition", "obligation", f"{NS}ifLate"}
+    if f"{NS}ifLate" in policy:
+        given["if_late"] = {"then": policy[f"{NS}ifLate"]}
     strange += [
+        {"at": "policy", "node": {"term": k, "value": v}} for k, v in policy.items() if k not in known
+    ]
+    lost = [
         str(k) for k in rule if k not in {"target", "assigner", "assignee", "action", "constraint", "duty"}
     ]
+    if lost:
+        raise UnknownTerm(lost)
     if strange:
-        raise UnknownTerm(strange)
+        given["unexplained"] = {"parts": strange}
     terms = Terms.from_dict(given)
+    _nothing_lost(terms, policy, rule)
+    return terms
+
+
+def _nothing_lost(terms: Terms, policy: Node, rule: Node) -> None:
+    """The proof: writing it again gives the same rules, whatever their order. Raises UnknownTerm."""
+    target = rule.get("target")
     again = to_odrl(
         terms, uid=str(policy.get("uid")), kind=str(policy.get("@type")), assigner=str(rule.get("assigner", "")),
         target=str(target.get("@id") if isinstance(target, dict) else target), assignee=str(rule.get("assignee") or ""),
     )  # fmt: skip
-    # The proof that nothing was lost: writing it again gives the same permission and prohibitions.
-    if again["permission"] != rules or again.get("prohibition", []) != policy.get("prohibition", []):
-        raise UnknownTerm(["a form of this policy that would not survive being written again"])
-    return terms
+    for key in ("permission", "prohibition", "obligation"):
+        if _unordered(again.get(key, [])) != _unordered(policy.get(key, [])):
+            raise UnknownTerm(["a form of this policy that would not survive being written again"])
 
 
-def _read_constraint(found: dict[str, Any], given: dict[str, Any], strange: list[str]) -> None:
-    left, operator, right = found.get("leftOperand"), found.get("operator"), found.get("rightOperand")
-    match left, operator:
-        case "purpose", "isAnyOf":
-            given["purpose"] = {"any_of": right}
-        case "recipient", "isA":
-            given["recipient"] = {"who": str(right).removeprefix(NS)}
-        case "spatial", "isAnyOf":
-            given["place"] = {"any_of": right}
-        case "dateTime", "gteq":
-            given.setdefault("period", {}).update({"from": str(right)[:10], "zone": found.get(f"{NS}zone")})
-        case "dateTime", "lt":
-            given.setdefault("period", {})["until"] = _day_before(str(right))
-        case "count", "lteq":
-            given["exports"] = {"at_most": right}
-        case name, "isAnyOf" if name == f"{NS}columns":
-            given["columns"] = {"only": right}
-        case _:
-            strange.append(f"{left} {operator}")
+def _unordered(value: Any) -> Any:
+    """JSON-LD lists of rules and constraints are sets: order and repetition say nothing."""
+    if isinstance(value, list):
+        return sorted({canonical_bytes(_unordered(item)) for item in value})
+    if isinstance(value, dict):
+        return {key: [b.decode() for b in found] if isinstance(found := _unordered(item), list) else found
+                for key, item in value.items()}  # fmt: skip
+    return value
+
+
+def _as_list(kind: ClauseKind, limit: Limit, right: Any) -> Any:
+    """A set of one may be written without brackets."""
+    many = limit.operator in ("isAnyOf", "isAllOf", "isNoneOf")
+    return [right] if many and not isinstance(right, list) else right
+
+
+def _value_of(kind: ClauseKind, limits: tuple[Limit, ...], nodes: list[Node]) -> dict[str, Any] | None:
+    """The value of a clause from its constraints, or None if they are not its own."""
+    if len(nodes) != len(limits):
+        return None
+    found: dict[str, Any] = {}
+    for limit in limits:
+        fits = [
+            n for n in nodes if n.get("leftOperand") == limit.left and n.get("operator") == limit.operator
+        ]
+        if len(fits) != 1 or set(fits[0]) - {"leftOperand", "operator", "rightOperand", *limit.more}:
+            return None
+        found[limit.key] = limit.unwrap(_as_list(kind, limit, fits[0].get("rightOperand")))
+        found |= {key: fits[0].get(name) for name, key in limit.more.items()}
+    return found
+
+
+def _read_limit(node: Node, given: dict[str, Any], *, refines: bool) -> bool:
+    for code, kind in CLAUSES.items():
+        if not isinstance(kind.form, Limit) or kind.form.refines is not refines or code in given:
+            continue
+        if (value := _value_of(kind, (kind.form,), [node])) is not None:
+            given[code] = value
+            return True
+    return False
+
+
+def _read_period(node: Node, given: dict[str, Any]) -> bool:
+    zone = node.get(f"{NS}zone")
+    if node.get("leftOperand") != "dateTime" or not zone:
+        return False
+    period = given.setdefault("period", {})
+    if node.get("operator") == "gteq" and "from" not in period:
+        period.update({"from": str(node.get("rightOperand"))[:10], "zone": zone})
+    elif node.get("operator") == "lt" and "until" not in period:
+        period["until"] = _day_before(str(node.get("rightOperand")))
+    else:
+        return False
+    return True
 
 
 def _day_before(instant: str) -> str:
-    from datetime import date, timedelta
-
     try:
         return (date.fromisoformat(instant[:10]) - timedelta(days=1)).isoformat()
     except ValueError:
         return instant
 
 
-def _read_duty(duty: dict[str, Any], given: dict[str, Any], strange: list[str]) -> None:
-    rights = {c.get("leftOperand"): c.get("rightOperand") for c in duty.get("constraint", [])}
-    match duty.get("action"):
-        case "anonymize":
-            given["pseudonymise"] = {"columns": rights.get(f"{NS}pseudonymisedColumns")}
-        case "aggregate":
-            given["min_group_size"] = {
-                "k": rights.get(f"{NS}minGroupSize"),
-                "by": rights.get(f"{NS}groupColumns"),
-            }
-        case "delete":
-            given["delete_within"] = {"days": str(rights.get("delayPeriod", ""))[1:-1]}
-        case "attribute":
-            given["attribution"] = {"text": rights.get(f"{NS}creditLine")}
-        case other:
-            strange.append(f"duty to {other}")
+def _read_duty(duty: Node, given: dict[str, Any]) -> bool:
+    if set(duty) - {"action", f"{NS}phase", "constraint", "consequence"}:
+        return False
+    for code, kind in CLAUSES.items():
+        form = kind.form
+        if not isinstance(form, Duty) or form.action != duty.get("action") or code in given:
+            continue
+        value = _value_of(kind, form.limits, duty.get("constraint", []))
+        if value is None or form.phase != duty.get(f"{NS}phase"):
+            continue
+        given[code] = value
+        if late := duty.get("consequence"):
+            given["if_late"] = {"then": [str(one.get("action")).removeprefix(NS) for one in late]}
+        return True
+    return False
+
+
+def _read_rule(where: str, node: Node, given: dict[str, Any]) -> bool:
+    """A rule beside the permission to use: a prohibition, a further permission, a trust's own clause."""
+    plain = {"target", "assigner", "assignee", "action", "constraint"}
+    action = node.get("action")
+    if action == f"{NS}own" and not set(node) - plain - {f"{NS}code", f"{NS}en", f"{NS}de"}:
+        mood = next(m for m, kind in _MOODS.items() if kind == where)
+        one = {
+            "code": node.get(f"{NS}code"),
+            "mood": mood,
+            "en": node.get(f"{NS}en"),
+            "de": node.get(f"{NS}de"),
+        }
+        given.setdefault("own", {"clauses": []})["clauses"].append(one)
+        return True
+    if set(node) - plain:
+        return False
+    for code, kind in CLAUSES.items():
+        form = kind.form
+        if code in given or not isinstance(form, (Forbid, Allow)) or form.action != action:
+            continue
+        if where == "prohibition" and isinstance(form, Forbid) and not node.get("constraint"):
+            given[code] = {}
+            return True
+        if where == "permission" and isinstance(form, Allow):
+            value = _value_of(kind, form.limits, node.get("constraint", []))
+            if value is not None:
+                given[code] = value
+                return True
+    return False
 
 
 def policy_hash(policy: dict[str, Any]) -> str:
-    """SHA-256 over the canonical form: what people accept and both signatures cover."""
+    """SHA-256 over the canonical form: what people accept and the signatures cover."""
     return sha256_hex(policy)

@@ -19,6 +19,14 @@ PURPOSES: dict[str, tuple[str, str]] = {
     "public_interest": ("public interest tasks", ""),
 }
 
+PURPOSES_DE: dict[str, str] = {
+    "research": "Forschung", "academic_research": "akademische Forschung", "commercial_research": "kommerzielle Forschung",
+    "statistics": "Statistik", "service_improvement": "die Verbesserung eines Dienstes",
+    "product_development": "Produktentwicklung", "operations_planning": "Betriebsplanung", "pricing": "Preisbildung",
+    "ai_training": "das Training von KI-Modellen", "ai_evaluation": "die Bewertung von KI-Modellen",
+    "public_interest": "Aufgaben im öffentlichen Interesse",
+}  # fmt: skip
+
 _EU = [
     "AT",
     "BE",
@@ -63,10 +71,22 @@ COUNTRIES: dict[str, str] = {
     "PT": "Portugal", "RO": "Romania", "SE": "Sweden", "SG": "Singapore", "SI": "Slovenia", "SK": "Slovakia",
     "US": "the United States", "ZA": "South Africa",
 }  # fmt: skip
+COUNTRIES_DE: dict[str, str] = {
+    "AT": "in Österreich", "AU": "in Australien", "BE": "in Belgien", "BG": "in Bulgarien", "BR": "in Brasilien", "CA": "in Kanada",
+    "CH": "in der Schweiz", "CN": "in China", "CY": "in Zypern", "CZ": "in Tschechien", "DE": "in Deutschland", "DK": "in Dänemark",
+    "EE": "in Estland", "ES": "in Spanien", "FI": "in Finnland", "FR": "in Frankreich", "GB": "im Vereinigten Königreich",
+    "GR": "in Griechenland", "HR": "in Kroatien", "HU": "in Ungarn", "IE": "in Irland", "IN": "in Indien", "IS": "in Island",
+    "IT": "in Italien", "JP": "in Japan", "KR": "in Südkorea", "LI": "in Liechtenstein", "LT": "in Litauen", "LU": "in Luxemburg",
+    "LV": "in Lettland", "MT": "in Malta", "NL": "in den Niederlanden", "NO": "in Norwegen", "NZ": "in Neuseeland", "PL": "in Polen",
+    "PT": "in Portugal", "RO": "in Rumänien", "SE": "in Schweden", "SG": "in Singapur", "SI": "in Slowenien", "SK": "in der Slowakei",
+    "US": "in den Vereinigten Staaten", "ZA": "in Südafrika", "EU": "in der Europäischen Union",
+    "EEA": "im Europäischen Wirtschaftsraum",
+}  # fmt: skip
 
 
-def purpose_label(code: str) -> str:
-    return PURPOSES[code][0]
+def purpose_label(code: str, language: str = "en") -> str:
+    """What a purpose is called; in German as it stands after “für”."""
+    return PURPOSES_DE[code] if language == "de" else PURPOSES[code][0]
 
 
 def purposes_within(codes: Iterable[str]) -> frozenset[str]:
@@ -78,7 +98,10 @@ def purposes_within(codes: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def place_label(code: str) -> str:
+def place_label(code: str, language: str = "en") -> str:
+    """What a country or group is called; in German with its “in”."""
+    if language == "de":
+        return COUNTRIES_DE[code]
     return GROUPS[code][0] if code in GROUPS else COUNTRIES[code]
 
 

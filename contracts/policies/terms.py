@@ -89,6 +89,8 @@ class Terms:
         found: set[str] = set()
         for code, key in (("columns", "only"), ("pseudonymise", "columns"), ("min_group_size", "by")):
             found.update((self.get(code) or {}).get(key, ()))
+        for code, key in (("only_rows", "conditions"), ("generalise", "rules")):
+            found.update(one["column"] for one in (self.get(code) or {}).get(key, ()))
         return found
 
     @property

@@ -45,13 +45,16 @@ class Guard:
     """Visits the steps in order, `offset` of them from before the asker's. `reasons` is why not.
 
     settled: small groups are removed already. by: the columns they were told apart by. counted: the column
-    with the number of rows in each group of a summary.
+    with the number of rows in each group of a summary. cells: no figure of a summary stands for fewer rows.
+    results_only: single rows may not leave, so nothing may bring rows in again after a summary.
     """
 
     offset: int
     hidden: set[str]
     group: dict[str, Any]
     others: dict[str, Schema]
+    cells: int = 0
+    results_only: bool = False
     reasons: list[Reason] = field(default_factory=list)
     settled: bool = False
     by: list[str] = field(default_factory=list)
@@ -81,7 +84,8 @@ class Guard:
         self._pseudonyms(step, place, names, shape)
         step = self._kept(step, shape)
         self._rows(step, place, shape)
-        if step.name == "group" and self.group and not self.counted:
+        self._results(step, place)
+        if step.name == "group" and self.cells and not self.counted:
             return self._summed(step, shape)
         if self.counted and (
             self.counted in {n for found in names.values() for n in found} or step.name == "group"
@@ -139,6 +143,12 @@ class Guard:
             return replace(step, params={**step.params, "columns": seen})
         return step
 
+    def _results(self, step: Step, place: int) -> None:
+        """After summing up, a join would bring single rows of another dataset in."""
+        if self.results_only and self.counted and (step.name == "join" or STEPS[step.name].package):
+            text = f"Step {place + 1}: after summing up, this step could bring single rows in again"
+            self.reasons.append(Reason("terms.aggregate_only", text, "Join before you sum up", "clause aggregate_only", f"recipe.{place}"))  # fmt: skip
+
     def _rows(self, step: Step, place: int, shape: Shape) -> None:
         """A join may double rows, so that k rows are not k of the provider's: nothing may go after it."""
         if not self.group or self.counted:
@@ -183,8 +193,13 @@ class Guard:
 
     def _summed(self, step: Step, shape: Shape) -> Step:
         """The summary between the two locked steps: small groups before it, small cells after it."""
-        if not self.settled:
+        if self.group and not self.settled:
             self._suppress(shape)
+        if self.results_only and step.params["by"]:
+            # The names of small groups are a result too: their rows go before they are counted.
+            own = {"by": list(step.params["by"]), "k": self.cells}
+            self._steps.append(Step("suppress_small_groups", own, True, "aggregate_only"))
+        clause = "min_group_size" if self.group else "aggregate_only"
         measures = list(step.params["measures"])
         counts = [m["as"] for m in measures if m["how"] == "count" and not m.get("column")]
         if not counts:
@@ -195,9 +210,9 @@ class Guard:
             step = replace(step, params={**step.params, "measures": measures})
         self.counted = counts[0]
         values = [m["as"] for m in measures if m["as"] != self.counted]
-        cells: dict[str, Any] = {"by": step.params["by"], "count": self.counted, "k": self.group["k"]}
+        cells: dict[str, Any] = {"by": step.params["by"], "count": self.counted, "k": self.cells}
         self._steps += [
             step,
-            Step("suppress_cells", cells | ({"values": values} if values else {}), True, "min_group_size"),
+            Step("suppress_cells", cells | ({"values": values} if values else {}), True, clause),
         ]
         return step

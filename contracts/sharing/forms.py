@@ -18,6 +18,7 @@ from contracts.policies.taxonomy import (
     purposes_within,
 )
 from contracts.policies.terms import Terms
+from contracts.recipes.compile import types_as_met
 from contracts.recipes.recipe import Recipe
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
@@ -70,18 +71,17 @@ class AnswersForm(ActionForm):
         f["purpose"].choices = [(c, purpose_label(c)) for c in PURPOSES if c in inside]
         f["place"].choices = [(c, place_label(c)) for c in [*groups, *sorted(places, key=place_label)]]
         f["people"].choices = [(str(m.user_id), str(m.user)) for m in members]
+        formats = (terms.get("formats") or {}).get("any_of", [code for code, _ in FORMATS])
+        f["format"].choices = [(code, label) for code, label in FORMATS if code in formats]
+        f["format"].initial = "csv" if "csv" in formats else formats[0]
         f["columns"].choices = [(n, n) for n in types]
         if self.subject is not None and not self.is_bound:
             self.initial.update(self.subject.answers())
 
     def schema(self, chosen: Collection[str]) -> dict[str, str]:
-        """The columns as the recipe meets them: those that are asked for, pseudonyms as text."""
-        secret = set((Terms.from_dict(self.agreement.terms).get("pseudonymise") or {}).get("columns", ()))
-        return {
-            n: "text" if n in secret else t
-            for n, t in self.types.items()
-            if n in chosen and n in self.allowed
-        }
+        """The columns as the recipe meets them: those that are asked for, pseudonyms and coarser values as text."""
+        met = types_as_met(Terms.from_dict(self.agreement.terms), self.types)
+        return {n: t for n, t in met.items() if n in chosen and n in self.allowed}
 
     def inputs(self) -> dict[str, dict[str, str]]:
         """The further datasets of the contract that a recipe may join: alias → columns and types."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.policies.clauses import CLAUSES
+from contracts.policies.clauses import CLAUSES, FORMATS, MODES
 from contracts.policies.difference import compare, distance
 from contracts.policies.evaluate import Ask, World, evaluate
 from contracts.policies.odrl import from_odrl, policy_hash, to_odrl
@@ -36,7 +36,36 @@ values: dict[str, Any] = {
     "no_reidentification": flag,
     "delete_within": st.fixed_dictionaries({"days": st.integers(1, 3650)}),
     "attribution": st.fixed_dictionaries({"text": st.just("Flights, Hudson Carriers")}),
-}
+    "only_rows": st.fixed_dictionaries({"conditions": st.lists(st.sampled_from([
+        {"column": "carrier", "op": "in", "value": ["AA", "UA"]}, {"column": "dest", "op": "not_missing"},
+        {"column": "arr_delay", "op": "gte", "value": ["-5"]}]), min_size=1)}),
+    "rows_total": st.fixed_dictionaries({"at_most": st.integers(1, 10**12)}),
+    "formats": st.fixed_dictionaries({"any_of": st.lists(st.sampled_from(sorted(FORMATS)), min_size=1)}),
+    "download_within": st.fixed_dictionaries({"days": st.integers(1, 365)}),
+    "access_mode": st.fixed_dictionaries({"any_of": st.lists(st.sampled_from(sorted(MODES)), min_size=1)}),
+    "security_level": st.fixed_dictionaries({"at_least": st.integers(1, 5)}),
+    "onward_to": st.fixed_dictionaries({"names": st.lists(st.sampled_from(["Rheinrechner GmbH", "Cloud & Söhne"]), min_size=1)}),
+    "generalise": st.fixed_dictionaries({"rules": st.lists(st.sampled_from([
+        {"column": "arr_delay", "how": "band", "width": "15"}, {"column": "dest", "how": "prefix", "length": 1},
+        {"column": "born", "how": "date", "unit": "year"}, {"column": "age", "how": "topcode", "at": "90"}]),
+        min_size=1, unique_by=lambda r: r["column"])}),
+    "aggregate_only": st.fixed_dictionaries({"k": st.integers(2, 1_000_000)}),
+    "watermark": flag,
+    "no_ai_training": flag,
+    "compensate": st.fixed_dictionaries({"amount": st.sampled_from(["12.50", "1200", "0.99"]), "currency": st.sampled_from(["EUR", "USD"])}),
+    "report_use": st.fixed_dictionaries({"every_days": st.integers(7, 1096)}),
+    "inform_breach": st.fixed_dictionaries({"hours": st.integers(1, 720)}),
+    "if_late": st.fixed_dictionaries({"then": st.lists(st.sampled_from(["notify_trust", "suspend_downloads", "suspend_agreement"]), min_size=1)}),
+    "own": st.fixed_dictionaries({"clauses": st.lists(st.sampled_from([
+        {"code": "call", "mood": "must", "en": "join the quarterly call", "de": "am Quartalsgespräch teilnehmen"},
+        {"code": "press", "mood": "may_not", "en": "speak to the press about it", "de": "mit der Presse darüber sprechen"}]),
+        min_size=1, unique_by=lambda c: c["code"])}),
+    "unexplained": st.fixed_dictionaries({"parts": st.lists(st.sampled_from([
+        {"at": "constraint", "node": {"leftOperand": "https://example.org/moonPhase", "operator": "eq", "rightOperand": "full"}},
+        {"at": "duty", "node": {"action": "https://example.org/sing"}},
+        {"at": "prohibition", "node": {"action": "https://example.org/juggle", "target": "urn:t"}},
+        {"at": "policy", "node": {"term": "https://example.org/mood", "value": "blue"}}]), min_size=1, unique_by=str)}),
+}  # fmt: skip
 needed = {code: values[code] for code, kind in CLAUSES.items() if kind.required}
 optional = {code: v for code, v in values.items() if code not in needed}
 any_terms = st.fixed_dictionaries(needed, optional=optional).map(Terms.from_dict)

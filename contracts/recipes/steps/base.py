@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.policies.clauses.lines import COMPARISONS as LINES_COMPARISONS
 from contracts.policies.taxonomy import listed
 from contracts.recipes import one_line
 from contracts.recipes.schema import (
@@ -28,11 +29,7 @@ from contracts.recipes.steps import fields
 from contracts.recipes.steps.param import Param as Param
 from contracts.recipes.steps.param import StepFault as StepFault
 
-COMPARISONS = {
-    "eq": "is", "ne": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than", "gte": "is at least",
-    "in": "is one of", "not_in": "is none of", "is_missing": "is missing", "not_missing": "is not missing",
-    "contains": "contains",
-}  # fmt: skip
+COMPARISONS = {op: said[0] for op, said in LINES_COMPARISONS.items()}
 GROUPS = {
     "columns": "Columns",
     "values": "Values",
