@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "trusts.membership",
     "trusts.datasets",
     "contracts.negotiations",
+    "contracts.decisions",
     "contracts.library",
     "contracts.sharing",
     "jobs.runs",

@@ -22,7 +22,7 @@ from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.recipes.compile import plan_words
 from contracts.sharing import selectors, services, starting
-from contracts.sharing.advice import advice_record, advise
+from contracts.sharing.advice import advice_record, advice_on
 from contracts.sharing.forms import CHECKLIST, AnswersForm, CommentForm
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
@@ -216,13 +216,13 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             plan, problem = {}, refused.decision
     choices = doors.choices(REQUEST, found, actor)
-    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine")
+    apart = ("approve", "send_back", "refuse", "comment", "try_out", "advice_on")
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
-        "advice": advice_record(advise(found, len(named))) if open_now else found.advice,
+        "advice": advice_record(advice_on(found, len(named))) if open_now else found.advice,
         "choices": [c for c in choices if c.name not in apart],
-        "try_choice": next((c for c in choices if c.name in ("try_out", "examine")), None), "with_it": found.agreement.also,
+        "try_choice": next((c for c in choices if c.name in ("try_out", "advice_on")), None), "with_it": found.agreement.also,
         "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
         "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
         "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),

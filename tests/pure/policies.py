@@ -14,9 +14,16 @@ from contracts.policies.taxonomy import PURPOSES
 
 NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
 PEOPLE, DATA = ["urn:alice", "urn:bob", "urn:guild"], ["urn:x", "urn:y", "urn:shelf"]
-ACTIONS = [ODRL + "use", ODRL + "read", ODRL + "distribute", ODRL + "transfer", NS + "train", ODRL + "reproduce"]
+ACTIONS = [
+    ODRL + "use",
+    ODRL + "read",
+    ODRL + "distribute",
+    ODRL + "transfer",
+    NS + "train",
+    ODRL + "reproduce",
+]
 PARENT = {"read": "use", "train": "use", "reproduce": "use", "distribute": "transfer"}
-PURPOSE = sorted(PURPOSES)[:6] + ["research"]
+PURPOSE = [*sorted(PURPOSES)[:6], "research"]
 ORDERED = ["eq", "neq", "lt", "lteq", "gt", "gteq"]
 SETS = ["isAnyOf", "isNoneOf", "isA", "isPartOf"]
 
@@ -47,7 +54,9 @@ plain = st.one_of(purposes, numbers, times, strange)
 conditions: Any = st.recursive(
     plain,
     lambda inner: st.builds(
-        Logical, st.sampled_from(["and", "or", "xone", "andSequence"]), st.lists(inner, min_size=1, max_size=3).map(tuple)
+        Logical,
+        st.sampled_from(["and", "or", "xone", "andSequence"]),
+        st.lists(inner, min_size=1, max_size=3).map(tuple),
     ),
     max_leaves=4,
 )
@@ -102,7 +111,10 @@ def slow(policy: Policy, request: dict[str, Any], world: dict[str, Any], as_of: 
     """The verdict, the long way: every three-valued answer is found by trying what is unknown both ways."""
     verdicts = {"permission": [], "prohibition": []}  # type: ignore[var-annotated]
     for rule in policy.rules:
-        answers = [_about(rule, request, world), *(_holds(c, rule, request, world, as_of) for c in rule.constraints)]
+        answers = [
+            _about(rule, request, world),
+            *(_holds(c, rule, request, world, as_of) for c in rule.constraints),
+        ]
         answers += [_duty(d, world) for d in rule.duties]
         false, unknown = False in answers, None in answers
         verdicts[rule.kind].append(False if false else None if unknown else True)
@@ -150,7 +162,9 @@ def _duty(duty: Rule, world: dict[str, Any]) -> bool | None:
     return None if state == "unknown" and duty.phase.endswith("pre") else True
 
 
-def _holds(condition: Any, rule: Rule, request: dict[str, Any], world: dict[str, Any], as_of: datetime) -> bool | None:
+def _holds(
+    condition: Any, rule: Rule, request: dict[str, Any], world: dict[str, Any], as_of: datetime
+) -> bool | None:
     if isinstance(condition, Logical):
         parts = [_holds(p, rule, request, world, as_of) for p in condition.parts]
         # Every way in which the unknown could turn out; one answer only if all agree.
@@ -194,7 +208,9 @@ def _holds(condition: Any, rule: Rule, request: dict[str, Any], world: dict[str,
 
 
 def _compare(operator: str, a: Any, b: Any) -> bool:
-    return bool({"eq": a == b, "neq": a != b, "lt": a < b, "lteq": a <= b, "gt": a > b, "gteq": a >= b}[operator])
+    return bool(
+        {"eq": a == b, "neq": a != b, "lt": a < b, "lteq": a <= b, "gt": a > b, "gteq": a >= b}[operator]
+    )
 
 
 def _purpose(operator: str, asked: str, right: list[str]) -> bool | None:
@@ -206,5 +222,3 @@ def _purpose(operator: str, asked: str, right: list[str]) -> bool | None:
     if operator == "isNoneOf":
         return not below & covered
     return below <= covered
-
-

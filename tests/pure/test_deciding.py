@@ -16,7 +16,17 @@ from contracts.policies.deciding.facts import InputFault, Request, World
 from contracts.policies.deciding.operators import and3, not3, or3, xone3
 from contracts.policies.deciding.report import Decision
 from contracts.policies.deciding.turning import turning
-from contracts.policies.language.model import Action, Asset, Constraint, Iri, Literal, Logical, Party, Policy, Rule
+from contracts.policies.language.model import (
+    Action,
+    Asset,
+    Constraint,
+    Iri,
+    Literal,
+    Logical,
+    Party,
+    Policy,
+    Rule,
+)
 from contracts.policies.language.vocabulary import NS, ODRL, XSD, full
 from tests.pure.policies import NOON, permissions, policies, prohibitions, requests, slow, worlds
 
@@ -26,7 +36,11 @@ BETTER = {"deny": 0, "needs_information": 1, "permit": 2}
 
 
 def right(value: Any) -> Any:
-    return value if isinstance(value, (Iri, Literal)) else Literal(str(value), XSD + "integer" if isinstance(value, int) else "")
+    return (
+        value
+        if isinstance(value, (Iri, Literal))
+        else Literal(str(value), XSD + "integer" if isinstance(value, int) else "")
+    )
 
 
 def rule(kind: Any = "permission", *constraints: Any, **more: Any) -> Rule:
@@ -41,7 +55,9 @@ def only(left: str, operator: str, *values: Any, **more: Any) -> Constraint:
     return Constraint(full(left), ODRL + operator, tuple(right(v) for v in values), **more)
 
 
-def ask(what: Policy, request: dict[str, Any], world: dict[str, Any] | None = None, at: datetime = NOON) -> Decision:
+def ask(
+    what: Policy, request: dict[str, Any], world: dict[str, Any] | None = None, at: datetime = NOON
+) -> Decision:
     return evaluate(what, Request.from_json(request), World.from_json(world or {}), as_of=at)
 
 
@@ -102,13 +118,19 @@ EXAMPLES: list[tuple[str, Constraint, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("constraint", "request_", "verdict"), [e[1:] for e in EXAMPLES], ids=[e[0] for e in EXAMPLES])
+@pytest.mark.parametrize(
+    ("constraint", "request_", "verdict"), [e[1:] for e in EXAMPLES], ids=[e[0] for e in EXAMPLES]
+)
 def test_each_operator_by_example(constraint: Constraint, request_: dict[str, Any], verdict: str) -> None:
     decision = ask(policy(rule("permission", constraint)), request_)
     assert decision.verdict == verdict, decision.as_dict()
     # A ban with the same condition: what is unknown counts against the asker here as well.
     banned = ask(policy(rule(), rule("prohibition", constraint)), request_)
-    if len(request_.get("columns", "")) < 2 and request_.get("spatial") != "EU" and request_.get("purpose") != "research":
+    if (
+        len(request_.get("columns", "")) < 2
+        and request_.get("spatial") != "EU"
+        and request_.get("purpose") != "research"
+    ):
         assert banned.verdict == {YES: NO, NO: YES, UNKNOWN: NO}[verdict]
 
 
@@ -136,7 +158,11 @@ def test_conditions_joined() -> None:
 @MANY
 def test_the_laws_of_three_values(found: list[bool | None]) -> None:
     assert not3(and3(found)) == or3(not3(one) for one in found)
-    assert and3(found) == and3(reversed(found)) and or3([*found, True]) is True and and3([*found, False]) is False
+    assert (
+        and3(found) == and3(reversed(found))
+        and or3([*found, True]) is True
+        and and3([*found, False]) is False
+    )
     known = [one for one in found if one is not None]
     if len(known) == len(found):
         assert (and3(found), or3(found), xone3(found)) == (all(known), any(known), known.count(True) == 1)
@@ -166,13 +192,21 @@ def test_members_of_a_trust_and_of_its_parts() -> None:
 
 def test_an_action_is_permitted_by_a_broader_one_and_forbidden_by_it() -> None:
     use = policy(rule(actions=(Action(ODRL + "use"),)))
-    assert [ask(use, {"action": a}).verdict for a in ("use", "read", "train", "distribute")] == [YES, YES, YES, NO]
+    assert [ask(use, {"action": a}).verdict for a in ("use", "read", "train", "distribute")] == [
+        YES,
+        YES,
+        YES,
+        NO,
+    ]
     banned = policy(rule(), rule("prohibition", actions=(Action(ODRL + "use"),)))
     assert [ask(banned, {"action": a}).verdict for a in ("read", "distribute", "sell")] == [NO, NO, YES]
     summed = Action(ODRL + "aggregate", refinement=(only("minGroupSize", "gteq", 5),))
     groups = policy(rule(actions=(summed,)))
     assert [ask(groups, {"action": "aggregate", "minGroupSize": n}).verdict for n in (5, 4)] == [YES, NO]
-    own = policy(rule(actions=(Action("urn:stroll", included_in=ODRL + "use"),)), rule("prohibition", actions=(Action(ODRL + "use"),)))
+    own = policy(
+        rule(actions=(Action("urn:stroll", included_in=ODRL + "use"),)),
+        rule("prohibition", actions=(Action(ODRL + "use"),)),
+    )
     assert ask(own, {"action": "urn:stroll"}).verdict == NO
 
 
@@ -195,7 +229,13 @@ def test_duties_before_during_and_after() -> None:
 
 
 def test_an_obligation_is_reported_and_permits_nothing() -> None:
-    must = policy(rule("obligation", only("dateTime", "lt", at("2028-01-01T00:00:00Z")), actions=(Action(ODRL + "delete"),)))
+    must = policy(
+        rule(
+            "obligation",
+            only("dateTime", "lt", at("2028-01-01T00:00:00Z")),
+            actions=(Action(ODRL + "delete"),),
+        )
+    )
     decision = ask(must, {"action": "read"}, {"duties": {"urn:obligation": "violated"}})
     assert decision.verdict == NO and decision.rules[0].active
     assert [c["kind"] for c in decision.conflicts] == ["obligation_violated"]
@@ -214,14 +254,22 @@ def test_uses_are_counted_with_this_one_and_to_be_reserved() -> None:
 
 
 def test_what_the_portal_knows_counts_more_than_what_is_declared() -> None:
-    secure = policy(rule("permission", only("securityLevel", "gteq", 3), only("dateTime", "lt", at("2027-01-01T00:00:00Z"))))
-    decision = ask(secure, {"securityLevel": 5, "dateTime": "2026-01-01T00:00:00Z"}, {"facts": {"securityLevel": 1}})
+    secure = policy(
+        rule(
+            "permission", only("securityLevel", "gteq", 3), only("dateTime", "lt", at("2027-01-01T00:00:00Z"))
+        )
+    )
+    decision = ask(
+        secure, {"securityLevel": 5, "dateTime": "2026-01-01T00:00:00Z"}, {"facts": {"securityLevel": 1}}
+    )
     assert [(p.holds, p.source) for p in decision.rules[0].premises] == [(False, "world"), (False, "clock")]
 
 
 def test_prohibition_wins_unless_the_policy_says_otherwise() -> None:
     both = (rule(), rule("prohibition"))
-    assert ask(policy(*both), {}).verdict == NO and ask(policy(*both, conflict=ODRL + "perm"), {}).verdict == YES
+    assert (
+        ask(policy(*both), {}).verdict == NO and ask(policy(*both, conflict=ODRL + "perm"), {}).verdict == YES
+    )
     assert ask(policy(*both), {}).conflicts[0]["wins"] == "prohibition"
     assert ask(policy(), {}).verdict == NO
     assert ask(policy(rule(), inherit_from=("urn:parent",)), {}).verdict == UNKNOWN
@@ -248,9 +296,16 @@ def test_more_bans_never_permit_more_and_more_permissions_never_less(
     assert BETTER[ask(replace(what, rules=(*what.rules, more)), request, world).verdict] >= before
 
 
-@given(policies, requests, worlds, st.dictionaries(st.sampled_from(["spatial", "language", "urn:mood"]), st.text(min_size=1)))
+@given(
+    policies,
+    requests,
+    worlds,
+    st.dictionaries(st.sampled_from(["spatial", "language", "urn:mood"]), st.text(min_size=1)),
+)
 @MANY
-def test_facts_that_the_policy_does_not_mention_never_matter(what: Policy, request: Any, world: Any, more: dict[str, str]) -> None:
+def test_facts_that_the_policy_does_not_mention_never_matter(
+    what: Policy, request: Any, world: Any, more: dict[str, str]
+) -> None:
     plain = ask(what, request, world)
     more = {k: v for k, v in more.items() if k != "urn:colour"}
     told = ask(what, {**request, **more}, {**world, "facts": more})
@@ -267,7 +322,9 @@ def test_the_change_that_is_named_turns_the_answer(what: Policy, request: Any, w
         assert found is None
         return
     assert found is not None
-    if found.changes and all(change.who == "request" and change.value is not None for change in found.changes):
+    if found.changes and all(
+        change.who == "request" and change.value is not None for change in found.changes
+    ):
         for change in found.changes:
             asked = asked.changed(change.operand, change.value)
         assert prepared.decide(asked, known, as_of=NOON).permitted
@@ -278,7 +335,12 @@ def test_the_smallest_change_in_words() -> None:
                    rule("prohibition", only("spatial", "isAnyOf", "US")))  # fmt: skip
 
     def change(request: dict[str, Any], used: int = 0) -> str:
-        found = turning(Prepared(terms), Request.from_json(request), World.from_json({"counters": {"count": used}}), as_of=NOON)
+        found = turning(
+            Prepared(terms),
+            Request.from_json(request),
+            World.from_json({"counters": {"count": used}}),
+            as_of=NOON,
+        )
         return found.text if found else ""
 
     good = {"purpose": "research", "columns": ["a"], "spatial": "FR"}
@@ -306,6 +368,14 @@ def test_what_cannot_be_read_is_named_with_its_place(request_: Any, world: Any, 
 
 def test_the_moment_must_have_a_zone() -> None:
     with pytest.raises(ValueError, match="zone"):
-        evaluate(policy(), Request(), World(), as_of=datetime(2027, 1, 1))  # noqa: DTZ001
-    assert evaluate(policy(rule("permission", only("dateTime", "lt", at("2028-01-01T00:00:00Z")))), Request(), World(), as_of=None).verdict == UNKNOWN
+        evaluate(policy(), Request(), World(), as_of=datetime(2027, 1, 1))
+    assert (
+        evaluate(
+            policy(rule("permission", only("dateTime", "lt", at("2028-01-01T00:00:00Z")))),
+            Request(),
+            World(),
+            as_of=None,
+        ).verdict
+        == UNKNOWN
+    )
     assert NOON.tzinfo is UTC

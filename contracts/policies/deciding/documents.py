@@ -40,6 +40,11 @@ def prepared_as(sha256: str, document: Callable[[], Any]) -> Prepared:
     return made
 
 
+def is_prepared(sha256: str) -> bool:
+    """Whether the policy of this hash is at hand."""
+    return sha256 in _prepared
+
+
 def prepared_from(document: Any) -> Prepared:
     """A policy made ready; its hash is that of its canonical form, however it was written. Raises PolicyError."""
     policy = read(document)
@@ -49,7 +54,9 @@ def prepared_from(document: Any) -> Prepared:
 def loaded(where: str, text: str) -> Any:
     """A request or world from its text. Raises InputFault with line and column."""
     if len(text.encode()) > BYTES:
-        raise InputFault(where, f"is larger than {BYTES // 1024} kB", "Leave out what the policy does not mention")
+        raise InputFault(
+            where, f"is larger than {BYTES // 1024} kB", "Leave out what the policy does not mention"
+        )
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as problem:
@@ -62,9 +69,13 @@ def asked_in(request: Any, world: Any) -> tuple[Request, World, datetime | None]
         try:
             small = len(json.dumps(given)) <= BYTES
         except (TypeError, ValueError, RecursionError):
-            raise InputFault(name, "is not JSON that can be compared", "Use texts, numbers, lists and objects") from None
+            raise InputFault(
+                name, "is not JSON that can be compared", "Use texts, numbers, lists and objects"
+            ) from None
         if not small:
-            raise InputFault(name, f"is larger than {BYTES // 1024} kB", "Leave out what the policy does not mention")
+            raise InputFault(
+                name, f"is larger than {BYTES // 1024} kB", "Leave out what the policy does not mention"
+            )
     asked, known = Request.from_json(request), World.from_json(world)
     moment = known.now
     if moment is None:
@@ -82,7 +93,9 @@ def decide(policy: Any, request: Any, world: Any) -> tuple[Decision, Turning | N
     return decision, smallest_change(prepared, asked, known, moment)
 
 
-def smallest_change(prepared: Prepared, request: Request, world: World, as_of: datetime | None) -> Turning | None:
+def smallest_change(
+    prepared: Prepared, request: Request, world: World, as_of: datetime | None
+) -> Turning | None:
     """What would turn a no; None for a yes, and for a policy too large to try."""
     if sum(len(rule.checks) for rule in prepared.rules) > PREMISES:
         return None

@@ -93,6 +93,10 @@ class Prepared:
         self.sha256 = sha256 or sha256_hex(asdict(self.policy))
         self.rules = [PreparedRule(rule, self.policy) for rule in self.policy.rules]
         self.permission_wins = short(policy.conflict) == "perm"
+        self.operands = frozenset(
+            one.left for rule in self.policy.rules
+            for one in _operands((*rule.constraints, *(c for h in (*rule.actions, *rule.targets, *rule.parties) for c in h.refinement)))
+        )  # fmt: skip
 
     def decide(self, request: Request, world: World, *, as_of: datetime | None) -> Decision:
         """The decision. `as_of` must name its zone; None: the moment is not known."""
@@ -111,7 +115,8 @@ class Prepared:
                         (later if duty.phase == "post" else now).append(duty)
                 if report.active:
                     counters += [
-                        {"rule": report.uid, "left_operand": short(c.left), "add": _added(known, c)} for c in prepared.counters
+                        {"rule": report.uid, "left_operand": short(c.left), "add": _added(known, c)}
+                        for c in prepared.counters
                     ]
             elif report.kind == "obligation" and report.active:
                 now += [duty for duty in report.duties if duty.state == "unknown"]
@@ -179,5 +184,3 @@ def _missing(rules: tuple[RuleReport, ...]) -> tuple[str, ...]:
 def evaluate(policy: Policy, request: Request, world: World, *, as_of: datetime | None) -> Decision:
     """May this be done? Pure: equal arguments give an equal decision, byte for byte."""
     return Prepared(policy).decide(request, world, as_of=as_of)
-
-

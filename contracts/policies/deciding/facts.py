@@ -19,7 +19,14 @@ from kernel.canonical import sha256_hex
 DATE_TIME, ELAPSED, COUNT = ODRL + "dateTime", ODRL + "elapsedTime", ODRL + "count"
 # Used up by each use: what counts is what was used so far and what this use adds.
 USED_UP: dict[str, int] = {COUNT: 1, NS + "rows": 0, NS + "epsilonSpent": 0}
-STATES = {"fulfilled": True, "violated": False, "unknown": None, "open": None, "not-set": None, "not_set": None}
+STATES = {
+    "fulfilled": True,
+    "violated": False,
+    "unknown": None,
+    "open": None,
+    "not-set": None,
+    "not_set": None,
+}
 _SKIPPED = frozenset({"@context", "@type", "@id", "uid", "type", "id"})
 full_name = lru_cache(maxsize=4096)(full)
 
@@ -120,7 +127,11 @@ class Request:
     def from_json(cls, given: Any) -> Request:
         """Keys are short names, `odrl:` names or IRIs. Raises InputFault."""
         rest = {str(key): value for key, value in _object("request", given).items() if key not in _SKIPPED}
-        said = {name_of(key): rest.pop(key) for key in list(rest) if name_of(key) in ("assignee", "action", "target")}
+        said = {
+            name_of(key): rest.pop(key)
+            for key in list(rest)
+            if name_of(key) in ("assignee", "action", "target")
+        }
         who, what, on = (said.get(name) for name in ("assignee", "action", "target"))
         if isinstance(what, Mapping):
             what = what.get("@id")
@@ -162,7 +173,9 @@ class World:
         moment = rest.pop("now", None)
         now = instant(moment) if isinstance(moment, str) else None
         if moment is not None and now is None:
-            raise InputFault("world.now", "is not an instant with its time zone", "Write it as 2027-06-01T12:00:00Z")
+            raise InputFault(
+                "world.now", "is not an instant with its time zone", "Write it as 2027-06-01T12:00:00Z"
+            )
         members = {
             key: frozenset(_iris(f"world.members.{key}", value) if value else ())
             for key, value in _object("world.members", rest.pop("members", {})).items()
@@ -171,7 +184,9 @@ class World:
         for key, state in _object("world.duties", rest.pop("duties", {})).items():
             word = name_of(state).lower() if isinstance(state, str) else ""
             if word not in STATES:
-                raise InputFault(f"world.duties.{key}", "is no state of a duty", "Use fulfilled, violated or unknown")
+                raise InputFault(
+                    f"world.duties.{key}", "is no state of a duty", "Use fulfilled, violated or unknown"
+                )
             duties[key] = STATES[word]
         counters, of_rule = {}, {}
         for key, value in _object("world.counters", rest.pop("counters", {})).items():

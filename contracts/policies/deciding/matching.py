@@ -24,9 +24,7 @@ def stated_members(policy: Policy) -> dict[str, frozenset[str]]:
     return {iri: frozenset(above) for iri, above in found.items()}
 
 
-def stated_tree(
-    policy: Policy, tree: Mapping[str, tuple[str, ...]]
-) -> Mapping[str, tuple[str, ...]]:
+def stated_tree(policy: Policy, tree: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     """The tree of actions, with what the policy says of its own actions."""
     own: dict[str, tuple[str, ...]] = {}
     for rule in policy.rules:
@@ -48,7 +46,8 @@ class Subject:
         self.collection = one.collection or bool(one.source)
         self.shown = self.iri or "members that fit"
         self.checks = [
-            condition_check(condition, every, f"refinement of {name}", rule, _of_subject) for condition in one.refinement
+            condition_check(condition, every, f"refinement of {name}", rule, _of_subject)
+            for condition in one.refinement
         ]
 
     def is_it(self, known: Known, asked: str, stated: Mapping[str, frozenset[str]]) -> Truth:
@@ -81,8 +80,14 @@ def subjects_check(
         return None
     left = "assignee" if name == "party" else "target"
     shown = ", ".join(one.shown for one in subjects)
-    operator = "isPartOf" if any(one.collection for one in subjects) else "eq" if len(subjects) == 1 else "isAnyOf"
-    plain = frozenset().union(*(one.names for one in subjects)) if not any(one.checks for one in subjects) else None
+    operator = (
+        "isPartOf" if any(one.collection for one in subjects) else "eq" if len(subjects) == 1 else "isAnyOf"
+    )
+    plain = (
+        frozenset().union(*(one.names for one in subjects))
+        if not any(one.checks for one in subjects)
+        else None
+    )
     join = and3 if every else or3
 
     def check(known: Known) -> Premise:
@@ -112,7 +117,8 @@ def action_check(rule: Rule, every: bool, tree: Mapping[str, tuple[str, ...]]) -
     if not rule.actions:
         return None
     offered: list[tuple[Action, list[Check]]] = [
-        (a, [condition_check(c, every, "refinement of action", rule.uid) for c in a.refinement]) for a in rule.actions
+        (a, [condition_check(c, every, "refinement of action", rule.uid) for c in a.refinement])
+        for a in rule.actions
     ]
     shown = ", ".join(short(a.iri) for a in rule.actions)
     above: dict[str, frozenset[str]] = {}
@@ -135,6 +141,8 @@ def action_check(rule: Rule, every: bool, tree: Mapping[str, tuple[str, ...]]) -
             found = [one(known) for one in refinements]
             parts += found
             fits.append(and3(p.holds for p in found))
-        return Premise("action", "action", short(asked), "isPartOf", shown, or3(fits), "request", tuple(parts))
+        return Premise(
+            "action", "action", short(asked), "isPartOf", shown, or3(fits), "request", tuple(parts)
+        )
 
     return check

@@ -170,7 +170,11 @@ def constraint_check(
             look = lambda known: _counted(known, operand, rule, adds)  # noqa: E731
         else:
             look = lambda known: known.get(operand)  # noqa: E731
-    quick = rights.covered if operator == "isAnyOf" and operand not in (ODRL + "spatial", ODRL + "purpose") else None
+    quick = (
+        rights.covered
+        if operator == "isAnyOf" and operand not in (ODRL + "spatial", ODRL + "purpose")
+        else None
+    )
 
     def check(known: Known) -> Premise:
         fact = look(known)
@@ -204,5 +208,3 @@ def _joined(condition: Logical, checks: list[Check], name: str, known: Known) ->
     found = tuple(check(known) for check in checks)
     holds = _JOIN[condition.joint](one.holds for one in found) if found else None
     return Premise(name, "", None, condition.joint, "", holds, "parts", found)
-
-

@@ -56,7 +56,9 @@ class DutyReport(NamedTuple):
     within: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        return {key: value for key, value in self._asdict().items() if value or key in ("uid", "action", "phase")}
+        return {
+            key: value for key, value in self._asdict().items() if value or key in ("uid", "action", "phase")
+        }
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> DutyReport:

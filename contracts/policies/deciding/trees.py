@@ -34,5 +34,3 @@ def groups_covered(operand: str, codes: frozenset[str]) -> frozenset[str]:
     if operand != ODRL + "spatial":
         return codes
     return codes | {group for group, (_, members) in GROUPS.items() if members <= codes}
-
-

@@ -63,7 +63,9 @@ class _State:
     changes: tuple[Change, ...] = ()
 
 
-def turning(prepared: Prepared, request: Request, world: World, *, as_of: datetime | None, most: int = 8) -> Turning | None:
+def turning(
+    prepared: Prepared, request: Request, world: World, *, as_of: datetime | None, most: int = 8
+) -> Turning | None:
     """The smallest change found, or None if it is a yes already."""
     if prepared.decide(request, world, as_of=as_of).permitted:
         return None
@@ -77,7 +79,11 @@ def turning(prepared: Prepared, request: Request, world: World, *, as_of: dateti
 
 
 def _cost(changes: tuple[Change, ...]) -> tuple[int, int, int]:
-    return (sum(c.who == "terms" for c in changes), sum(c.operand in _NOT_ASKED for c in changes), len(changes))
+    return (
+        sum(c.who == "terms" for c in changes),
+        sum(c.operand in _NOT_ASKED for c in changes),
+        len(changes),
+    )
 
 
 def _report(decision: Decision, uid: str) -> RuleReport:
@@ -86,7 +92,11 @@ def _report(decision: Decision, uid: str) -> RuleReport:
 
 def _beyond(premise: Premise) -> bool:
     """Nobody who asks can change it: it is counted, or it is over."""
-    over = premise.left == "dateTime" and premise.operator in ("lt", "lteq", "eq", "isAnyOf") and premise.value is not None
+    over = (
+        premise.left == "dateTime"
+        and premise.operator in ("lt", "lteq", "eq", "isAnyOf")
+        and premise.value is not None
+    )
     return premise.holds is False and (premise.source == "ledger" or over)
 
 
@@ -108,7 +118,13 @@ def _turn(prepared: Prepared, uid: str, state: _State, most: int) -> tuple[Chang
                 Change(p.left, None, "terms", sentence(p)[1][:1].lower() + sentence(p)[1][1:]) for p in own
             )
             return state.changes + final or None
-        better = _best(prepared, uid, state, [*rest, *(p for ban in bans for p in _leaves(ban.premises))], len(rest) + len(bans))
+        better = _best(
+            prepared,
+            uid,
+            state,
+            [*rest, *(p for ban in bans for p in _leaves(ban.premises))],
+            len(rest) + len(bans),
+        )
         if better is None:
             return None
         state = better
@@ -124,7 +140,9 @@ def _leaves(premises: tuple[Premise, ...]) -> Iterator[Premise]:
             yield from _leaves(one.parts)
 
 
-def _best(prepared: Prepared, uid: str, state: _State, premises: list[Premise], open_now: int) -> _State | None:
+def _best(
+    prepared: Prepared, uid: str, state: _State, premises: list[Premise], open_now: int
+) -> _State | None:
     """The first single change that leaves the fewest obstacles, if it leaves fewer than now."""
     best, fewest, seen = None, open_now, set()
     for premise in (leaf for one in premises for leaf in _leaves((one,))):
@@ -148,7 +166,12 @@ def _candidates(prepared: Prepared, state: _State, premise: Premise) -> Iterator
                 if operand in (duty.actions, duty.uid) and state.world.duties.get(duty.uid) is not True:
                     world = replace(state.world, duties={**state.world.duties, duty.uid: True})
                     text = f"the duty to {ACTIONS.get(duty.actions, duty.actions or 'it')} is fulfilled first"
-                    yield _State(state.request, world, state.as_of, (*state.changes, Change(operand, "fulfilled", "world", text)))
+                    yield _State(
+                        state.request,
+                        world,
+                        state.as_of,
+                        (*state.changes, Change(operand, "fulfilled", "world", text)),
+                    )
     elif full_name(operand) == DATE_TIME:
         for later in _moments(prepared):
             if state.as_of is None or later > state.as_of:
@@ -161,7 +184,9 @@ def _candidates(prepared: Prepared, state: _State, premise: Premise) -> Iterator
                 changed = state.request.changed(operand, value)
             except ValueError:
                 continue
-            yield _State(changed, state.world, state.as_of, (*state.changes, _change(premise, operand, value)))
+            yield _State(
+                changed, state.world, state.as_of, (*state.changes, _change(premise, operand, value))
+            )
 
 
 def _change(premise: Premise, operand: str, value: Any) -> Change:
@@ -243,4 +268,3 @@ def _values(prepared: Prepared, request: Request, operand: str) -> Iterator[Any]
             yield from (number, number - 1, number + 1)
     yield from _CODES.get(operand, ())
     yield OTHER
-

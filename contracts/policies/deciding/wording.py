@@ -64,7 +64,9 @@ def _one(operand: str, text: str) -> str:
     if operand == "spatial" and (text in GROUPS or text in COUNTRIES):
         return place_label(text)
     if operand == "recipient":
-        return {"organisation": "the organisation", "named_people": "people named in the request"}.get(short(text), text)
+        return {"organisation": "the organisation", "named_people": "people named in the request"}.get(
+            short(text), text
+        )
     if operand == "dateTime":
         return moment(text)
     if operand == "action":
@@ -106,8 +108,12 @@ def requirement(premise: Premise) -> str:
         return f"must {done} first" if premise.operator == "eq" else f"must {done} in time"
     if premise.operator in ("and", "or", "xone", "andSequence"):
         between = " or " if premise.operator in ("or", "xone") else " and "
-        return between.join(f"the {label(p.left)} {requirement(p)}" if p.left else requirement(p) for p in premise.parts)
-    words = re.sub(r"^is\b", "must be", words) if words.startswith("is") else f"must {words.removesuffix('s')}"
+        return between.join(
+            f"the {label(p.left)} {requirement(p)}" if p.left else requirement(p) for p in premise.parts
+        )
+    words = (
+        re.sub(r"^is\b", "must be", words) if words.startswith("is") else f"must {words.removesuffix('s')}"
+    )
     if words in ("must be one of", "must be part of") and ", " not in premise.right:
         words = "must be" if premise.left != "assignee" else words
     return f"{words} {said(premise.left, premise.right, 'or')}"
@@ -162,14 +168,21 @@ def sentence(premise: Premise) -> tuple[str, str]:
         case "target", _:
             return f"The terms are not about {value}", f"They are about {premise.right}"
         case "action", _:
-            return f"The terms do not speak of “{value}”", f"They speak of “{said('action', premise.right, 'or')}”"
+            return (
+                f"The terms do not speak of “{value}”",
+                f"They speak of “{said('action', premise.right, 'or')}”",
+            )
     return f"The {name} is {value}", f"It {requirement(premise)}"
 
 
 def reason_of(rule: RuleReport) -> str:
     """Why a rule is in effect or not, in one or two sentences."""
     what = said("action", ", ".join(rule.actions), "or") if rule.actions else "do anything with"
-    kind = {"permission": f"permission to {what}", "prohibition": f"ban on: {what}", "obligation": f"duty to {what}"}
+    kind = {
+        "permission": f"permission to {what}",
+        "prohibition": f"ban on: {what}",
+        "obligation": f"duty to {what}",
+    }
     name = kind.get(rule.kind, rule.kind)
     if rule.holds is True:
         return f"The {name} applies."
@@ -182,9 +195,13 @@ def reason_of(rule: RuleReport) -> str:
 
 def duty_words(duty: DutyReport) -> str:
     """`delete the copies, at the latest 30 July 2027, 00:00 UTC`."""
-    text = listed([ACTIONS.get(a, label(a)) for a in duty.action.split(", ")], "or") if duty.action else "a duty"
+    text = (
+        listed([ACTIONS.get(a, label(a)) for a in duty.action.split(", ")], "or") if duty.action else "a duty"
+    )
     return f"{text}, at the latest {moment(duty.deadline)}" if duty.deadline else text
 
 
 def verdict_words(decision: Decision) -> str:
-    return {"permit": "Allowed", "deny": "Not allowed", "needs_information": "More must be known first"}[decision.verdict]
+    return {"permit": "Allowed", "deny": "Not allowed", "needs_information": "More must be known first"}[
+        decision.verdict
+    ]

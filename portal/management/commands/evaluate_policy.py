@@ -28,8 +28,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("policy", metavar="POLICY", help="a policy as ODRL JSON-LD")
-        parser.add_argument("--request", required=True, help="who asks for which action on what, and further left operands")
-        parser.add_argument("--world", help="now, members, duties, counters, facts; left out: nothing is known")
+        parser.add_argument(
+            "--request", required=True, help="who asks for which action on what, and further left operands"
+        )
+        parser.add_argument(
+            "--world", help="now, members, duties, counters, facts; left out: nothing is known"
+        )
         parser.add_argument("--json", action="store_true", help="the decision as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,13 +76,19 @@ def _read(name: str) -> str:
 def _lines(decision: Decision) -> list[str]:
     lines = [verdict_words(decision)]
     for rule in decision.rules:
-        lines += ["", f"{rule.kind.capitalize()} {rule.uid}: {'in effect' if rule.active else 'not in effect'}", f"  {rule.as_dict()['reason']}"]
+        lines += [
+            "",
+            f"{rule.kind.capitalize()} {rule.uid}: {'in effect' if rule.active else 'not in effect'}",
+            f"  {rule.as_dict()['reason']}",
+        ]
         for premise in rule.premises:
             lines += _premise(premise, "  ")
     lines += [""]
     for title, duties in (("Now", decision.duties_now), ("Later", decision.duties_later)):
         lines += [f"{title} to do: {duty_words(duty)}" for duty in duties]
-    lines += [f"To reserve: {one['add']} of {label(one['left_operand'])}" for one in decision.counters_to_reserve]
+    lines += [
+        f"To reserve: {one['add']} of {label(one['left_operand'])}" for one in decision.counters_to_reserve
+    ]
     if decision.missing_facts:
         lines.append(f"Not known: {', '.join(label(name) for name in decision.missing_facts)}")
     return lines
