@@ -12,6 +12,7 @@ STATIONS = (
     "trusts.membership",
     "trusts.datasets",
     "contracts.negotiations",
+    "contracts.decisions",
     "contracts.library",
     "contracts.sharing",
     "jobs.intake",

@@ -15,8 +15,12 @@ from trusts.membership.models import Membership
 SECURITY = f"{NS}securityLevel"
 
 
-def world_for(agreement: Agreement, prepared: Prepared, now: datetime, **facts: Any) -> World:
+def world_for(
+    agreement: Agreement, prepared: Prepared, now: datetime, *, counted: int = 0, **facts: Any
+) -> World:
     """The state of a contract at a moment: counters, duties, what the trust attests.
+
+    `counted`: exports in the counter that are this very one, which was reserved when it was approved.
 
     A late duty is passed as still owed: what follows from it is what the contract names, and happens there.
     """
@@ -36,14 +40,14 @@ def world_for(agreement: Agreement, prepared: Prepared, now: datetime, **facts: 
     if ELAPSED in prepared.operands:
         more["elapsedTime"] = "PT0S"  # of an export that is not made yet
     return World.from_json({
-        "now": now.isoformat(), "counters": used_so_far(agreement), "duties": duties,
+        "now": now.isoformat(), "counters": used_so_far(agreement, counted), "duties": duties,
         "facts": {name: value for name, value in {**more, **facts}.items() if value is not None},
     })  # fmt: skip
 
 
-def used_so_far(agreement: Agreement) -> dict[str, int]:
+def used_so_far(agreement: Agreement, counted: int = 0) -> dict[str, int]:
     """The contract's counters by the left operands that they limit."""
-    return {"count": agreement.exports_used, "rows": 0}
+    return {"count": max(agreement.exports_used - counted, 0), "rows": 0}
 
 
 def _owed(agreement: Agreement) -> set[str]:

@@ -40,8 +40,11 @@ class Advice:
     as_of: datetime
 
 
-def advice_on(request: Request, people: int, now: datetime | None = None) -> Advice:
-    """The decision on a request as it stands, with every premise in its trace."""
+def advice_on(request: Request, people: int, now: datetime | None = None, *, counted: int = 0, **facts: Any) -> Advice:
+    """The decision on a request as it stands, with every premise in its trace.
+
+    `counted`: 1 once its own export is in the counter. `facts`: what the portal knows besides, by left operand.
+    """
     moment = now or timezone.now()
     agreement = request.agreement
     prepared = prepared_as(agreement.policy_hash, lambda: agreement.odrl)
@@ -50,7 +53,7 @@ def advice_on(request: Request, people: int, now: datetime | None = None) -> Adv
         columns=request.columns, format=request.format, people=people,
         sums_up=any(step.get("name") == "group" for step in request.recipe),
     )  # fmt: skip
-    world = world_for(agreement, prepared, moment)
+    world = world_for(agreement, prepared, moment, counted=counted, **facts)
     told = prepared.decide(asked, world, as_of=moment)
     return Advice(_decision(told, standing(agreement, moment)), told, asked, world, prepared, moment)
 
@@ -126,7 +129,7 @@ def _shown(premise: report.Premise) -> list[dict[str, Any]]:
         return []
     left = "not said yet" if premise.value is None else said(premise.left, premise.value)
     source = {"not given": "request"}.get(premise.source, premise.source)
-    return [_line(label(premise.left), left, "–", requirement(premise), premise.holds, source)]
+    return [_line(label(premise.left), left, "", f"({requirement(premise)})", premise.holds, source)]
 
 
 def advice_record(advice: Advice) -> dict[str, Any]:

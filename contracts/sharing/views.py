@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from contracts.decisions.selectors import decisions_on
 from contracts.library import builder, conditions
 from contracts.library.selectors import usable
 from contracts.negotiations import selectors as negotiated
@@ -22,7 +23,7 @@ from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.recipes.compile import plan_words
 from contracts.sharing import selectors, services, starting
-from contracts.sharing.advice import advice_record, advice_on
+from contracts.sharing.advice import advice_on, advice_record
 from contracts.sharing.forms import CHECKLIST, AnswersForm, CommentForm
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
@@ -226,6 +227,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
         "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
         "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),
+        "decisions": decisions_on("request", found.pk, actor)[:20],
         "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),
         "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],
         "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor),

@@ -73,7 +73,7 @@ def _recheck(request: Request) -> None:
     decision = standing(request.agreement)
     if not decision.allowed:
         raise Refused(decision)
-    told = advice_on(request, request.named.count())
+    told = advice_on(request, request.named.count(), counted=1)
     kept("job", request, told)
     advice = told.decision
     # The export being made is already counted, so the counter is not asked again.
