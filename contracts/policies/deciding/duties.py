@@ -6,11 +6,12 @@ violated. A duty without a phase counts as post.
 
 from __future__ import annotations
 
-from datetime import UTC
+import re
+from datetime import UTC, datetime, timedelta
 
 from contracts.policies.deciding.facts import DATE_TIME, Known
 from contracts.policies.deciding.report import DutyReport, Premise
-from contracts.policies.deciding.values import atom, later
+from contracts.policies.deciding.values import atom, duration, later
 from contracts.policies.language.model import Constraint, Rule
 from contracts.policies.language.vocabulary import NS, ODRL, short
 
@@ -18,10 +19,17 @@ PHASES = ("pre", "ongoing", "post")
 STATE = {True: "fulfilled", False: "violated", None: "unknown"}
 
 
+def _after(start: datetime, length: timedelta) -> datetime | None:
+    try:
+        return start + length
+    except OverflowError:
+        return None
+
+
 class PreparedDuty:
     """A duty, remedy or obligation, ready to be asked for its state."""
 
-    __slots__ = ("actions", "deadline", "following", "phase", "uid", "within")
+    __slots__ = ("actions", "deadline", "following", "length", "phase", "uid", "within")
 
     def __init__(self, duty: Rule) -> None:
         self.uid = duty.uid
@@ -38,6 +46,9 @@ class PreparedDuty:
                     read = atom(one.right[0], UTC, one.data_type)
                     read = read._replace(value=None) if read.kind != "time" else read
                     self.deadline = read.value[1].isoformat() if read.value else text
+        # A length in days and shorter is the same whenever it begins.
+        fixed = duration(self.within) if self.within and not re.search(r"\d[YM].*(?:T|$)", self.within.split("T")[0]) else None
+        self.length = fixed[0] if fixed else None
         self.following = [PreparedDuty(one) for one in (*duty.consequences, *duty.remedies)]
 
     def report(self, known: Known) -> tuple[DutyReport, bool | None]:
@@ -45,7 +56,7 @@ class PreparedDuty:
         deadline = self.deadline
         if not deadline and self.within and known.as_of is not None and self.phase == "post":
             # Counted from this use; what counts it from an event of its own knows better.
-            end = later(known.as_of, self.within)
+            end = _after(known.as_of, self.length) if self.length is not None else later(known.as_of, self.within)
             deadline = end.astimezone(UTC).isoformat() if end else ""
         return DutyReport(self.uid, self.actions, self.phase, STATE[state], deadline, self.within), state
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 from contracts.policies.deciding.duties import PreparedDuty
 from contracts.policies.deciding.facts import USED_UP, Known, Request, World
@@ -125,7 +125,7 @@ class Prepared:
                     now += [opened for opened in duty.opened(known) if opened.state != "fulfilled"]
         return Decision(
             verdict, rules, tuple(now), tuple(later), tuple(counters), tuple(self._conflicts(rules)), _missing(rules),
-            as_of.astimezone(UTC).isoformat() if as_of else "", self.sha256, (request, world), ENGINE,
+            known.moment, self.sha256, (request, world), ENGINE,
         )  # fmt: skip
 
     def _verdict(self, rules: tuple[RuleReport, ...]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -207,6 +207,11 @@ class World:
         return sha256_hex(_plain(self.given))
 
     @cached_property
+    def known(self) -> Mapping[str, Fact]:
+        """Counters and facts together."""
+        return {**self.facts, **self.counters}
+
+    @cached_property
     def collections_of(self) -> Mapping[str, frozenset[str]]:
         """Member → every collection that it belongs to, through others too."""
         direct: dict[str, set[str]] = {}
@@ -225,44 +230,31 @@ class World:
 
 
 class Known:
-    """The facts of one evaluation: looks each left operand up once. `subject`: the party or asset in question."""
+    """The facts of one evaluation, by the IRI of the left operand. `subject`: the party or asset in question."""
 
-    __slots__ = ("as_of", "found", "request", "subject", "world")
+    __slots__ = ("as_of", "facts", "moment", "request", "subject", "world")
 
     def __init__(self, request: Request, world: World, as_of: datetime | None) -> None:
-        self.request, self.world, self.as_of = request, world, as_of
-        self.found: dict[str, Fact | None] = {}
-        self.subject = ""
+        self.request, self.world, self.as_of, self.subject = request, world, as_of, ""
+        self.facts = {**request.facts, **world.known}
+        self.moment = ""
+        if as_of is not None:
+            self.moment = as_of.astimezone(UTC).isoformat()
+            self.facts[DATE_TIME] = Fact((Atom("time", (as_of, as_of), self.moment),), self.moment, "clock")
+        if "firstDelivery" in world.given and ELAPSED not in world.known:
+            self._elapsed(world.given["firstDelivery"])
 
     def get(self, operand: str) -> Fact | None:
         """Its values, or None if nobody said."""
-        try:
-            return self.found[operand]
-        except KeyError:
-            found = self.found[operand] = self._look(operand)
-            return found
+        return self.facts.get(operand)
 
-    def _look(self, operand: str) -> Fact | None:
-        world = self.world
-        if operand == DATE_TIME and self.as_of is not None:
-            text = self.as_of.isoformat()
-            return Fact((Atom("time", (self.as_of, self.as_of), text),), text, "clock")
-        found = world.counters.get(operand) or world.facts.get(operand)
-        if found is None and operand == ELAPSED:
-            return self._elapsed()
-        return found or self.request.facts.get(operand)
-
-    def _elapsed(self) -> Fact | None:
-        """Since the first delivery, if the world names it; nothing was delivered: no time."""
-        given = self.world.given
-        if "firstDelivery" not in given:
-            return self.request.facts.get(ELAPSED)
-        first = given["firstDelivery"]
+    def _elapsed(self, first: Any) -> None:
+        """Since the first delivery, which the world names; nothing was delivered: no time."""
         since = instant(first) if isinstance(first, str) else None
         if self.as_of is None or (first is not None and since is None):
-            return None
+            return
         passed = (self.as_of - since) if since is not None else self.as_of - self.as_of
-        return Fact((Atom("duration", (passed,) * 4, str(passed)),), str(passed), "ledger")
+        self.facts[ELAPSED] = Fact((Atom("duration", (passed,) * 4, str(passed)),), str(passed), "ledger")
 
     def used(self, operand: str, rule: str) -> Fact | None:
         """What was used up so far, of this rule's own counter if it has one."""
@@ -272,4 +264,4 @@ class Known:
     def about(self, operand: str) -> Fact | None:
         """What is known of the party or asset in question; else what is known in general."""
         own = self.world.about.get(self.subject)
-        return (own.get(operand) if own else None) or self.get(operand)
+        return (own.get(operand) if own else None) or self.facts.get(operand)

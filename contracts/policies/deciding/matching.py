@@ -89,11 +89,15 @@ def subjects_check(
         else None
     )
     join = and3 if every else or3
+    alone = subjects[0] if len(subjects) == 1 and subjects[0].checks else None
 
     def check(known: Known) -> Premise:
         asked = asked_of(known)
         if not asked:
             return Premise(name, left, None, operator, shown, None, "not given")
+        if alone is not None and len(asked) == 1 and asked[0] in alone.names:
+            inner = tuple(alone.premises(known, asked[0]))
+            return Premise(name, left, asked[0], operator, shown, and3([p.holds for p in inner]), "request", inner)
         if plain is not None and len(asked) == 1 and asked[0] in plain:
             return Premise(name, left, asked[0], operator, shown, True, "request")
         parts: list[Premise] = []
@@ -122,9 +126,13 @@ def action_check(rule: Rule, every: bool, tree: Mapping[str, tuple[str, ...]]) -
     ]
     shown = ", ".join(short(a.iri) for a in rule.actions)
     above: dict[str, frozenset[str]] = {}
+    plain = not any(checks for _, checks in offered)
+    found: dict[str, Premise] = {}  # of actions that were asked before, when nothing else matters
 
     def check(known: Known) -> Premise:
         asked = known.request.action
+        if asked in found:
+            return found[asked]
         if not asked:
             return Premise("action", "action", None, "isPartOf", shown, None, "not given")
         names = above.get(asked)
@@ -138,9 +146,9 @@ def action_check(rule: Rule, every: bool, tree: Mapping[str, tuple[str, ...]]) -
             if action.iri not in names:
                 fits.append(False)
                 continue
-            found = [one(known) for one in refinements]
-            parts += found
-            fits.append(and3(p.holds for p in found))
+            refined = [one(known) for one in refinements]
+            parts += refined
+            fits.append(and3(p.holds for p in refined))
         return Premise(
             "action", "action", short(asked), "isPartOf", shown, or3(fits), "request", tuple(parts)
         )

@@ -6,6 +6,7 @@ prohibition one is enough. What is known about groups counts the same way: "the 
 
 from __future__ import annotations
 
+import operator as python_operators
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
@@ -22,6 +23,7 @@ from contracts.policies.language.vocabulary import NS, ODRL, short
 
 Check = Callable[[Known], Premise]
 Look = Callable[[Known], Fact | None]
+Judge = Callable[[Known, Fact], Truth]
 _SET = ("isA", "isPartOf", "isAnyOf", "isNoneOf")
 
 
@@ -72,7 +74,7 @@ def _within(known: Known, rights: Rights, one: Atom) -> Truth:
     return found
 
 
-def _each(known: Known, rights: Rights, fact: Fact, every: bool, negated: bool) -> Truth:
+def _each(rights: Rights, every: bool, negated: bool, known: Known, fact: Fact) -> Truth:
     """isA, isPartOf, isAnyOf, and negated isNoneOf, for every value or for one of them."""
     answers = []
     for one in fact.atoms:
@@ -93,7 +95,7 @@ def _equal(rights: Rights, one: Atom) -> Truth:
     return found
 
 
-def _all_of(known: Known, rights: Rights, fact: Fact) -> Truth:
+def _all_of(rights: Rights, known: Known, fact: Fact) -> Truth:
     """The values together are all of the right values."""
     have: set[str] = set()
     for one in fact.atoms:
@@ -105,7 +107,7 @@ def _all_of(known: Known, rights: Rights, fact: Fact) -> Truth:
     )
 
 
-def _has_part(known: Known, rights: Rights, fact: Fact) -> Truth:
+def _has_part(rights: Rights, known: Known, fact: Fact) -> Truth:
     """Each right value is part of a left one."""
 
     def has(one: Atom, right: Atom) -> Truth:
@@ -117,38 +119,68 @@ def _has_part(known: Known, rights: Rights, fact: Fact) -> Truth:
     return and3(or3(has(one, right) for one in fact.atoms) for right in rights.atoms)
 
 
-def _decide(operator: str, known: Known, rights: Rights, fact: Fact, every: bool) -> Truth:
-    if not rights.atoms or not fact.atoms:
-        return None
-    if operator in _SET:
-        return _each(known, rights, fact, every, operator == "isNoneOf")
+def _judge(operator: str, rights: Rights, every: bool) -> Judge:
+    """The operator as a function. What most constraints are, names in a set and one limit, is decided at once."""
     join = and3 if every else or3
+    if not rights.atoms:
+        return lambda known, fact: None
+    if operator in _SET:
+        slow = partial(_each, rights, every, operator == "isNoneOf")
+        if operator == "isNoneOf" or not every:
+            return slow
+        fitting = frozenset(n for n in rights.covered if parts(rights.operand, n) <= rights.covered)
+
+        def within(known: Known, fact: Fact) -> Truth:
+            for one in fact.atoms:
+                if one.kind != "name" or one.value not in fitting:
+                    return slow(known, fact)
+            return True
+
+        return within
     if operator == "eq":
-        return join(_equal(rights, one) for one in fact.atoms)
+        return lambda known, fact: join([_equal(rights, one) for one in fact.atoms])
     if operator == "neq":
-        return join(not3(_equal(rights, one)) for one in fact.atoms)
-    if operator in ORDER:
-        if len(rights.atoms) != 1:
-            return None
-        compare = ORDER[operator]
-        return join(compare(one, rights.like(one)[0]) for one in fact.atoms)
+        return lambda known, fact: join([not3(_equal(rights, one)) for one in fact.atoms])
+    if operator in ORDER and len(rights.atoms) == 1:
+        return _limit(operator, rights, join)
     if operator == "isAllOf":
-        return _all_of(known, rights, fact)
+        return partial(_all_of, rights)
     if operator == "hasPart":
-        return _has_part(known, rights, fact)
-    return None
+        return partial(_has_part, rights)
+    return lambda known, fact: None
 
 
-def _counted(known: Known, operand: str, rule: str, adds: bool) -> Fact | None:
+def _limit(operator: str, rights: Rights, join: Callable[[Iterable[Truth]], Truth]) -> Judge:
+    """lt, lteq, gt, gteq. One number against one number, and one instant against one, are compared straight."""
+    compare, plain = ORDER[operator], getattr(python_operators, {"lt": "lt", "lteq": "le", "gt": "gt", "gteq": "ge"}[operator])
+    number, moment = (as_kind(rights.atoms[0], kind, rights.zone) for kind in ("number", "time"))
+    end = moment.value[operator in ("lteq", "gt")] if moment.kind == "time" else None
+
+    def judge(known: Known, fact: Fact) -> Truth:
+        one = fact.atoms[0]
+        if len(fact.atoms) == 1 and not one.unit:
+            if one.kind == "number" and number.kind == "number":
+                return bool(plain(one.value, number.value))
+            if one.kind == "time" and end is not None and one.value[0] is one.value[1]:
+                return bool(plain(one.value[0], end))
+        return join([compare(each, rights.like(each)[0]) for each in fact.atoms])
+
+    return judge
+
+
+_ADDS = {operand: Atom("number", Decimal(n), str(n)) for operand, n in USED_UP.items()}
+
+
+def _counted(operand: str, rule: str, adds: bool, known: Known) -> Fact | None:
     """What is used up: so far, and with this use if the limit is one from above."""
     used, asked = known.used(operand, rule), known.get(operand)
     if used is None:
         return asked  # nobody counts; then what is named is the count itself
-    wanted = known.request.facts.get(operand)
-    more = wanted.atoms[0] if wanted else Atom("number", Decimal(USED_UP[operand]), str(USED_UP[operand]))
-    more, so_far = as_kind(more, "number"), as_kind(used.atoms[0], "number")
     if not adds:
         return used
+    wanted = known.request.facts.get(operand)
+    more = as_kind(wanted.atoms[0], "number") if wanted else _ADDS[operand]
+    so_far = as_kind(used.atoms[0], "number")
     if more.kind != "number" or so_far.kind != "number":
         return None
     total = so_far.value + more.value
@@ -164,26 +196,15 @@ def constraint_check(
         operator = constraint.operator
     rights, left = Rights(constraint), short(constraint.left)
     shown = rights.shown or ", ".join(constraint.reference)
-    if look is None:
-        if operand in USED_UP:
-            adds = operator in ("lt", "lteq")
-            look = lambda known: _counted(known, operand, rule, adds)  # noqa: E731
-        else:
-            look = lambda known: known.get(operand)  # noqa: E731
-    quick = (
-        rights.covered
-        if operator == "isAnyOf" and operand not in (ODRL + "spatial", ODRL + "purpose")
-        else None
-    )
+    judge = _judge(operator, rights, every)
+    if look is None and operand in USED_UP:
+        look = partial(_counted, operand, rule, operator in ("lt", "lteq"))
 
     def check(known: Known) -> Premise:
-        fact = look(known)
-        if fact is None:
+        fact = known.facts.get(operand) if look is None else look(known)
+        if fact is None or not fact.atoms:
             return Premise(name, left, None, operator, shown, None, "not given")
-        if quick is not None and every and all(a.kind == "name" and a.value in quick for a in fact.atoms):
-            return Premise(name, left, fact.shown, operator, shown, True, fact.source)
-        holds = _decide(operator, known, rights, fact, every)
-        return Premise(name, left, fact.shown, operator, shown, holds, fact.source)
+        return Premise(name, left, fact.shown, operator, shown, judge(known, fact), fact.source)
 
     return check
 
