@@ -57,7 +57,5 @@ def _owed(agreement: Agreement) -> set[str]:
 
 def _level(agreement: Agreement) -> int | None:
     """What the trust attests of the consumer's security, if it does."""
-    found = Membership.objects.filter(
-        trust_id=agreement.trust_id, organisation_id=agreement.consumer_id
-    ).first()
+    found = Membership.objects.filter(trust=agreement.trust, organisation=agreement.consumer).first()
     return getattr(found, "security_level", None)

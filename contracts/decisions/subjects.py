@@ -81,9 +81,9 @@ def _sides(found: Any) -> tuple[tuple[str, str], ...]:
 def _could_ask(dataset: Dataset, actor: Actor) -> tuple[tuple[str, str], ...]:
     """One's own organisation; for one's own offer the other members of the trust, who are known to every member."""
     if actor.organisation_id != dataset.organisation_id:
-        mine = Organisation.objects.get(pk=actor.organisation_id)
+        mine = get_object_or_404(Organisation, pk=actor.organisation_id)
         return ((mine.iri, mine.name),)
-    rows = Membership.objects.filter(trust_id=dataset.trust_id, state="active").exclude(
+    rows = Membership.objects.filter(trust=dataset.trust, state="active").exclude(
         organisation_id=dataset.organisation_id
     )
     members = [

@@ -93,12 +93,14 @@ def _under_contract(agreement: Agreement, dataset: Dataset, me: str, now: dateti
     told = _decided(agreement.policy_hash, lambda: agreement.odrl, me, dataset, used_so_far(agreement), now)
     if told is None or told.verdict != "deny":
         return Access("contract", "You have a contract: request an export", "good", agreement.pk)
-    if any(
-        premise.left == "count"
+    against = [
+        p
         for rule in told.rules
-        for premise in failing(rule.premises)
-        if premise.holds is False
-    ):
+        if rule.kind == "permission"
+        for p in failing(rule.premises)
+        if p.holds is False
+    ]
+    if any(p.left == "count" for p in against) and all(p.left in ("count", "action") for p in against):
         return Access("used_up", "All exports of your contract are used", "care", agreement.pk)
     return Access("denied", f"Your contract does not allow it now: {_why(told)}", "care", agreement.pk)
 

@@ -40,7 +40,9 @@ class Advice:
     as_of: datetime
 
 
-def advice_on(request: Request, people: int, now: datetime | None = None, *, counted: int = 0, **facts: Any) -> Advice:
+def advice_on(
+    request: Request, people: int, now: datetime | None = None, *, counted: int = 0, **facts: Any
+) -> Advice:
     """The decision on a request as it stands, with every premise in its trace.
 
     `counted`: 1 once its own export is in the counter. `facts`: what the portal knows besides, by left operand.

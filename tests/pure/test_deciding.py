@@ -114,6 +114,8 @@ EXAMPLES: list[tuple[str, Constraint, dict[str, Any], str]] = [
     ("in the zone that is stated", only("dateTime", "eq", day("2027-06-02"), extra=((NS + "zone", '"Pacific/Auckland"'),)), {}, YES),
     ("how long", only("elapsedTime", "lteq", Literal("P1M", XSD + "duration")), {"elapsedTime": "P28D"}, YES),
     ("a month or not", only("elapsedTime", "lteq", Literal("P1M", XSD + "duration")), {"elapsedTime": "P30D"}, UNKNOWN),
+    ("how long, as text", only("elapsedTime", "lteq", "P14D"), {"elapsedTime": "P13DT23H"}, YES),
+    ("a limit as text", only("count", "lteq", "3"), {"count": "4"}, NO),
     ("too long", only("elapsedTime", "lt", Literal("PT36H", XSD + "duration")), {"elapsedTime": "P2D"}, NO),
 ]  # fmt: skip
 

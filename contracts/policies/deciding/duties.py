@@ -47,7 +47,11 @@ class PreparedDuty:
                     read = read._replace(value=None) if read.kind != "time" else read
                     self.deadline = read.value[1].isoformat() if read.value else text
         # A length in days and shorter is the same whenever it begins.
-        fixed = duration(self.within) if self.within and not re.search(r"\d[YM].*(?:T|$)", self.within.split("T")[0]) else None
+        fixed = (
+            duration(self.within)
+            if self.within and not re.search(r"\d[YM].*(?:T|$)", self.within.split("T")[0])
+            else None
+        )
         self.length = fixed[0] if fixed else None
         self.following = [PreparedDuty(one) for one in (*duty.consequences, *duty.remedies)]
 
@@ -56,7 +60,11 @@ class PreparedDuty:
         deadline = self.deadline
         if not deadline and self.within and known.as_of is not None and self.phase == "post":
             # Counted from this use; what counts it from an event of its own knows better.
-            end = _after(known.as_of, self.length) if self.length is not None else later(known.as_of, self.within)
+            end = (
+                _after(known.as_of, self.length)
+                if self.length is not None
+                else later(known.as_of, self.within)
+            )
             deadline = end.astimezone(UTC).isoformat() if end else ""
         return DutyReport(self.uid, self.actions, self.phase, STATE[state], deadline, self.within), state
 

@@ -7,7 +7,7 @@ itself says `perm`. A permission with an unknown condition does not permit; a pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from contracts.policies.deciding.facts import USED_UP, Known, Request, World
 from contracts.policies.deciding.matching import (
     ASSIGNEE,
     action_check,
+    refined,
     stated_members,
     stated_tree,
     subjects_check,
@@ -29,7 +30,12 @@ from kernel.canonical import sha256_hex
 ENGINE = "commonhold-decision/2"
 
 
-def _operands(conditions: Iterable[Condition]) -> Iterable[Constraint]:
+def operands_of(rule: Rule) -> Iterator[Constraint]:
+    """Every constraint of a rule, those inside joined ones and refinements too."""
+    yield from _operands((*rule.constraints, *refined(rule)))
+
+
+def _operands(conditions: Iterable[Condition]) -> Iterator[Constraint]:
     for one in conditions:
         if isinstance(one, Logical):
             yield from _operands(one.parts)
@@ -60,9 +66,8 @@ class PreparedRule:
         self.checks = [check for check in found if check is not None]
         below = rule.duties if every else rule.remedies if rule.kind == "prohibition" else (rule,)
         self.duties = [PreparedDuty(one) for one in below]
-        refined = [c for a in (*rule.actions, *rule.targets) for c in a.refinement]
         self.counters = [
-            c for c in _operands((*rule.constraints, *refined))
+            c for c in operands_of(rule)
             if c.left in USED_UP and short(c.operator) in ("lt", "lteq")
         ] if every else []  # fmt: skip
 
@@ -93,10 +98,7 @@ class Prepared:
         self.sha256 = sha256 or sha256_hex(asdict(self.policy))
         self.rules = [PreparedRule(rule, self.policy) for rule in self.policy.rules]
         self.permission_wins = short(policy.conflict) == "perm"
-        self.operands = frozenset(
-            one.left for rule in self.policy.rules
-            for one in _operands((*rule.constraints, *(c for h in (*rule.actions, *rule.targets, *rule.parties) for c in h.refinement)))
-        )  # fmt: skip
+        self.operands = frozenset(one.left for rule in self.policy.rules for one in operands_of(rule))
 
     def decide(self, request: Request, world: World, *, as_of: datetime | None) -> Decision:
         """The decision. `as_of` must name its zone; None: the moment is not known."""
@@ -120,9 +122,9 @@ class Prepared:
                     ]
             elif report.kind == "obligation" and report.active:
                 now += [duty for duty in report.duties if duty.state == "unknown"]
-            for duty, done in zip(prepared.duties, report.duties, strict=True):
+            for owed, done in zip(prepared.duties, report.duties, strict=True):
                 if done.state == "violated" and report.kind in ("permission", "obligation"):
-                    now += [opened for opened in duty.opened(known) if opened.state != "fulfilled"]
+                    now += [opened for opened in owed.opened(known) if opened.state != "fulfilled"]
         return Decision(
             verdict, rules, tuple(now), tuple(later), tuple(counters), tuple(self._conflicts(rules)), _missing(rules),
             known.moment, self.sha256, (request, world), ENGINE,

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from contracts.policies.deciding.facts import Fact, Known
 from contracts.policies.deciding.operators import Truth, and3, or3
 from contracts.policies.deciding.premises import Check, condition_check
 from contracts.policies.deciding.report import Premise
-from contracts.policies.language.model import Action, Asset, Party, Policy, Rule
+from contracts.policies.language.model import Action, Asset, Condition, Party, Policy, Rule
 from contracts.policies.language.vocabulary import ODRL, broader, short
 
 ASSIGNEE = ODRL + "assignee"
+
+
+def refined(rule: Rule) -> Iterator[Condition]:
+    """The refinements of a rule's actions, targets and parties."""
+    holders: tuple[Action | Asset | Party, ...] = (*rule.actions, *rule.targets, *rule.parties)
+    for one in holders:
+        yield from one.refinement
 
 
 def stated_members(policy: Policy) -> dict[str, frozenset[str]]:
     """Asset or party → the collections that the policy itself says it is part of."""
     found: dict[str, set[str]] = {}
     for rule in policy.rules:
-        for one in (*rule.targets, *rule.parties):
+        things: tuple[Asset | Party, ...] = (*rule.targets, *rule.parties)
+        for one in things:
             if one.iri and one.part_of:
                 found.setdefault(one.iri, set()).update(one.part_of)
     return {iri: frozenset(above) for iri, above in found.items()}
@@ -97,7 +105,9 @@ def subjects_check(
             return Premise(name, left, None, operator, shown, None, "not given")
         if alone is not None and len(asked) == 1 and asked[0] in alone.names:
             inner = tuple(alone.premises(known, asked[0]))
-            return Premise(name, left, asked[0], operator, shown, and3([p.holds for p in inner]), "request", inner)
+            return Premise(
+                name, left, asked[0], operator, shown, and3([p.holds for p in inner]), "request", inner
+            )
         if plain is not None and len(asked) == 1 and asked[0] in plain:
             return Premise(name, left, asked[0], operator, shown, True, "request")
         parts: list[Premise] = []
@@ -149,8 +159,11 @@ def action_check(rule: Rule, every: bool, tree: Mapping[str, tuple[str, ...]]) -
             refined = [one(known) for one in refinements]
             parts += refined
             fits.append(and3(p.holds for p in refined))
-        return Premise(
+        premise = Premise(
             "action", "action", short(asked), "isPartOf", shown, or3(fits), "request", tuple(parts)
         )
+        if plain and len(found) < 256:
+            found[asked] = premise
+        return premise
 
     return check

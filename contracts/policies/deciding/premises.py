@@ -27,6 +27,19 @@ Judge = Callable[[Known, Fact], Truth]
 _SET = ("isA", "isPartOf", "isAnyOf", "isNoneOf")
 
 
+# The left operands whose values can only be of one kind.
+KINDS = {
+    **dict.fromkeys(
+        (ODRL + n for n in ("elapsedTime", "delayPeriod", "meteredTime", "timeInterval")), "duration"
+    ),
+    ODRL + "dateTime": "time",
+    **dict.fromkeys(
+        (ODRL + n for n in ("count", "payAmount", "percentage", "resolution", "absoluteSize")), "number"
+    ),
+    **dict.fromkeys((NS + n for n in ("rows", "epsilonSpent", "securityLevel", "minGroupSize")), "number"),
+}
+
+
 class Rights:
     """The right side of a constraint: its atoms, the names with all that they include, and how it is shown."""
 
@@ -36,7 +49,10 @@ class Rights:
         self.operand = constraint.left
         self.zone: tzinfo = _zone_of(constraint)
         self.unit = name_of(constraint.unit)
+        kind = KINDS.get(constraint.left, "")
         found = [atom(value, self.zone, constraint.data_type) for value in constraint.right]
+        if kind:  # written without a type, but there is only one that it can have
+            found = [as_kind(one, kind, self.zone) for one in found]
         self.atoms = tuple(a._replace(unit=self.unit) for a in found) if self.unit else tuple(found)
         self.names = frozenset(a.value for a in self.atoms if a.kind == "name")
         covered = frozenset().union(*(inside(self.operand, name) for name in self.names))
@@ -152,7 +168,10 @@ def _judge(operator: str, rights: Rights, every: bool) -> Judge:
 
 def _limit(operator: str, rights: Rights, join: Callable[[Iterable[Truth]], Truth]) -> Judge:
     """lt, lteq, gt, gteq. One number against one number, and one instant against one, are compared straight."""
-    compare, plain = ORDER[operator], getattr(python_operators, {"lt": "lt", "lteq": "le", "gt": "gt", "gteq": "ge"}[operator])
+    compare, plain = (
+        ORDER[operator],
+        getattr(python_operators, {"lt": "lt", "lteq": "le", "gt": "gt", "gteq": "ge"}[operator]),
+    )
     number, moment = (as_kind(rights.atoms[0], kind, rights.zone) for kind in ("number", "time"))
     end = moment.value[operator in ("lteq", "gt")] if moment.kind == "time" else None
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.policies.deciding.evaluate import Prepared
+from contracts.policies.deciding.evaluate import Prepared, operands_of
 from contracts.policies.deciding.facts import DATE_TIME, Request, World, full_name
 from contracts.policies.deciding.report import Decision, Premise, RuleReport
 from contracts.policies.deciding.values import atom
 from contracts.policies.deciding.wording import ACTIONS, failing, label, moment, said, sentence
-from contracts.policies.language.model import Constraint, Iri, Literal, Logical
+from contracts.policies.language.model import Constraint, Iri, Literal
 from contracts.policies.language.vocabulary import ODRL, short
 from contracts.policies.taxonomy import COUNTRIES, PURPOSES, listed
 
@@ -201,17 +201,8 @@ def _change(premise: Premise, operand: str, value: Any) -> Change:
 
 
 def _constraints(prepared: Prepared) -> Iterator[Constraint]:
-    def walk(conditions: Any) -> Iterator[Constraint]:
-        for one in conditions:
-            if isinstance(one, Logical):
-                yield from walk(one.parts)
-            else:
-                yield one
-
     for rule in prepared.policy.rules:
-        yield from walk(rule.constraints)
-        for holder in (*rule.actions, *rule.targets, *rule.parties):
-            yield from walk(holder.refinement)
+        yield from operands_of(rule)
 
 
 def _moments(prepared: Prepared) -> list[datetime]:
