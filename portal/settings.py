@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "trusts.organisations",
     "trusts.membership",
     "trusts.datasets",
+    "contracts.charters",
     "contracts.negotiations",
     "contracts.decisions",
     "contracts.library",

@@ -11,6 +11,7 @@ STATIONS = (
     "trusts.organisations",
     "trusts.membership",
     "trusts.datasets",
+    "contracts.charters",
     "contracts.negotiations",
     "contracts.decisions",
     "contracts.library",

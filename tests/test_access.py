@@ -46,6 +46,7 @@ ACCESS: dict[str, Any] = {
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
     "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL,
+    "trusts/<slug:slug>/rules/": ALL, "exemptions/new/": "post", "exemptions/<uuid:pk>/": (*HUDSON, "ada"),
     "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
     "datasets/<slug:slug>/quality/rows/": HUDSON, "datasets/<slug:slug>/rules/": HUDSON, "datasets/<slug:slug>/rules/import/": HUDSON,
     "datasets/<slug:slug>/odcs.yaml": HUDSON, "datasets/<slug:slug>/versions/<int:number>/compare/": MEMBERS,
@@ -93,6 +94,7 @@ def world(cast: Cast) -> dict[str, str]:
 
     event = Event.objects.filter(machine="agreement", action="conclude").first()
     assert event is not None
+    beyond = worlds.exempted(cast, dataset)
     sent = uploads.create(actor=cast.actor("dana"), name="flights.csv", size=9)
     return {
         "uploads/<uuid:pk>/": f"uploads/{sent.pk}/",
@@ -100,7 +102,8 @@ def world(cast: Cast) -> dict[str, str]:
         "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",
         "trials/<uuid:pk>/": f"trials/{tried.pk}/", "trials/<uuid:pk>/live/": f"trials/{tried.pk}/live/",
         "trusts/<slug:slug>/": f"trusts/{cast.trust.slug}/", "trusts/<slug:slug>/members/": f"trusts/{cast.trust.slug}/members/",
-        "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
+        "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "trusts/<slug:slug>/rules/": f"trusts/{cast.trust.slug}/rules/",
+        "exemptions/<uuid:pk>/": f"exemptions/{beyond.pk}/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
         "datasets/<slug:slug>/": f"datasets/{dataset.slug}/", "datasets/<slug:slug>/quality/": f"datasets/{dataset.slug}/quality/",
         "datasets/<slug:slug>/schema/": f"datasets/{dataset.slug}/schema/", "datasets/<slug:slug>/versions/<int:number>/": f"datasets/{dataset.slug}/versions/1/",
         **{f"datasets/<slug:slug>/{end}": f"datasets/{dataset.slug}/{end}" for end in ("quality/rows/", "rules/", "rules/import/", "odcs.yaml")},

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from contracts.charters.services import must_be_met
 from contracts.negotiations.machines import OFFER
 from contracts.negotiations.models import Offer
 from contracts.policies.odrl import policy_hash, to_odrl
@@ -94,6 +95,7 @@ def publish(
                 remedy="Join it first",
                 field="trust",
             )
+        must_be_met(checked, dataset, trust)
         offer = Offer(
             dataset=dataset,
             provider_id=dataset.organisation_id,

@@ -47,7 +47,7 @@ def is_prepared(sha256: str) -> bool:
 
 def prepared_from(document: Any) -> Prepared:
     """A policy made ready; its hash is that of its canonical form, however it was written. Raises PolicyError."""
-    policy = read(document)
+    policy = read(document, any_action=True)
     return Prepared(policy, digest(policy))
 
 
