@@ -12,7 +12,7 @@ from kernel.actor import Actor
 
 def decisions(actor: Actor) -> QuerySet[StoredDecision]:
     """Those on objects of the organisation acted for, on either side."""
-    found = StoredDecision.objects.select_related("policy")
+    found = StoredDecision.objects.select_related("policy", "provider", "consumer")
     if actor.is_system:
         return found
     if actor.organisation_id is None:

@@ -10,6 +10,7 @@ from contracts.policies.deciding.wording import (
     SOURCES,
     duty_words,
     label,
+    moment,
     reason_of,
     requirement,
     said,
@@ -30,7 +31,7 @@ def shown(decision: Decision, turned: Turning | None, names: dict[str, str]) -> 
         "now": [duty_words(duty) for duty in decision.duties_now],
         "later": [duty_words(duty) for duty in decision.duties_later],
         "reserve": [f"{one['add']} × {label(one['left_operand'])}" for one in decision.counters_to_reserve if one["add"] != "0"],
-        "as_of": decision.as_of, "engine": decision.engine, "trace": decision.trace_sha256, "policy": decision.policy_sha256,
+        "as_of": moment(decision.as_of), "engine": decision.engine, "trace": decision.trace_sha256, "policy": decision.policy_sha256,
     }  # fmt: skip
 
 

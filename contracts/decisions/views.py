@@ -14,12 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from contracts.decisions import subjects
 from contracts.decisions.forms import TryForm
 from contracts.decisions.keeping import replay
+from contracts.decisions.models import StoredDecision
 from contracts.decisions.selectors import decisions
 from contracts.decisions.showing import shown
 from contracts.policies.deciding.documents import smallest_change
 from contracts.policies.deciding.facts import Request
 from contracts.policies.deciding.report import Decision
 from contracts.policies.language.faults import PolicyError
+from trusts.datasets.models import Dataset
 
 
 @login_required
@@ -57,6 +59,17 @@ def decision(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "stored": found,
         "replay": again,
         "pretty": pretty,
-        "answer": shown(Decision.from_dict(found.output), None, {}),
+        "answer": shown(Decision.from_dict(found.output), None, _names(found)),
     }
     return render(request, "decisions/decision.html", context)
+
+
+def _names(stored: StoredDecision) -> dict[str, str]:
+    """What the two sides and the data are called now, by IRI."""
+    found = {side.iri: side.name for side in (stored.provider, stored.consumer)}
+    try:
+        target = uuid.UUID(str(stored.request.get("target", "")).removeprefix("urn:uuid:"))
+    except ValueError:
+        return found
+    dataset = Dataset.objects.filter(pk=target).first()
+    return found | ({dataset.iri: dataset.title_text} if dataset else {})

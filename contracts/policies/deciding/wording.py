@@ -71,6 +71,8 @@ def _one(operand: str, text: str) -> str:
         return moment(text)
     if operand == "action":
         return ACTIONS.get(text, text)
+    if operand == "elapsedTime":
+        return lasting(text) or text
     return text
 
 
@@ -114,6 +116,8 @@ def requirement(premise: Premise) -> str:
     words = (
         re.sub(r"^is\b", "must be", words) if words.startswith("is") else f"must {words.removesuffix('s')}"
     )
+    if premise.operator == "isA" and premise.left == "recipient":
+        words = "must be"
     if words in ("must be one of", "must be part of") and ", " not in premise.right:
         words = "must be" if premise.left != "assignee" else words
     return f"{words} {said(premise.left, premise.right, 'or')}"
@@ -194,11 +198,21 @@ def reason_of(rule: RuleReport) -> str:
 
 
 def duty_words(duty: DutyReport) -> str:
-    """`delete the copies, at the latest 30 July 2027, 00:00 UTC`."""
+    """`delete the copies, within 30 days`, or `…, at the latest 30 July 2027, 00:00 UTC`."""
     text = (
         listed([ACTIONS.get(a, label(a)) for a in duty.action.split(", ")], "or") if duty.action else "a duty"
     )
+    if duty.within and lasting(duty.within):
+        return f"{text}, within {lasting(duty.within)}"
     return f"{text}, at the latest {moment(duty.deadline)}" if duty.deadline else text
+
+
+def lasting(text: str) -> str:
+    """A duration in words: `30 days`; empty for one that has several parts."""
+    match = re.fullmatch(r"P(T?)(\d+)([YMWDHS])", text)
+    names = {"Y": "year", "M": "month", "W": "week", "D": "day", "TH": "hour", "TM": "minute", "TS": "second"}
+    name = names.get(match[1] + match[3]) if match else None
+    return f"{match[2]} {name}{'s' if match[2] != '1' else ''}" if match and name else ""
 
 
 def verdict_words(decision: Decision) -> str:
