@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import process_time
 from typing import Any
 
 import pytest
@@ -381,3 +382,16 @@ def test_the_moment_must_have_a_zone() -> None:
         == UNKNOWN
     )
     assert NOON.tzinfo is UTC
+
+
+def test_a_large_policy_is_decided_at_once_and_the_search_for_a_change_ends() -> None:
+    rules = [rule("permission", only("purpose", "eq", f"p{n}"), only("spatial", "eq", "FR"), uid=f"urn:{n}") for n in range(400)]
+    bans = [rule("prohibition", only("device", "eq", "phone"), uid=f"urn:ban-{n}") for n in range(100)]
+    prepared = Prepared(policy(*rules, *bans))
+    asked, known = Request.from_json({"device": "phone"}), World()
+    start = process_time()
+    assert prepared.decide(asked, known, as_of=NOON).verdict == NO
+    turning(prepared, asked, known, as_of=NOON)
+    assert process_time() - start < 10
+    chain = {f"urn:{n}": [f"urn:{n + 1}"] for n in range(3000)}
+    assert len(World.from_json({"members": chain}).collections_of("urn:3000")) == 3000

@@ -212,21 +212,31 @@ class World:
         return {**self.facts, **self.counters}
 
     @cached_property
-    def collections_of(self) -> Mapping[str, frozenset[str]]:
-        """Member → every collection that it belongs to, through others too."""
-        direct: dict[str, set[str]] = {}
+    def _direct(self) -> Mapping[str, frozenset[str]]:
+        """Member → the collections that name it."""
+        found: dict[str, set[str]] = {}
         for collection, members in self.members.items():
             for member in members:
-                direct.setdefault(member, set()).add(collection)
-        found = {}
-        for member in direct:
+                found.setdefault(member, set()).add(collection)
+        return {member: frozenset(above) for member, above in found.items()}
+
+    @cached_property
+    def _above(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def collections_of(self, member: str) -> frozenset[str]:
+        """Every collection that it belongs to, through others too."""
+        direct = self._direct
+        if member not in direct:
+            return frozenset()
+        if member not in self._above:
             seen, open_ = set(direct[member]), list(direct[member])
             while open_:
-                new = direct.get(open_.pop(), set()) - seen
+                new = direct.get(open_.pop(), frozenset()) - seen
                 seen |= new
                 open_ += new
-            found[member] = frozenset(seen)
-        return found
+            self._above[member] = frozenset(seen)
+        return self._above[member]
 
 
 class Known:

@@ -62,7 +62,7 @@ class Subject:
         """Whether the one who asks, or what is asked for, is this. Unknown: nobody listed the members."""
         if not self.names or asked in self.names:
             return True
-        above = known.world.collections_of.get(asked, frozenset()) | stated.get(asked, frozenset())
+        above = known.world.collections_of(asked) | stated.get(asked, frozenset())
         if not above.isdisjoint(self.names):
             return True
         if self.collection and not any(n in known.world.members for n in self.names):

@@ -86,7 +86,7 @@ def _within(known: Known, rights: Rights, one: Atom) -> Truth:
         return True
     found = or3(eq(one, right) for right in rights.like(one))
     if found is False and one.kind == "name":
-        return not rights.names.isdisjoint(map(name_of, known.world.collections_of.get(one.text, ())))
+        return not rights.names.isdisjoint(map(name_of, known.world.collections_of(one.text)))
     return found
 
 
@@ -128,7 +128,7 @@ def _has_part(rights: Rights, known: Known, fact: Fact) -> Truth:
 
     def has(one: Atom, right: Atom) -> Truth:
         if one.kind == "name" and right.kind == "name":
-            members = known.world.collections_of.get(right.text, ())
+            members = known.world.collections_of(right.text)
             return right.value in inside(rights.operand, one.value) or one.value in map(name_of, members)
         return eq(one, right)
 

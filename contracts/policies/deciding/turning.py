@@ -21,6 +21,7 @@ from contracts.policies.language.model import Constraint, Iri, Literal
 from contracts.policies.language.vocabulary import ODRL, short
 from contracts.policies.taxonomy import COUNTRIES, PURPOSES, listed
 
+CONDITIONS = 100_000
 OTHER = "urn:commonhold:something-else"
 _CODES = {"purpose": list(PURPOSES), "spatial": list(COUNTRIES)}
 _NOT_ASKED = ("assignee", "target")  # to be somebody else, or to ask for something else, is the last resort
@@ -41,14 +42,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Turning:
-    """The changes together; none: nothing in the request would turn it."""
+    """The changes together; none: no change of the request was found that turns it."""
 
     changes: tuple[Change, ...]
 
     @property
     def text(self) -> str:
         if not self.changes:
-            return "nothing in the request would turn this; other terms would be needed"
+            return "other terms were agreed; no change of the request was found that would do"
         return listed(change.text for change in self.changes)
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,16 +67,38 @@ class _State:
 def turning(
     prepared: Prepared, request: Request, world: World, *, as_of: datetime | None, most: int = 8
 ) -> Turning | None:
-    """The smallest change found, or None if it is a yes already."""
+    """The smallest change found; None if it is a yes already, or if a large policy would take too long to try."""
     if prepared.decide(request, world, as_of=as_of).permitted:
         return None
-    found = []
+    found: list[tuple[Change, ...]] = []
+    tries = _Tries(prepared)
     for rule in prepared.rules:
         if rule.kind == "permission":
-            turned = _turn(prepared, rule.uid, _State(request, world, as_of), most)
+            try:
+                turned = _turn(tries, rule.uid, _State(request, world, as_of), most)
+            except _Exhausted:
+                return Turning(min(found, key=_cost)) if found else None
             if turned is not None:
                 found.append(turned)
     return Turning(min(found, key=_cost)) if found else Turning(())
+
+
+class _Exhausted(Exception):
+    pass
+
+
+class _Tries:
+    """Decides candidates, and gives up after so many conditions: about a second."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.left = CONDITIONS // (1 + sum(len(rule.checks) for rule in prepared.rules))
+
+    def decide(self, state: _State) -> Decision:
+        self.left -= 1
+        if self.left < 0:
+            raise _Exhausted
+        return self.prepared.decide(state.request, state.world, as_of=state.as_of)
 
 
 def _cost(changes: tuple[Change, ...]) -> tuple[int, int, int]:
@@ -107,11 +130,11 @@ def _open(decision: Decision, uid: str) -> tuple[list[Premise], list[RuleReport]
     return own, bans
 
 
-def _turn(prepared: Prepared, uid: str, state: _State, most: int) -> tuple[Change, ...] | None:
+def _turn(tries: _Tries, uid: str, state: _State, most: int) -> tuple[Change, ...] | None:
     for _ in range(most):
-        decision = prepared.decide(state.request, state.world, as_of=state.as_of)
+        decision = tries.decide(state)
         own, bans = _open(decision, uid)
-        bans = [] if prepared.permission_wins else bans
+        bans = [] if tries.prepared.permission_wins else bans
         rest = [premise for premise in own if not _beyond(premise)]
         if not rest and not bans:
             final = tuple(
@@ -119,7 +142,7 @@ def _turn(prepared: Prepared, uid: str, state: _State, most: int) -> tuple[Chang
             )
             return state.changes + final or None
         better = _best(
-            prepared,
+            tries,
             uid,
             state,
             [*rest, *(p for ban in bans for p in _leaves(ban.premises))],
@@ -140,19 +163,19 @@ def _leaves(premises: tuple[Premise, ...]) -> Iterator[Premise]:
             yield from _leaves(one.parts)
 
 
-def _best(
-    prepared: Prepared, uid: str, state: _State, premises: list[Premise], open_now: int
-) -> _State | None:
+def _best(tries: _Tries, uid: str, state: _State, premises: list[Premise], open_now: int) -> _State | None:
     """The first single change that leaves the fewest obstacles, if it leaves fewer than now."""
     best, fewest, seen = None, open_now, set()
     for premise in (leaf for one in premises for leaf in _leaves((one,))):
         if (premise.name, premise.left) in seen:
             continue
         seen.add((premise.name, premise.left))
-        for candidate in _candidates(prepared, state, premise):
-            decision = prepared.decide(candidate.request, candidate.world, as_of=candidate.as_of)
+        for candidate in _candidates(tries.prepared, state, premise):
+            decision = tries.decide(candidate)
             own, bans = _open(decision, uid)
-            left = len([p for p in own if not _beyond(p)]) + (0 if prepared.permission_wins else len(bans))
+            left = len([p for p in own if not _beyond(p)]) + (
+                0 if tries.prepared.permission_wins else len(bans)
+            )
             if left < fewest:
                 best, fewest = candidate, left
     return best
