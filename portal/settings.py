@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "trusts.datasets",
     "contracts.charters",
     "contracts.negotiations",
+    "contracts.decisions",
     "contracts.library",
     "contracts.sharing",
     "jobs.runs",

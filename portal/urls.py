@@ -13,6 +13,7 @@ STATIONS = (
     "trusts.datasets",
     "contracts.charters",
     "contracts.negotiations",
+    "contracts.decisions",
     "contracts.library",
     "contracts.sharing",
     "jobs.intake",

@@ -16,6 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from contracts.decisions.selectors import decisions_on
 from contracts.library import services as library
 from contracts.negotiations import services as negotiations
 from contracts.sharing import services as sharing
@@ -52,6 +53,7 @@ ACCESS: dict[str, Any] = {
     "datasets/<slug:slug>/versions/<int:number>/reading/": HUDSON, "datasets/<slug:slug>/versions/<int:number>/reading/misfits.csv.gz": (),
     "datasets/<slug:slug>/versions/<int:number>/": MEMBERS, "datasets/<slug:slug>/offer/new/": ("dana",), "datasets/<slug:slug>/offer/to/": ("dana",), "offers/<uuid:pk>/": MEMBERS,
     "negotiations/new/": MEMBERS, "negotiations/<uuid:pk>/": BOTH, "negotiations/<uuid:pk>/counter/": ("dana",),
+    "offers/<uuid:pk>/try/": MEMBERS, "negotiations/<uuid:pk>/try/": BOTH, "contracts/<uuid:pk>/try/": BOTH, "decisions/<uuid:pk>/": BOTH,
     "recipes/": ALL, "recipes/new/": ("dana", "piotr", "sam", "ada", "olga"), "recipes/<uuid:pk>/": HUDSON, "recipes/<uuid:pk>/edit/": ("dana",),
     "recipes/<uuid:pk>/copy/": "post", "recipes/<uuid:pk>/compare/": HUDSON, "recipes/<uuid:pk>/recipe.json": HUDSON,
     "trials/<uuid:pk>/": BOTH, "trials/<uuid:pk>/live/": BOTH,
@@ -110,6 +112,8 @@ def world(cast: Cast) -> dict[str, str]:
         "datasets/<slug:slug>/offer/new/": f"datasets/{dataset.slug}/offer/new/", "datasets/<slug:slug>/offer/to/": f"datasets/{dataset.slug}/offer/to/",
         "offers/<uuid:pk>/": f"offers/{offer.pk}/",
         "negotiations/new/": f"negotiations/new/?dataset={dataset.slug}", "negotiations/<uuid:pk>/": f"negotiations/{asked.pk}/",
+        "offers/<uuid:pk>/try/": f"offers/{offer.pk}/try/", "negotiations/<uuid:pk>/try/": f"negotiations/{asked.pk}/try/",
+        "contracts/<uuid:pk>/try/": f"contracts/{agreement.pk}/try/", "decisions/<uuid:pk>/": f"decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/",
         "negotiations/<uuid:pk>/counter/": f"negotiations/{asked.pk}/counter/", "contracts/<uuid:pk>/": f"contracts/{agreement.pk}/",
         "contracts/<uuid:pk>/odrl.json": f"contracts/{agreement.pk}/odrl.json", "contracts/<uuid:pk>/signed.json": f"contracts/{agreement.pk}/signed.json",
         "requests/new/": f"requests/new/?contract={agreement.pk}", "requests/<uuid:pk>/": f"requests/{request.pk}/",

@@ -15,7 +15,7 @@ from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import Plan, compile_plan
 from contracts.recipes.recipe import Recipe
-from contracts.sharing.advice import advice_record, advise
+from contracts.sharing.advice import advice_on, advice_record, kept
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import NamedPerson, Remark, Request, Review
 from kernel.actor import Actor, system
@@ -149,8 +149,14 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
         request: Request = change.subject
         plan = plan_of(request)
         people = request.named.count()
-        decision = advise(request, people)
-        blocking = tuple(r for r in decision.reasons if decision.outcome is not Outcome.ALLOW)
+        advice = advice_on(request, people)
+        decision = advice.decision
+        # What must be done first, such as a payment, can still be done while it is reviewed.
+        blocking = tuple(
+            r
+            for r in decision.reasons
+            if decision.outcome is not Outcome.ALLOW and not r.code.startswith("duty.")
+        )
         if blocking:
             raise Refused(Decision(decision.outcome, blocking, decision.trace))
         if not people:
@@ -161,7 +167,8 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
                 field="people",
             )
         request.plan, request.plan_hash = plan.as_dict(), plan.hash
-        request.advice = advice_record(decision)
+        request.advice = advice_record(advice)
+        kept("submit", request, advice)
         request.due = timezone.now() + timedelta(days=REVIEW_DAYS)
         change.detail = {"steps": len(plan.steps), "columns": len(request.columns)}
     return change.subject
@@ -200,7 +207,9 @@ def approve(
                     "The plan no longer follows from the contract",
                     remedy="Return it; the asker submits again",
                 )
-            request.advice = advice_record(advise(request, request.named.count()))
+            advice = advice_on(request, request.named.count())
+            request.advice = advice_record(advice)
+            kept("approve", request, advice)
             request.decided, request.due = timezone.now(), None
             _review(request, actor, "approve", reason, checklist or [])
             reserve_export(request.agreement_id, actor=system("export counter", door=actor.door))
@@ -219,6 +228,7 @@ def send_back(
     """Return with questions; the answers as reviewed are kept, so that changes show."""
     with transition(REQUEST, "send_back", request_id, actor=actor, seen=seen, reason=reason) as change:
         change.subject.previous = change.subject.answers()
+        kept("send_back", change.subject, advice_on(change.subject, change.subject.named.count()))
         _review(change.subject, actor, "return", reason, checklist or [])
     return change.subject
 
@@ -234,6 +244,7 @@ def refuse(
 ) -> Request:
     with transition(REQUEST, "refuse", request_id, actor=actor, seen=seen, reason=reason) as change:
         change.subject.decided, change.subject.due = timezone.now(), None
+        kept("refuse", change.subject, advice_on(change.subject, change.subject.named.count()))
         _review(change.subject, actor, "refuse", reason, checklist or [])
     return change.subject
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from contracts.negotiations.agreements import release_export
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing
-from contracts.sharing.advice import advise
+from contracts.sharing.advice import advice_on, kept
 from contracts.sharing.models import Request
 from jobs.deliveries import package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
@@ -73,7 +73,9 @@ def _recheck(request: Request) -> None:
     decision = standing(request.agreement)
     if not decision.allowed:
         raise Refused(decision)
-    advice = advise(request, request.named.count())
+    told = advice_on(request, request.named.count(), counted=1)
+    kept("job", request, told)
+    advice = told.decision
     # The export being made is already counted, so the counter is not asked again.
     open_reasons = [r for r in advice.reasons if r.code != "terms.exports"]
     if advice.outcome is not Outcome.ALLOW and open_reasons:

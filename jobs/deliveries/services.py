@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from contracts.negotiations.agreements import attempt
+from contracts.sharing.advice import advice_on, kept
 from jobs.deliveries import vault
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Download
@@ -32,10 +33,21 @@ def deliver(delivery: Delivery, *, actor: Actor) -> Delivery:
 def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Delivery:
     """Count one fetch by a named person. Raises Refused with the reason once it is cut off."""
     with transition(DELIVERY, "download", delivery_id, actor=actor) as change:
+        _decide_anew(change.subject)
         change.subject.downloads_made += 1
         Download.objects.create(delivery=change.subject, user_id=actor.user_id)
         change.detail = {"package_sha256": change.subject.package_sha256}
     return change.subject
+
+
+def _decide_anew(delivery: Delivery) -> None:
+    """The contract's policy on this fetch, kept with its inputs. Raises Refused."""
+    passed = int((timezone.now() - delivery.created).total_seconds())
+    request = delivery.request
+    told = advice_on(request, request.named.count(), counted=1, elapsedTime=f"PT{max(passed, 0)}S")
+    kept("download", request, told, "delivery", delivery.pk)
+    if not told.decision.allowed:
+        raise Refused(told.decision)
 
 
 @performs(DELIVERY, "look_up")

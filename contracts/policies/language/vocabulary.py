@@ -26,7 +26,9 @@ _BROADER = {
         "acceptTracking aggregate annotate anonymize archive attribute compensate concurrentUse delete derive digitize "
         "display distribute ensureExclusivity execute grantUse include index inform install modify move nextPolicy "
         "obtainConsent play present print read reproduce reviewPolicy stream synchronize textToSpeech transform "
-        "translate uninstall watermark"),
+        "translate uninstall watermark "
+        # Deprecated in 2.2, and still asked for.
+        "append appendTo copy extractPage extractWord preview write writeTo"),
         "use",
     ),
     "extract": "reproduce",
