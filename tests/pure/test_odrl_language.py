@@ -36,7 +36,7 @@ from tests.pure.test_terms import NAMES as PARTIES
 from tests.pure.test_terms import any_terms
 
 pytestmark = pytest.mark.pure
-DRAWN = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+DRAWN = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 ELSEWHERE = {"odrl": ODRL, "a": "https://example.org/"}
 
 
@@ -302,7 +302,7 @@ def test_sentences_say_a_rule_with_its_conditions_and_duties() -> None:
     names = {"https://example.org/hudson": "Hudson Carriers", "https://example.org/flights": "Flights 2013"}
     assert [(" " * one.depth + one.text) for one in sentences(read(OFFER), "en", names)] == [
         "Anyone may print Flights 2013 (where the resolution is at most 1200 dpi), granted by Hudson Carriers, provided "
-        "that exactly one of this holds: (a) the time of use is before 2027-06-01; (b) the purpose is a kind of "
+        "that exactly one of this holds: (a) the date and time is before 2027-06-01; (b) the purpose is a kind of "
         "https://example.org/research.",
         " For that, anyone must pay for Flights 2013, in such a way that paid to: Hudson Carriers.",
     ]

@@ -32,7 +32,7 @@ _ASSIGNER, _ASSIGNEE = ODRL + "assigner", ODRL + "assignee"
 _OWN, _IF_LATE = NS + "own", NS + "ifLate"
 _MOODS = {"permission": "may", "prohibition": "may_not"}
 _DURATION = re.compile(r"P(?:(\d+)([DWMY])|T(\d+)([HM]))")
-_MOMENTS = frozenset([ODRL + "dateTime"])
+_MOMENTS = frozenset([ODRL + "dateTime", ODRL + "event"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,8 @@ class _Teller:
         return f" ({self.listed(self.unknown(term) for term in terms)})" if terms else ""
 
     def iri(self, iri: str) -> str:
-        return self.names.get(iri) or short(iri)
+        said = phrases.VALUES.get(iri)
+        return self.names.get(iri) or (said[self.at] if said else short(iri))
 
     # ------------------------------------------------------------------------------------------------- conditions
 

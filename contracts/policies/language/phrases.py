@@ -141,7 +141,7 @@ _LEFT: dict[str, Said] = {
     "absoluteTemporalPosition": ("the position in time", "die Position in der Zeit"),
     "absoluteSize": ("the size", "die Größe"),
     "count": ("the number of uses", "die Anzahl der Nutzungen"),
-    "dateTime": ("the time of use", "der Zeitpunkt der Nutzung"),
+    "dateTime": ("the date and time", "der Zeitpunkt"),
     "delayPeriod": ("the time until it is done", "die Zeit bis zur Erledigung"),
     "deliveryChannel": ("the way of delivery", "der Lieferweg"),
     "device": ("the device", "das Gerät"),
@@ -218,6 +218,7 @@ CONFLICTS = {
     ODRL + "prohibit": ("Where two rules disagree, the prohibition wins.", "Widersprechen sich zwei Regeln, gilt das Verbot."),
     ODRL + "invalid": ("If two rules disagree, the whole policy is void.", "Widersprechen sich zwei Regeln, ist alles ungültig."),
 }  # fmt: skip
+VALUES = {ODRL + "policyUsage": ("the use under this policy", "die Nutzung nach dieser Vereinbarung")}
 JOINTS: dict[str, Said] = {
     "and": ("all of this holds", "alles davon gilt"),
     "or": ("at least one of this holds", "mindestens eines davon gilt"),
@@ -256,7 +257,7 @@ PLAIN: dict[str, Said] = {
     "implies": (" (which implies “{term}”)", " (was „{term}“ einschließt)"),
     "now": (" (now: {value})", " (jetzt: {value})"),
     "some": ("something without a name", "etwas ohne Namen"),
-    "those": (", of which {conditions}", ", wovon gilt: {conditions}"),
+    "those": (" (of which {conditions})", " (wovon gilt: {conditions})"),
     "kept": (" (where {conditions})", " (wobei gilt: {conditions})"),
     "looked": (
         "the value found at {where} (not looked up here)",
@@ -280,7 +281,7 @@ PLAIN: dict[str, Said] = {
         "The rules of {term} hold too; they are not in this document.",
         "Auch die Regeln von {term} gelten; sie stehen nicht in diesem Dokument.",
     ),
-    "profile": ("It follows the profile {term}.", "Es folgt dem Profil {term}."),
+    "profile": ("It follows a profile: {term}.", "Es folgt einem Profil: {term}."),
     "late": ("If a duty is late: {then}.", "Bei einer verspäteten Pflicht: {then}."),
 }
 UNITS = {

@@ -32,7 +32,13 @@ DESCRIBING = frozenset([
     "http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2000/01/rdf-schema#comment",
     RDF + "value",
 ])  # fmt: skip
-KNOWN = DESCRIBING | PROPERTIES - {NS + "phase"}  # a phase that was understood is not left over
+# What a party is called and how it is reached, as ODRL's own examples write it.
+VCARD, FOAF = "http://www.w3.org/2006/vcard/ns#", "http://xmlns.com/foaf/0.1/"
+_CARDS = frozenset([
+    *(VCARD + n for n in ("Organization", "Individual", "Group", "fn", "hasEmail", "hasTelephone", "organization-name")),
+    *(FOAF + n for n in ("Person", "Organization", "Agent", "name", "mbox", "homepage")),
+])  # fmt: skip
+KNOWN = _CARDS | DESCRIBING | PROPERTIES - {NS + "phase"}  # a phase that was understood is not left over
 _WORDS = {
     "permission": ("permission", "Erlaubnis"), "prohibition": ("prohibition", "Verbot"),
     "obligation": ("obligation", "Pflicht"), "duty": ("duty", "Auflage"), "remedy": ("remedy", "Abhilfe"),
@@ -64,7 +70,8 @@ def left_over(extra: Extra) -> list[str]:
             continue
         if key in ("@type", "@id", "@included"):
             given = json.loads(text)
-            terms += [_name(one) for one in (given if isinstance(given, list) else [given])]
+            names = (_name(one) for one in (given if isinstance(given, list) else [given]))
+            terms += [name for name in names if name not in _CARDS]
         else:
             terms.append(key)
     return terms
