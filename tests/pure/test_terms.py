@@ -16,9 +16,10 @@ from contracts.policies.deciding.documents import prepared_from
 from contracts.policies.deciding.facts import World
 from contracts.policies.deciding.wording import failing, sentence
 from contracts.policies.difference import compare, distance
-from contracts.policies.odrl import from_odrl, policy_hash, to_odrl
+from contracts.policies.language.vocabulary import NS
+from contracts.policies.odrl import UnknownTerm, from_odrl, gathered, policy_hash, to_odrl
 from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES, countries_within, purposes_within
-from contracts.policies.terms import Terms
+from contracts.policies.terms import Terms, TermsError
 from contracts.policies.words import sentences
 
 pytestmark = pytest.mark.pure
@@ -162,3 +163,38 @@ def test_no_request_slips_past_a_clause(
         fine = fine and purpose != "ai_training"
     assert decision.permitted is bool(fine), decision.as_dict()
     assert all(sentence(premise)[0] for rule in decision.rules for premise in failing(rule.premises))
+
+
+json_values: Any = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.sampled_from(["use", "purpose", "isAnyOf", "dateTime", "delete", "research"])),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(
+        ["permission", "prohibition", "obligation", "action", "constraint", "duty", "target", "refinement", "leftOperand", "operator",
+         "rightOperand", "consequence", "https://example.org/x", f"{NS}phase", f"{NS}zone"]), inner, max_size=4)), max_leaves=25,
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    st.dictionaries(
+        st.sampled_from(["permission", "prohibition", "obligation", "uid", "https://example.org/y"]),
+        json_values,
+    ),
+    json_values,
+)
+def test_whatever_a_policy_file_holds_it_is_read_or_refused_in_words(
+    policy: dict[str, Any], rule: Any
+) -> None:
+    """Never another error; and what was read goes through the clauses' own checks."""
+    for given_ in (
+        policy,
+        {**policy, "permission": [{"action": "use", "constraint": rule, "duty": rule, "target": rule}]},
+    ):
+        try:
+            found = gathered(given_)
+        except UnknownTerm as problem:
+            assert problem.terms
+            continue
+        try:
+            Terms.from_dict(found, complete=False)
+        except TermsError as problem_:
+            assert all(e.text for e in problem_.errors)

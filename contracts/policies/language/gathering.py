@@ -19,12 +19,13 @@ LARGEST = 5_000  # nodes after filling in, against documents that name the same 
 _RULES = frozenset(ODRL + name for name in ("permission", "prohibition", "obligation"))
 # Statements that stand at a party or asset about the policy, and what they say at the policy itself.
 _OUTSIDE = {ODRL + "assignerOf": "assigner", ODRL + "assigneeOf": "assignee", ODRL + "hasPolicy": "target"}
+_UID = ODRL + "uid"
 _TEXTUAL = ("", "string", "anyURI", "anyType", "QName")
 
 
 def gathered(graph: list[Node]) -> Node:
     """The one policy of an expanded document as a compact tree. PolicyError if there is none, or several."""
-    nodes = _merged(_flat(graph))
+    nodes = _merged(_flat(_identified(graph)))
     policies = [node for node in nodes if _is_policy(node)]
     if not policies:
         policies, nodes = _held(nodes)
@@ -47,6 +48,23 @@ def gathered(graph: list[Node]) -> Node:
     labels: dict[str, int] = {}
     _counted(tree, labels)
     return shortened(_unlabelled(tree, labels))
+
+
+def _identified(value: Any) -> Any:
+    """`odrl:uid` as a property says what `@id` says; one that says something else stays as it is."""
+    if isinstance(value, list):
+        return [_identified(item) for item in value]
+    if not isinstance(value, dict) or "@value" in value:
+        return value
+    found = {key: item if key == "@type" else _identified(item) for key, item in value.items()}
+    given = found.get(_UID)
+    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict):
+        name = given[0].get("@id", given[0].get("@value"))
+        own = found.get("@id", "_:")
+        if isinstance(name, str) and name and (own == name or own.startswith("_:")):
+            del found[_UID]
+            found["@id"] = name
+    return found
 
 
 def _flat(graph: list[Node]) -> list[Node]:
@@ -129,13 +147,6 @@ class _Filling:
 
     def filled(self, node: Any, above: tuple[str, ...]) -> Any:
         """The node with everything that it names in place of the names."""
-        self.count += 1
-        if self.count > LARGEST:
-            raise refuse(
-                "",
-                f"The document grows beyond {LARGEST:,} nodes when its references are filled in",
-                "Simplify it",
-            )
         if isinstance(node, list):
             return [self.filled(item, above) for item in node]
         if not isinstance(node, dict) or "@value" in node:
@@ -144,6 +155,10 @@ class _Filling:
         if set(node) == {"@id"} and name in self.nodes and name not in above:
             self.used.add(str(name))
             node = self.nodes[name]
+        self.count += set(node) != {"@id"}
+        if self.count > LARGEST:
+            what = f"The document grows beyond {LARGEST:,} nodes when its references are filled in"
+            raise refuse("", what, "Name fewer things again and again")
         inside = (*above, name) if name is not None else above
         if len(inside) > 40:
             raise refuse("", "References of the document run deeper than 40 levels", "Make it flatter")

@@ -14,6 +14,8 @@ from contracts.policies.language.faults import PolicyError, refuse
 from contracts.policies.language.gathering import gathered
 
 BYTES, DEPTH, NODES = 1_000_000, 40, 5_000
+CONTEXTS, TERMS = 20, 1_000
+GROWN = 10_000_000  # in the expanded form, where every name is an IRI
 UNKNOWN = "x-unknown-term:"  # what an unknown name is expanded with, and cut off again afterwards
 _KEYWORDS = frozenset([
     "@base", "@container", "@context", "@default", "@direction", "@graph", "@id", "@import", "@included", "@index",
@@ -22,7 +24,7 @@ _KEYWORDS = frozenset([
 ])  # fmt: skip
 
 
-def parsed(document: dict[str, Any] | str | bytes) -> dict[str, Any] | list[Any]:
+def parsed(document: dict[str, Any] | list[Any] | str | bytes) -> dict[str, Any] | list[Any]:
     """The document as JSON values within the limits; PolicyError for anything else."""
     given: Any = document
     if isinstance(document, (str, bytes)):
@@ -40,58 +42,77 @@ def parsed(document: dict[str, Any] | str | bytes) -> dict[str, Any] | list[Any]
     return given
 
 
-def within_limits(given: Any) -> None:
-    """PolicyError if the values are too large or too deep, or not JSON at all."""
+def within_limits(given: Any, most: int = BYTES) -> None:
+    """PolicyError if the values are too large or too deep, or not JSON at all.
+
+    A node is an object that says something: neither a value nor a mere reference.
+    """
     size = nodes = 0
-    stack: list[tuple[Any, int, str]] = [(given, 1, "")]
+    stack: list[tuple[Any, int, _Place]] = [(given, 1, None)]
     while stack:
-        value, depth, pointer = stack.pop()
-        if isinstance(value, (dict, list)):
+        holder, depth, place = stack.pop()
+        if isinstance(holder, dict) and "@value" not in holder and (len(holder) > 1 or "@id" not in holder):
             nodes += 1
-            if depth > DEPTH:
-                raise refuse(
-                    pointer[:200], f"The document is nested deeper than {DEPTH} levels", "Make it flatter"
-                )
-            if nodes > NODES:
-                raise _large(f"more than {NODES:,} objects and lists")
-        if isinstance(value, dict):
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise refuse(pointer, f"A key is not text: {key!r}", "JSON has text keys only")
+        if depth > DEPTH:
+            raise refuse("", f"The document is nested deeper than {DEPTH} levels", "Make it flatter")
+        if nodes > NODES:
+            raise _large(f"more than {NODES:,} nodes")
+        inside = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, value in inside:
+            if isinstance(key, str):
+                size += _length(key, place) + 4
                 if key[:1] == "@" and key not in _KEYWORDS and key[1:].isalpha():
-                    raise refuse(f"{pointer}/{key}", f"“{key}” is no word of JSON-LD", "Correct or remove it")
-                size += _length(key, pointer) + 4
-                stack.append((item, depth + 1, f"{pointer}/{key}"))
-        elif isinstance(value, list):
-            stack.extend((item, depth + 1, f"{pointer}/{at}") for at, item in enumerate(value))
-        elif isinstance(value, str):
-            size += _length(value, pointer) + 3
-        elif isinstance(value, float):
-            if value != value or value in (float("inf"), float("-inf")):
-                raise refuse(pointer, "A number is not finite", "Give a finite number")
-        elif isinstance(value, int):
-            if value.bit_length() > 1024:
-                raise refuse(pointer, "A number has more than 300 digits", "Give a smaller number")
-        elif value is not None:
-            raise refuse(pointer, f"A value is not JSON: {type(value).__name__}", "Send plain JSON")
-        size += 4
-        if size > BYTES:
-            raise _large("more than 1 MB")
+                    raise refuse(
+                        _pointer((place, key)), f"“{key}” is no word of JSON-LD", "Correct or remove it"
+                    )
+            elif isinstance(holder, dict):
+                raise refuse(_pointer(place), f"A key is not text: {key!r}", "JSON has text keys only")
+            if isinstance(value, str):
+                size += _length(value, (place, key)) + 3
+            elif isinstance(value, (dict, list)):
+                stack.append((value, depth + 1, (place, key)))
+            else:
+                _scalar(value, (place, key))
+            size += 2
+        if size > most:
+            raise _large(f"more than {most // 1_000_000} MB")
 
 
-def _length(text: str, pointer: str) -> int:
+_Place = Any  # nested pairs (place above, key): a pointer is only written out when something is wrong there
+
+
+def _pointer(place: _Place) -> str:
+    keys: list[str] = []
+    while place is not None:
+        place, key = place
+        keys.append("/" + str(key).replace("~", "~0").replace("/", "~1"))
+    return "".join(reversed(keys))
+
+
+def _scalar(value: Any, place: _Place) -> None:
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise refuse(_pointer(place), "A number is not finite", "Give a finite number")
+    elif isinstance(value, int):  # true and false among them
+        if value.bit_length() > 1024:
+            raise refuse(_pointer(place), "A number has more than 300 digits", "Give a smaller number")
+    elif value is not None:
+        raise refuse(_pointer(place), f"A value is not JSON: {type(value).__name__}", "Send plain JSON")
+
+
+def _length(text: str, place: _Place) -> int:
     if text.isascii():
         return len(text)
     try:
         return len(text.encode())
     except UnicodeEncodeError:
-        raise refuse(pointer, "Text holds half a character (a lone surrogate)", "Correct the text") from None
+        raise refuse(
+            _pointer(place), "Text holds half a character (a lone surrogate)", "Correct the text"
+        ) from None
 
 
 def _large(what: str) -> PolicyError:
-    return refuse(
-        "", f"The document is too large: {what}", "A policy may have 1 MB, 40 levels, 5,000 objects and lists"
-    )
+    return refuse("", f"The document is too large: {what}", "A policy may have 1 MB, 40 levels, 5,000 nodes")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,7 +124,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def compacted(document: dict[str, Any] | str | bytes) -> dict[str, Any]:
+def compacted(document: dict[str, Any] | list[Any] | str | bytes) -> dict[str, Any]:
     """The policy in compact form under ODRL's context (without the `@context` entry itself).
 
     Raises PolicyError: not JSON or JSON-LD, an unknown context, no policy or several in it, too large.
@@ -117,6 +138,7 @@ def expanded(document: dict[str, Any] | list[Any]) -> list[dict[str, Any]]:
 
     options: dict[str, Any] = {"base": None, "documentLoader": _load}
     foreign = isinstance(document, dict) and "@context" in document
+    _few_contexts(document)
     given = _prepared(document)
     keep: list[Any] = [{"@vocab": UNKNOWN}]
     if not foreign:
@@ -130,8 +152,31 @@ def expanded(document: dict[str, Any] | list[Any]) -> list[dict[str, Any]]:
         raise refuse(
             "", f"The document is not valid JSON-LD: {error}", "Check it with a JSON-LD tool"
         ) from None
-    within_limits(found)
+    within_limits(found, GROWN)
     return _restored(found)  # type: ignore[no-any-return]
+
+
+def _few_contexts(document: Any) -> None:
+    """A processor works through every context anew at every place: many of them would keep it busy for minutes."""
+    contexts = terms = 0
+    stack = [document]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, list):
+            stack += value
+        elif isinstance(value, dict):
+            given = value.get("@context")
+            several = given if isinstance(given, list) else [given] if given is not None else []
+            contexts += len(several)
+            terms += sum(len(one) for one in several if isinstance(one, dict))
+            stack += value.values()
+    if contexts > CONTEXTS or terms > TERMS:
+        what = f"The document has {contexts} contexts with {terms} terms of its own"
+        raise refuse(
+            "/@context",
+            what,
+            f"At most {CONTEXTS} contexts with {TERMS:,} terms are read; use one at the top",
+        )
 
 
 def _load(address: str, _options: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +195,7 @@ def _said(error: Exception) -> PolicyError:
         if isinstance(cause, PolicyError):
             return cause
         cause = getattr(cause, "cause", None) or cause.__cause__
-    text = str(getattr(error, "args", [error])[0]).split("\n")[0].strip()
+    text = str(getattr(error, "args", [error])[0]).split("\n")[0].strip(" .")
     return refuse("", f"The document is not valid JSON-LD: {text}", "Check it with a JSON-LD tool")
 
 

@@ -122,6 +122,7 @@ class Pieces:
         """The name that a node gives itself, empty if none."""
         self.surely(not ("uid" in holder and "@id" in holder))
         given = holder.get("@id", holder.get("uid"))
+        self.surely(given is not None or not ("uid" in holder or "@id" in holder))
         return "" if given is None else self.iri(given, pointer)
 
     def types(self, holder: dict[str, Any], own: Set[str]) -> tuple[set[str], list[str]]:
@@ -129,6 +130,7 @@ class Pieces:
         if "@type" not in holder and "type" not in holder:
             return set(), []
         self.surely(not ("type" in holder and "@type" in holder))
+        self.surely(holder.get("@type", holder.get("type")) is not None)
         mine: set[str] = set()
         rest: list[str] = []
         for given in listed(holder.get("@type", holder.get("type"))):

@@ -29,6 +29,7 @@ from contracts.policies.language.vocabulary import CONTEXT, FUNCTIONS, NS, ODRL
 PHASE = NS + "phase"
 PHASES = ("pre", "ongoing", "post")
 _JOINTS = ("and", "or", "xone", "andSequence")
+_JOINT_SET = frozenset(_JOINTS)
 _ROLES = ("assigner", "assignee", *sorted({NAMES[iri] for iri in FUNCTIONS} - {"assigner", "assignee"}))
 _ROLE_IRIS = {name: ODRL + name for name in _ROLES}
 _ROLE_SET = frozenset(_ROLES)
@@ -52,23 +53,18 @@ _COLLECTION = NAMING | frozenset(["source", "refinement", "partOf"])
 _ACTION = NAMING | frozenset(["rdf:value", RDF_VALUE, "refinement", "includedIn", "implies"])
 
 
-def read(document: dict[str, Any] | str | bytes, *, any_action: bool = False) -> Policy:
-    """The policy of an ODRL document. PolicyError lists what is wrong: where, what, and what to do.
-
-    `any_action`: a rule that names no action is about every action, as some evaluators have it, instead of a fault.
-    """
+def read(document: dict[str, Any] | list[Any] | str | bytes) -> Policy:
+    """The policy of an ODRL document. PolicyError lists what is wrong: where, what, and what to do."""
     given = parsed(document)
     if isinstance(given, dict) and given.get("@context") == CONTEXT:
         try:
             reader = _Reader(straight=True)
-            reader.any_action = any_action
             policy = reader.policy(given)
             if not reader.faults:  # else the other way says it, which understands more
                 return policy
         except Roundabout:
             pass
     reader = _Reader(straight=False)
-    reader.any_action = any_action
     policy = reader.policy(compacted(given))  # type: ignore[arg-type]
     if reader.faults:
         raise PolicyError(reader.faults)
@@ -77,8 +73,6 @@ def read(document: dict[str, Any] | str | bytes, *, any_action: bool = False) ->
 
 class _Reader(Pieces):
     """Reads the nodes of one compact document."""
-
-    any_action = False
 
     def policy(self, d: dict[str, Any]) -> Policy:
         kinds, types = self.types(d, _KIND_NAMES)
@@ -97,7 +91,7 @@ class _Reader(Pieces):
                 rule = self.rule(kind, one, f"/{kind}/{at}")
                 if rule is not None:
                     rules.append(rule)
-                    if not rule.actions and not actions and not self.any_action:
+                    if not rule.actions and not actions:
                         self.fault(
                             f"/{kind}/{at}",
                             f"The {kind} names no action",
@@ -261,9 +255,8 @@ class _Reader(Pieces):
             self.surely(not isinstance(d, list))
             self.fault(pointer, f"The constraint {d} is only named", "Put what it says into the document")
             return None
-        joints = [joint for joint in _JOINTS if joint in d]
-        if joints:
-            return self.logical(d, joints, pointer)
+        if not _JOINT_SET.isdisjoint(d):
+            return self.logical(d, [joint for joint in _JOINTS if joint in d], pointer)
         if "leftOperand" not in d or "operator" not in d:
             self.surely("@list" not in d and "@set" not in d)
             missing = "leftOperand" if "leftOperand" not in d else "operator"

@@ -95,8 +95,8 @@ def _action(action: Action) -> Any:
     _types(found, [], action.extra)
     # A refinement belongs to this use of the action: written at the action itself it would hold everywhere.
     if action.refinement or any(key == "@id" for key, _ in action.extra):
-        name = NAMES.get(action.iri, action.iri)
-        found["rdf:value"] = {"@id": f"odrl:{name}" if action.iri.startswith(ODRL) else action.iri}
+        own = action.iri.startswith(ODRL)
+        found["rdf:value"] = {"@id": f"odrl:{action.iri.removeprefix(ODRL)}" if own else action.iri}
     else:
         found["@id"] = action.iri
     if action.refinement:
