@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -20,6 +23,8 @@ from kernel import outbox
 from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.organisations import keys
+from trusts.organisations.models import Organisation
 
 CSV = b"""carrier,tailnum,dest,distance,arr_delay,note
 UA,N1,IAH,1400,11,ok
@@ -92,6 +97,19 @@ def agreed(cast: Cast, **changes: Any) -> Agreement:
     return negotiations.accept_request(
         negotiation.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash
     )
+
+
+@contextmanager
+def own_key(cast: Cast, owner: str) -> Iterator[Ed25519PrivateKey]:
+    """This owner's organisation signs with its own key, the one given, until the block ends."""
+    actor = cast.actor(owner)
+    organisation, key = Organisation.objects.get(pk=actor.organisation_id), Ed25519PrivateKey.generate()
+    keys.register(
+        organisation.pk, actor=actor, public_key=key.public_key().public_bytes_raw(),
+        signature=key.sign(keys.challenge(organisation).encode()),
+    )  # fmt: skip
+    yield key
+    keys.let_portal_sign(organisation.pk, actor=actor)
 
 
 ANSWERS: dict[str, Any] = {
