@@ -38,11 +38,11 @@ def _plain(agreement: Agreement, party: Party, given: bytes, now: datetime) -> d
     try:
         value = given if len(given) == 64 else bytes_of(given.decode())
     except ValueError:
-        value = b""
+        value = given
     if len(value) != 64:
         raise refused(
-            "signature.format", f"This is no Ed25519 signature: it has {len(value) or 'no readable'} bytes, 64 are needed",
-            "Give the 64 bytes as a file, in base64 or in hexadecimal, or a compact JWS (header..signature)",
+            "signature.format", f"This is no Ed25519 signature: it has {len(value)} bytes, 64 are needed",
+            "Give the 64 bytes as a file, in base64 or in hexadecimal, or a compact detached JWS",
         )  # fmt: skip
     offered = to_sign(agreement, party.organisation_id)
     if not offered:
@@ -93,7 +93,7 @@ def _compact(agreement: Agreement, party: Party, given: bytes, now: datetime) ->
     parts = "".join(given.decode("ascii", "replace").split()).split(".")
     if len(parts) != 3:
         raise refused("signature.format", f"This has {len(parts)} parts; a compact JWS has three",
-                      "Write header..signature, or header.payload.signature")  # fmt: skip
+                      "Write the header, two dots and the signature; or the payload between the dots")  # fmt: skip
     head_text, payload, tail = parts
     try:
         head = jws.read_header(head_text)
