@@ -27,9 +27,8 @@ def agreement_stands(facts: Standing) -> Decision:
                  "signing": "not signed by all parties yet", "unsigned": "void: it was never signed by all"}.get(
             facts.state, facts.state
         )  # fmt: skip
-        return deny(
-            "agreement.state", f"The contract is {words}", remedy="See the contract's page", source="contract"
-        )
+        remedy = "Wait for the missing signature" if facts.state == "signing" else "See the contract's page"
+        return deny("agreement.state", f"The contract is {words}", remedy=remedy, source="contract")
     if facts.as_of < facts.starts:
         return deny(
             "agreement.early",

@@ -12,6 +12,7 @@ from contracts.negotiations.machines import AGREEMENT
 from kernel.doors import ActionForm
 from kernel.registry import asks_with
 from trusts.organisations.key_forms import SignatureField, signature_bytes
+from trusts.organisations.models import Organisation
 
 
 @asks_with(AGREEMENT, "sign")
@@ -26,9 +27,7 @@ class SignForm(ActionForm, SignatureField):
         super().__init__(*args, **kwargs)
         self.fields[
             "signature"
-        ].help_text = (
-            "As base64 or hexadecimal, or a compact JWS (header..signature). Or upload the file below."
-        )
+        ].help_text = "In base64 or hexadecimal, or a compact JWS (header..signature). This or the file below is needed."
         if self.subject is not None:
             self.initial.setdefault("payload_sha256", signing.payload_sha256(self.subject))
 
@@ -36,6 +35,13 @@ class SignForm(ActionForm, SignatureField):
     def texts(self) -> list[signing.ToSign]:
         """What may be signed, one for each valid key; read by the page."""
         return signing.to_sign(self.subject, self.actor.organisation_id) if self.actor else []
+
+    @cached_property
+    def home(self) -> str:
+        """The page where this organisation registers its keys."""
+        return (
+            Organisation.objects.get(pk=self.actor.organisation_id).get_absolute_url() if self.actor else ""
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -34,10 +34,10 @@ class SignatureField(forms.Form):
     """A signature pasted as text or uploaded as a file."""
 
     signature = forms.CharField(
-        label="Signature", required=False, max_length=MOST_BYTES, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="As base64 or hexadecimal. Or upload the file below.",
+        label="Signature as text", required=False, max_length=MOST_BYTES, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="In base64 or hexadecimal. This or the file below is needed.",
     )  # fmt: skip
-    file = forms.FileField(label="File with the signature", required=False)
+    file = forms.FileField(label="Signature as a file", required=False)
 
 
 @asks_with(ORGANISATION, "register_key")

@@ -157,7 +157,7 @@ def revoke(
                 "key.since", f"The time must lie between {row.valid_from:%d %B %Y %H:%M} and {latest:%d %B %Y %H:%M} UTC",
                 remedy="Give the first moment at which someone else may have had the key", field="since",
             )  # fmt: skip
-        signs_now = row.held_by == "portal" and not row.why_not(now)
+        signs_now = row.held_by == "portal" and row == organisation.signing_keys.first()
         row.revoked, row.revoked_because = since, reason
         row.valid_until = min(row.valid_until or now, now)
         row.save(update_fields=["revoked", "revoked_because", "valid_until"])
