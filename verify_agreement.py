@@ -130,8 +130,8 @@ def vouched(document, portal):
 
 def parties_of(payload):
     """Side, id, name and custody of each who must sign."""
-    if "parties" in payload:
-        return [(p["side"], p["id"], p["name"], p["key_held_by"]) for p in payload["parties"]]
+    if "signers" in payload:
+        return [(p["side"], p["id"], p["name"], p["key_held_by"]) for p in payload["signers"]]
     return [(side, payload[side]["id"], payload[side]["name"], "portal") for side in ("provider", "consumer")]
 
 

@@ -469,7 +469,7 @@ def test_every_change_of_a_signed_document_is_found(cast: Cast, tmp_path: Path, 
 def test_contracts_from_before_own_keys_still_verify(cast: Cast, tmp_path: Path) -> None:
     """Two portal-held signatures without time or custody, as they were made until now."""
     agreement = agreed(cast)
-    payload = {k: v for k, v in agreement.payload.items() if k != "parties"}
+    payload = {k: v for k, v in agreement.payload.items() if k != "signers"}
     payload["accepted"]["at"] = timezone.now().replace(microsecond=0).isoformat()
     made = []
     for side in ("provider", "consumer"):

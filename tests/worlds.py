@@ -99,17 +99,24 @@ def agreed(cast: Cast, **changes: Any) -> Agreement:
     )
 
 
-@contextmanager
-def own_key(cast: Cast, owner: str) -> Iterator[Ed25519PrivateKey]:
-    """This owner's organisation signs with its own key, the one given, until the block ends."""
+def registers_key(cast: Cast, owner: str) -> Ed25519PrivateKey:
+    """From now on this owner's organisation signs with its own key, the one given."""
     actor = cast.actor(owner)
     organisation, key = Organisation.objects.get(pk=actor.organisation_id), Ed25519PrivateKey.generate()
     keys.register(
         organisation.pk, actor=actor, public_key=key.public_key().public_bytes_raw(),
         signature=key.sign(keys.challenge(organisation).encode()),
     )  # fmt: skip
-    yield key
-    keys.let_portal_sign(organisation.pk, actor=actor)
+    return key
+
+
+@contextmanager
+def own_key(cast: Cast, owner: str) -> Iterator[Ed25519PrivateKey]:
+    """This owner's organisation signs with its own key, the one given, until the block ends."""
+    yield registers_key(cast, owner)
+    actor = cast.actor(owner)
+    assert actor.organisation_id is not None
+    keys.let_portal_sign(actor.organisation_id, actor=actor)
 
 
 ANSWERS: dict[str, Any] = {

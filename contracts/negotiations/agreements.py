@@ -55,7 +55,7 @@ def conclude(
                     **version.hashes()},
         "provider": {"id": negotiation.provider.iri, "name": negotiation.provider.name},
         "consumer": {"id": negotiation.consumer.iri, "name": negotiation.consumer.name},
-        "parties": signers,
+        "signers": signers,
         "trust": negotiation.trust.iri if negotiation.trust else None,
         **({"also": also} if also else {}),
         "proposal": {"number": proposal.number, "side": proposal.side, "policy_hash": proposal.policy_hash},

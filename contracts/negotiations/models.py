@@ -198,7 +198,7 @@ class Agreement(StatefulModel):
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         found: dict[str, list[Any]] = {"provider": [self.provider_id], "consumer": [self.consumer_id]}
-        for party in self.payload.get("parties", []):
+        for party in self.payload.get("signers", []):
             one = UUID(party["id"].removeprefix("urn:uuid:"))
             if one not in found.setdefault(party["side"], []):
                 found[party["side"]].append(one)
@@ -211,7 +211,7 @@ class Agreement(StatefulModel):
             signed.add(one.get("header", {}).get("for") or jws.read_header(one["protected"]).get("party"))
         return [
             UUID(p["id"].removeprefix("urn:uuid:"))
-            for p in self.payload.get("parties", [])
+            for p in self.payload.get("signers", [])
             if p["key_held_by"] == "own" and p["id"] not in signed
         ]
 

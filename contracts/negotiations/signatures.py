@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contracts.negotiations import signing
@@ -21,6 +23,20 @@ from kernel.transition import transition
 from trusts.membership.models import Membership
 
 SIGN_DAYS = 14
+InForce = Callable[[Agreement, Actor], None]
+_followers: list[InForce] = []
+
+
+def when_in_force(follower: InForce) -> InForce:
+    """Decorator: called with each contract that comes into force and who brought it there, in that transaction."""
+    _followers.append(follower)
+    return follower
+
+
+def _alone(agreement_id: UUID) -> None:
+    """Lock the negotiation: its contracts are signed one after the other, so that the last one is noticed."""
+    found = Agreement.objects.values_list("negotiation_id", flat=True).get(pk=agreement_id)
+    Negotiation.objects.select_for_update(of=("self",)).get(pk=found)
 
 
 @performs(AGREEMENT, "sign")
@@ -32,6 +48,7 @@ def sign(
     `payload_sha256` is the hash of what the signer was shown. Raises Refused with what did not fit.
     """
     with transaction.atomic():
+        _alone(agreement_id)
         with transition(AGREEMENT, "sign", agreement_id, actor=actor, seen=seen) as change:
             agreement: Agreement = change.subject
             if payload_sha256 != signing.payload_sha256(agreement):
@@ -76,24 +93,35 @@ def _may_still_begin(agreement: Agreement) -> None:
 def advance(agreement: Agreement, *, door: str = "worker") -> None:
     """ACCEPTED → AGREED with the provider's signature, → VERIFIED → FINALIZED with all; each its own event.
 
-    Called in the transaction of what added the signatures.
+    A negotiation with several contracts moves when all of them are signed. Called in the transaction of what
+    added the signatures.
     """
     robot, verbs = system("contract writer", door=door), entry(NEGOTIATION.name).verbs
-    checked = signing.check(agreement)
+    contracts = list(_unfinished(agreement))
+    checked = [one for contract in contracts for one in signing.check(contract)]
     negotiation = Negotiation.objects.get(pk=agreement.negotiation_id)
     if negotiation.state == "accepted" and all(c["holds"] for c in checked if c["side"] == "provider"):
         negotiation = verbs["write"](negotiation.pk, actor=robot)
     if negotiation.state == "agreed" and all(c["holds"] for c in checked):
         verbs["verify"](negotiation.pk, actor=robot)
         verbs["finalize"](negotiation.pk, actor=robot)
-        enter_force(agreement.pk, actor=robot)
+        for contract in contracts:
+            enter_force(contract.pk, actor=robot)
+
+
+def _unfinished(agreement: Agreement) -> QuerySet[Agreement]:
+    """The contracts of the same negotiation that are not in force yet."""
+    return Agreement.objects.filter(negotiation_id=agreement.negotiation_id, state="signing").order_by("pk")
 
 
 @performs(AGREEMENT, "enter_force")
 def enter_force(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
-    """All signatures are on it."""
-    with transition(AGREEMENT, "enter_force", agreement_id, actor=actor) as change:
-        pass
+    """All signatures are on it. What must follow is registered with `when_in_force`."""
+    with transaction.atomic():
+        with transition(AGREEMENT, "enter_force", agreement_id, actor=actor) as change:
+            pass
+        for follower in _followers:
+            follower(change.subject, actor)
     return change.subject
 
 
@@ -101,11 +129,12 @@ def enter_force(agreement_id: UUID, *, actor: Actor, seen: int | None = None) ->
 def refuse(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Agreement:
     """A party will not sign: there is no contract, for nobody. The reason reaches the others."""
     with transaction.atomic():
+        _alone(agreement_id)
         with transition(
             AGREEMENT, "refuse_signature", agreement_id, actor=actor, seen=seen, reason=reason
         ) as change:
             change.subject.ended_because = reason
-        _end_negotiation("fall_through", change.subject, reason)
+        _end_all("fall_through", change.subject, reason)
     return change.subject
 
 
@@ -113,10 +142,13 @@ def refuse(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None = 
 def lapse(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
     """Not signed by all in time."""
     with transaction.atomic():
+        _alone(agreement_id)
         with transition(AGREEMENT, "lapse", agreement_id, actor=actor) as change:
-            late = ", ".join(c["party"] for c in signing.check(change.subject) if c["waits"]) or "Someone"
+            late = (
+                ", ".join(c["party"] for c in signing.check(change.subject) if c["waits"]) or "Another party"
+            )
             change.subject.ended_because = f"{late} did not sign in time."
-        _end_negotiation("expire_unsigned", change.subject, change.subject.ended_because)
+        _end_all("expire_unsigned", change.subject, change.subject.ended_because)
     return change.subject
 
 
@@ -125,8 +157,12 @@ def _ends(**_: Any) -> None:
     """Steps of the portal itself, when a signature is refused or not given in time; see `refuse` and `lapse`."""
 
 
-def _end_negotiation(action: str, agreement: Agreement, reason: str) -> None:
+def _end_all(action: str, agreement: Agreement, reason: str) -> None:
+    """The negotiation ends, and with it every other contract of it that waits for signatures."""
     robot = system("contract writer")
+    for other in _unfinished(agreement):
+        with transition(AGREEMENT, "lapse", other.pk, actor=robot, reason=reason) as change:
+            change.subject.ended_because = reason
     with transition(NEGOTIATION, action, agreement.negotiation_id, actor=robot, reason=reason) as change:
         change.subject.ended_because, change.subject.due = reason, None
 

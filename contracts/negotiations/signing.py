@@ -69,8 +69,8 @@ def words(parties: Iterable[dict[str, str]]) -> list[str]:
 
 def parties_of(payload: dict[str, Any]) -> list[Party]:
     """Who must sign; contracts from before own keys name provider and consumer only, both portal-held."""
-    if "parties" in payload:
-        return [Party(p["side"], p["id"], p["name"], p["key_held_by"]) for p in payload["parties"]]
+    if "signers" in payload:
+        return [Party(p["side"], p["id"], p["name"], p["key_held_by"]) for p in payload["signers"]]
     return [
         Party(side, payload[side]["id"], payload[side]["name"], "portal") for side in ("provider", "consumer")
     ]
