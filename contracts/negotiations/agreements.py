@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import companions
+from contracts.negotiations import companions, succession
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.negotiations.models import Agreement, Duty, Negotiation, Proposal
 from contracts.negotiations.signing import sign_for_both
@@ -23,21 +23,29 @@ from kernel.decision import Refused
 from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations.models import Organisation
 
 
 @performs(AGREEMENT, "conclude")
-def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, accepted_by: Actor) -> Agreement:
-    """The signed agreement of an accepted proposal. It names the exact bytes by their hash."""
+def conclude(
+    negotiation: Negotiation, proposal: Proposal, *, actor: Actor, accepted_by: Actor,
+    consumer: Organisation | None = None, more: dict[str, Any] | None = None, sealed_key: str = "",
+) -> Agreement:  # fmt: skip
+    """The signed agreement of an accepted proposal. It names the exact bytes by their hash.
+
+    `consumer`: whose, if the negotiation has several. `more`: what else both sign: parties, the contract it replaces.
+    """
+    consumer = consumer or negotiation.consumer
     terms = Terms.from_dict(proposal.terms)
     version, also = negotiation.version_of_data, companions.signed(negotiation)
     agreement = Agreement(
         negotiation=negotiation, dataset=negotiation.dataset, version_of_data=version, trust=negotiation.trust,
-        provider=negotiation.provider, consumer=negotiation.consumer, terms=proposal.terms,
-        starts=terms.starts, ends=terms.ends, sealed_key=seal_secret(secrets.token_bytes(32)),
+        provider=negotiation.provider, consumer=consumer, terms=proposal.terms,
+        starts=terms.starts, ends=terms.ends, sealed_key=sealed_key or seal_secret(secrets.token_bytes(32)),
     )  # fmt: skip
     agreement.odrl = to_odrl(
         terms, uid=agreement.iri, kind="Agreement", target=negotiation.dataset.iri,
-        assigner=negotiation.provider.iri, assignee=negotiation.consumer.iri,
+        assigner=negotiation.provider.iri, assignee=consumer.iri,
     )  # fmt: skip
     agreement.policy_hash = policy_hash(agreement.odrl)
     agreement.payload = {
@@ -45,16 +53,16 @@ def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, acce
         "dataset": {"id": negotiation.dataset.iri, "title": negotiation.dataset.title_text, "version": version.number,
                     **version.hashes()},
         "provider": {"id": negotiation.provider.iri, "name": negotiation.provider.name},
-        "consumer": {"id": negotiation.consumer.iri, "name": negotiation.consumer.name},
+        "consumer": {"id": consumer.iri, "name": consumer.name}, **(more or {}),
         "trust": negotiation.trust.iri if negotiation.trust else None,
         **({"also": also} if also else {}),
         "proposal": {"number": proposal.number, "side": proposal.side, "policy_hash": proposal.policy_hash},
         "accepted": {"by": accepted_by.name, "for": accepted_by.organisation_name, "at": timezone.now().isoformat()},
         "policy": agreement.odrl, "policy_hash": agreement.policy_hash,
-        "words": [*(s.text for s in sentences(terms, negotiation.consumer.name)), *companions.words(also, terms)],
+        "words": [*(s.text for s in sentences(terms, consumer.name)), *companions.words(also, terms)],
         "starts": agreement.starts.isoformat(), "ends": agreement.ends.isoformat(), "portal": settings.SITE_URL,
     }  # fmt: skip
-    agreement.jws = sign_for_both(agreement.payload, negotiation.provider, negotiation.consumer)
+    agreement.jws = sign_for_both(agreement.payload, negotiation.provider, consumer)
     with creation(AGREEMENT, "conclude", agreement, actor=actor) as change:
         change.detail = {"accepted_by": accepted_by.name}
     return agreement
@@ -95,7 +103,7 @@ def run_out(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agr
 
 def _begin_duties(agreement: Agreement, ended: datetime) -> None:
     clause = agreement.terms.get("delete_within")
-    if not clause or agreement.exports_used == 0:
+    if not clause or not succession.copies_were_made(agreement) or succession.goes_on(agreement):
         return
     duty = Duty(
         agreement=agreement, clause="delete_within", due=ended + timedelta(days=clause["days"]),

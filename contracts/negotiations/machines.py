@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.negotiations.rules import not_answered_yet
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANALYST, OWNER, STEWARD, side
@@ -41,6 +42,7 @@ OFFER = register(
 )
 
 OPEN = frozenset({"requested", "offered"})
+TIME_ASKED = "The other side is told. The date stays until they give more time."
 NEGOTIATION = register(
     Machine(
         name="negotiation",
@@ -106,6 +108,7 @@ NEGOTIATION = register(
                 CONSUMER,
                 frozenset({"offered"}),
                 to="accepted",
+                needs=(not_answered_yet,),
                 kind="primary",
                 asks=True,
                 done="Accepted. The contract is signed for both sides.",
@@ -170,6 +173,19 @@ NEGOTIATION = register(
                 asks=True,
                 then=("negotiation.ended",),
             ),
+            # Whose turn it is asks for time; the other side gives it with one click.
+            Action("ask_time", "Ask for more time", CONSUMER, frozenset({"offered"}), help=TIME_ASKED,
+                   then=("negotiation.time_asked",), done="The provider has been asked for more time."),
+            Action("request_time", "Ask for more time", PROVIDER, frozenset({"requested"}), help=TIME_ASKED,
+                   then=("negotiation.time_asked",), done="The partner has been asked for more time."),
+            Action("give_time", "Give 7 more days", PROVIDER, frozenset({"offered"}),
+                   then=("negotiation.extended",), done="They have 7 more days."),
+            Action("grant_time", "Give 7 more days", CONSUMER, frozenset({"requested"}),
+                   then=("negotiation.extended",), done="They have 7 more days."),
+            Action("remind", "Remind", SYSTEM, OPEN, hidden=True, then=("negotiation.reminder",)),
+            Action("accept_by_rule", "Accept by rule", SYSTEM, frozenset({"requested"}), to="agreed", hidden=True),
+            Action("reject_by_rule", "Reject by rule", SYSTEM, frozenset({"requested"}), to="rejected", hidden=True,
+                   then=("negotiation.ended",)),
             Action("write", "Write the contract", SYSTEM, frozenset({"accepted"}), to="agreed", hidden=True),
             Action(
                 "verify", "Check both signatures", SYSTEM, frozenset({"agreed"}), to="verified", hidden=True
@@ -203,7 +219,7 @@ AGREEMENT = register(
                 "Nothing is answered or delivered until it is resumed.",
                 "provider",
             ),
-            State("ended", "Ended", "neutral", "It ran out on its last day."),
+            State("ended", "Ended", "neutral", "It ran out on its last day, or another contract replaced it."),
             State("terminated", "Ended early", "bad", "One side ended it with a reason."),
         ),
         final=frozenset({"ended", "terminated"}),
@@ -256,6 +272,9 @@ AGREEMENT = register(
                 hidden=True,
                 then=("agreement.columns_changed",),
             ),
+            Action("take_over", "Take over used exports", SYSTEM, frozenset({"in_force", "suspended"}), hidden=True),
+            Action("replace", "Replace", SYSTEM, frozenset({"in_force", "suspended"}), to="ended", hidden=True,
+                   then=("agreement.replaced",)),
             Action(
                 "run_out",
                 "Run out",
