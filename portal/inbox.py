@@ -68,16 +68,16 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
                 due = getattr(row, "due", None)
                 found.append(Item(machine, row, verb, counterpart(row), row.changed, due))
 
-    negotiations = negotiated.negotiations(actor).select_related("provider", "consumer", "dataset")
+    negotiations = negotiated.my_turn(actor)
     add(
         NEGOTIATION,
-        negotiations.filter(state="requested", provider_id=mine),
+        negotiations.filter(state="requested"),
         "Answer the request",
         lambda n: n.consumer.name,
     )
     add(
         NEGOTIATION,
-        negotiations.filter(state="offered", consumer_id=mine),
+        negotiations.filter(state="offered"),
         "Answer the offer",
         lambda n: n.provider.name,
     )
