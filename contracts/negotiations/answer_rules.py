@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.policies.difference import compare
+from contracts.policies.difference import compare, not_wider
 from contracts.policies.taxonomy import (
     countries_within,
     listed,
@@ -60,11 +60,6 @@ def _exports(asked: Terms, most: int) -> str:
 TESTS = {"purposes": _purposes, "places": _places, "days": _days, "exports": _exports}
 
 
-def not_wider(standing: Terms, asked: Terms) -> bool:
-    """Whether all that is asked for was offered: no clause gives more or cannot be compared."""
-    return all(change.verdict in ("same", "narrower") for change in compare(standing, asked))
-
-
 def judge(
     *, accepts: bool, refuses: Mapping[str, Any], standing: Terms | None, asked: Terms, obstacles: Sequence[str] = ()
 ) -> Answer:  # fmt: skip
@@ -76,7 +71,7 @@ def judge(
     )
     if broken:
         return Answer(REJECT, broken)
-    if accepts and standing is not None and not_wider(standing, asked):
+    if accepts and standing is not None and not_wider(compare(standing, asked)):
         return Answer(ACCEPT, ("The terms are the same as the standing offer or narrower.",))
     if standing is None:
         return Answer(PERSON, ("No offer stands that the terms could be compared with.",))

@@ -16,6 +16,7 @@ from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import AnswerRule, Message, Negotiation, Offer, Proposal, RuleAnswer
 from contracts.negotiations.round_machines import RULE
 from contracts.negotiations.settling import settle
+from contracts.policies.taxonomy import listed, place_label, purpose_label
 from contracts.policies.terms import Terms
 from kernel.actor import Actor
 from kernel.decision import Refused
@@ -73,6 +74,21 @@ def actor_of(rule: AnswerRule) -> Actor:
     )  # fmt: skip
 
 
+def in_words(rule: AnswerRule) -> list[str]:
+    """What the rule does, in sentences."""
+    says = ["It accepts terms that are the same as the standing offer or narrower."] if rule.accepts else []
+    limits = rule.refuses
+    if "purposes" in limits:
+        says.append(f"It rejects any purpose outside {listed(map(purpose_label, limits['purposes']))}.")
+    if "places" in limits:
+        says.append(f"It rejects any place outside {listed(map(place_label, limits['places']))}.")
+    if "days" in limits:
+        says.append(f"It rejects a period longer than {limits['days']} days.")
+    if "exports" in limits:
+        says.append(f"It rejects more than {limits['exports']} exports.")
+    return [*says, "Everything else waits for a person."]
+
+
 def _standing(negotiation: Negotiation) -> Terms | None:
     """What the provider holds out in this negotiation: its last turn there, else the published offer."""
     own = negotiation.proposals.filter(side="provider").order_by("-number").first()
@@ -108,7 +124,7 @@ def on_turn(message: dict[str, Any]) -> None:
 
 def _answer(rule: AnswerRule, negotiation: Negotiation, proposal: Proposal) -> None:
     asked, standing = Terms.from_dict(proposal.terms), _standing(negotiation)
-    obstacles = care.obstacles(asked, standing.as_dict() if standing else None, negotiation)
+    obstacles = care.obstacles(asked, negotiation)
     found = answer_rules.judge(
         accepts=rule.accepts, refuses=rule.refuses, standing=standing, asked=asked, obstacles=obstacles
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.negotiations.models import Negotiation, Proposal
+from contracts.policies.clauses import CLAUSES
 from contracts.policies.difference import compare
 from contracts.policies.taxonomy import listed
 from contracts.policies.terms import Terms
@@ -36,15 +37,11 @@ def _before(proposal: Proposal) -> dict[str, Any] | None:
 
 def of_terms(terms: Terms, before: dict[str, Any] | None) -> list[Care]:
     """What needs care in these terms: what cannot be explained, and what the comparison says so of."""
-    found: list[Care] = []
-    strange = (terms.get("unexplained") or {}).get("parts", [])
-    if strange:
-        found.append(
-            Care("unexplained", "Unexplained", "Part of this policy is a term that this portal cannot explain.")
-        )
-    for change in compare(Terms.from_dict(before), terms) if before else []:
-        if change.verdict == "needs care" and change.code != "unexplained":
-            found.append(Care(change.code, change.label, f"{change.says}."))
+    changes = compare(Terms.from_dict(before), terms) if before else []
+    found = [Care(one.code, one.label, one.care) for one in changes if one.needs_care]
+    if terms.has("unexplained") and "unexplained" not in {one.code for one in found}:
+        kind = CLAUSES["unexplained"]
+        found.append(Care(kind.code, kind.label, kind.care.en))
     return found
 
 
@@ -63,6 +60,7 @@ def check(proposal: Proposal, confirmed: Iterable[str]) -> list[str]:
     return [one.code for one in needed]
 
 
-def obstacles(terms: Terms, before: dict[str, Any] | None, negotiation: Negotiation) -> list[str]:
-    """Why only a person may answer these terms, in sentences. Empty if a rule may."""
-    return [f"{one.label}: {one.because}" for one in of_terms(terms, before)]
+def obstacles(terms: Terms, negotiation: Negotiation) -> list[str]:
+    """Why only a person may answer these terms, in sentences; empty if a rule may. Widening alone is no obstacle:
+    a rule may reject it, and never accepts it."""
+    return [f"{one.label}: {one.because}." for one in of_terms(terms, None)]

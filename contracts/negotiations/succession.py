@@ -13,12 +13,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations.machines import AGREEMENT
+from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
 from contracts.negotiations.models import Agreement, Negotiation
 from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.registry import performs
-from kernel.transition import transition
+from kernel.transition import may_create, transition
 
 LIVE = ("in_force", "suspended")
 Carrier = Callable[[Agreement, Agreement, Actor], None]
@@ -56,6 +56,13 @@ def may_begin(agreement_id: UUID, kind: str) -> Agreement:
         raise Refused.because("succession.agreed", f"What follows contract {found.ref} is agreed already",
                               remedy="Change the contract that follows")  # fmt: skip
     return found
+
+
+def may_open(agreement: Agreement, actor: Actor) -> bool:
+    """Whether this person may begin a change or a renewal: who may ask, on one side, and who may offer, on the other."""
+    action = "offer_to" if agreement.provider_id == actor.organisation_id else "ask"
+    sides = {"provider_id": agreement.provider_id, "consumer_id": agreement.consumer_id}
+    return may_create(NEGOTIATION, action, actor, dataset_id=agreement.dataset_id, **sides)
 
 
 def still_stands(negotiation: Negotiation) -> None:
