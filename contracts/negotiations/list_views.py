@@ -38,7 +38,7 @@ def negotiations(request: HttpRequest) -> HttpResponse:
         return answer
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": page, "asked": asked, "query": query, "kinds": KINDS, "filtered": bool(asked["q"] or asked["kind"]),
+        "page": page, "filters": asked, "query": query, "kinds": KINDS, "filtered": bool(asked["q"] or asked["kind"]),
         "rows": [_row(item, actor) for item in page.object_list],
         "tabs": [{"label": label, "url": f"?{urlencode({**asked, 'show': code})}", "current": code == asked["show"]}
                  for code, label in SHOWS],
