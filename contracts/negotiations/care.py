@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.charters.selectors import charter_check
 from contracts.negotiations.models import Negotiation, Proposal
 from contracts.policies.clauses import CLAUSES
 from contracts.policies.difference import compare
@@ -63,4 +64,6 @@ def check(proposal: Proposal, confirmed: Iterable[str]) -> list[str]:
 def obstacles(terms: Terms, negotiation: Negotiation) -> list[str]:
     """Why only a person may answer these terms, in sentences; empty if a rule may. Widening alone is no obstacle:
     a rule may reject it, and never accepts it."""
-    return [f"{one.label}: {one.because}." for one in of_terms(terms, None)]
+    found = [f"{one.label}: {one.because}." for one in of_terms(terms, None)]
+    check = charter_check(terms, negotiation.dataset, negotiation.trust)
+    return [*found, *(f"{one.says}. {one.remedy}." for one in check["open"])]

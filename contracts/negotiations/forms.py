@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django import forms
 
+from contracts.charters.clause_form import PLACES
 from contracts.negotiations import care
-from contracts.negotiations.clause_form import PLACES
 from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OFFER
 from contracts.negotiations.models import AnswerRule
 from contracts.negotiations.turns import MOST_DAYS

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from contracts.charters.services import must_be_met
 from contracts.negotiations import agreements, companions, joint, succession
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Agreement, Negotiation, Proposal
 from contracts.negotiations.rules import Parties, parties_may_deal
+from contracts.policies.terms import Terms
 from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.registry import performs
@@ -46,6 +48,7 @@ def settle(negotiation: Negotiation, proposal: Proposal, actor: Actor) -> Agreem
     consumers = joint.consumers_of(negotiation)
     for consumer in consumers:
         check_parties(negotiation.dataset, consumer, amending=amending)
+    must_be_met(Terms.from_dict(proposal.terms), negotiation.dataset, negotiation.trust)
     companions.still_offered(negotiation)
     succession.still_stands(negotiation)
     robot, old = system("contract writer", door=actor.door), negotiation.replaces

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from contracts.charters.selectors import charter_check
 from contracts.negotiations import care, doors_of_table, notes, selectors, table
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Negotiation, RuleAnswer
@@ -58,9 +59,17 @@ def negotiation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "events": audit.history(found.pk, actor) if tab == "history" else [],
         "care": looked_at, "accepting": table.accepting(found, pair["terms"]), "parties": table.parties(found),
         "agreements": list(selectors.agreements(actor).filter(negotiation=found)), "also": table.also(found, pair["terms"]),
-        "newer": table.newer_version(found), "by_rule": _by_rule(found, side), **shown,
+        **_charter(found, pair, side), "newer": table.newer_version(found), "by_rule": _by_rule(found, side), **shown,
     }  # fmt: skip
     return render(request, "negotiations/negotiation.html", context)
+
+
+def _charter(found: Negotiation, pair: dict[str, Any], side: str) -> dict[str, Any]:
+    """What the trust's charter says of these terms. Exceptions are the provider's affair."""
+    check = charter_check(pair["terms"], found.dataset, found.trust)
+    if side != "provider":
+        check["exemption"] = None
+    return {"charter": check, "asks": side == "provider" and bool(found.turn), "terms_json": json.dumps(pair["new"].terms)}
 
 
 def _with_remarks(said: list[Any], thread: list[Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from contracts.charters.services import must_be_met
 from contracts.negotiations import companions
 from contracts.negotiations.models import Negotiation, Proposal
 from contracts.negotiations.offers import hold, read_terms
@@ -62,6 +63,9 @@ def propose(
         hold(one.version_of_data_id for one in companions.change(negotiation, also))
     rows = list(negotiation.companions.select_related("version_of_data", "dataset"))
     checked = read_terms(terms, negotiation.version_of_data, [c.version_of_data for c in rows])
+    if side == "provider":
+        # Who gives the data holds out nothing that the charter does not let bind; who asks may ask.
+        must_be_met(checked, negotiation.dataset, negotiation.trust)
     last = negotiation.proposals.order_by("-number").first()
     number = (last.number if last else 0) + 1
     policy = to_odrl(
