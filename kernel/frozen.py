@@ -60,7 +60,9 @@ def keeping(table: str, *operations: Any) -> list[Any]:
     def remember(apps: Any, schema_editor: Any) -> None:
         if schema_editor.connection.vendor == "sqlite":
             with schema_editor.connection.cursor() as cursor:
-                cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+                cursor.execute(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table]
+                )
                 kept[:] = cursor.fetchall()
 
     def restore(apps: Any, schema_editor: Any) -> None:

@@ -17,7 +17,6 @@ from contracts.negotiations.counter_form import both_moved, onto
 from contracts.negotiations.models import Agreement, Message, Negotiation, RuleAnswer
 from contracts.sharing import services as sharing
 from kernel import outbox
-from kernel.actor import system
 from kernel.audit.models import Event
 from kernel.decision import Refused
 from kernel.transition import Stale
@@ -29,6 +28,7 @@ from tests.test_access import BACKEND
 from tests.worlds import negotiations
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset
+from trusts.membership import services as membership
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,9 @@ def counter_page(negotiation: Negotiation, **typed: Any) -> dict[str, Any]:
 
 def test_what_was_typed_is_kept_when_the_other_moved_first_and_goes_onto_theirs(cast: Cast) -> None:
     asked = worlds.asked(cast)
-    offered = negotiations.make_offer(asked.pk, actor=cast.actor("dana"), terms=worlds.terms(exports={"at_most": 2}))
+    offered = negotiations.make_offer(
+        asked.pk, actor=cast.actor("dana"), terms=worlds.terms(exports={"at_most": 2})
+    )
     post = counter_page(offered, exports={"at_most": "5"})
     # Two more turns go over the table before it is sent.
     negotiations.counter(asked.pk, actor=cast.actor("piotr"), terms=worlds.terms(exports={"at_most": 4}))
@@ -84,7 +86,11 @@ def test_what_was_typed_is_kept_when_the_other_moved_first_and_goes_onto_theirs(
     assert "Nothing is sent yet" in body
     assert "Typed with care" in body
     assert 'name="exports__at_most" value="5"' in body
-    again = {**counter_page(Negotiation.objects.get(pk=asked.pk), exports={"at_most": "5"}), "publish": "1", "reply_days": "9"}
+    again = {
+        **counter_page(Negotiation.objects.get(pk=asked.pk), exports={"at_most": "5"}),
+        "publish": "1",
+        "reply_days": "9",
+    }
     assert piotr.post(path, again).status_code == 302
     newest = asked.proposals.get(number=5)
     assert newest.terms == {**newest.terms, "exports": {"at_most": 5}, "delete_within": {"days": 10}}
@@ -92,7 +98,9 @@ def test_what_was_typed_is_kept_when_the_other_moved_first_and_goes_onto_theirs(
     assert timedelta(days=8) < asked.due - timezone.now() < timedelta(days=9)
     # A comment is no turn: whoever writes meanwhile is not held up by it.
     negotiations.comment(asked.pk, actor=cast.actor("piotr"), text="By the way", clause="exports")
-    answer = client(cast, "dana").post(path, {**counter_page(asked), "do__attribution": "remove", "publish": "1"})
+    answer = client(cast, "dana").post(
+        path, {**counter_page(asked), "do__attribution": "remove", "publish": "1"}
+    )
     assert answer.status_code == 302
     assert "attribution" not in asked.proposals.get(number=6).terms
 
@@ -112,8 +120,17 @@ def test_typed_text_survives_a_turn_that_is_over(cast: Cast) -> None:
 def test_mine_onto_theirs_keeps_what_only_they_changed() -> None:
     base = {"exports": {"at_most": 1}, "attribution": {"text": "Hudson"}, "delete_within": {"days": 30}}
     mine = {"exports": {"at_most": 5}, "delete_within": {"days": 30}}
-    theirs = {"exports": {"at_most": 1}, "attribution": {"text": "Hudson"}, "delete_within": {"days": 9}, "watermark": {}}
-    assert onto(theirs, base, mine) == {"exports": {"at_most": 5}, "delete_within": {"days": 9}, "watermark": {}}
+    theirs = {
+        "exports": {"at_most": 1},
+        "attribution": {"text": "Hudson"},
+        "delete_within": {"days": 9},
+        "watermark": {},
+    }
+    assert onto(theirs, base, mine) == {
+        "exports": {"at_most": 5},
+        "delete_within": {"days": 9},
+        "watermark": {},
+    }
     assert both_moved(theirs, base, mine) == []
     assert onto(base, base, mine) == mine
     assert onto(theirs, base, base) == {k: theirs[k] for k in theirs}
@@ -143,7 +160,12 @@ def test_a_term_that_needs_care_is_confirmed_before_it_binds(cast: Cast) -> None
     assert answer.status_code == 409
     assert "Not confirmed yet: No onward transfer" in answer.content.decode()
     assert not Agreement.objects.exists()
-    assert dana.post(f"/do/negotiation/{asked.pk}/accept_request/", {**sent, "confirmed": "no_onward_transfer"}).status_code == 302
+    assert (
+        dana.post(
+            f"/do/negotiation/{asked.pk}/accept_request/", {**sent, "confirmed": "no_onward_transfer"}
+        ).status_code
+        == 302
+    )
     event = Event.objects.get(machine="negotiation", action="accept_request", detail__has_key="confirmed")
     assert event.detail["confirmed"] == ["no_onward_transfer"]
 
@@ -160,10 +182,14 @@ def test_private_notes_stay_private(cast: Cast) -> None:
                  "/inbox/", "/audit/", "/audit/export.jsonl", "/audit/export.csv", f"/api/v1/negotiations/{asked.pk}"):  # fmt: skip
         answer = piotr.get(path)
         text = b"".join(answer) if answer.streaming else answer.content
-        assert b"eleven" not in text and str(note.pk).encode() not in text and note.ref.encode() not in text, path
+        assert (
+            b"eleven" not in text and str(note.pk).encode() not in text and note.ref.encode() not in text
+        ), path
     assert piotr.get(f"/do/note/{note.pk}/strike/").status_code == 404
     about = Event.objects.filter(subject_id=note.pk)
-    assert {str(p.organisation_id) for e in about for p in e.party_rows.all()} == {str(cast.organisations["hudson"].pk)}
+    assert {str(p.organisation_id) for e in about for p in e.party_rows.all()} == {
+        str(cast.organisations["hudson"].pk)
+    }
     assert not any("eleven" in str(event.detail) for event in about)
     with pytest.raises(Refused, match="no party"):
         notes.keep(actor=cast.actor("olga"), negotiation=asked, text="We listen in.")
@@ -205,7 +231,9 @@ def test_a_joint_contract_binds_when_the_last_has_accepted(cast: Cast) -> None:
         body = page(cast, name, f"/negotiations/{table.pk}/")
         assert "Piotr Nowak" in body and "has not answered" in body
     assert [i.subject.pk for i in items(ada) if i.machine.name == "negotiation"] == [table.pk]
-    assert not [i for i in items(piotr) if i.machine.name == "negotiation"], "who accepted waits for the others"
+    assert not [i for i in items(piotr) if i.machine.name == "negotiation"], (
+        "who accepted waits for the others"
+    )
     with pytest.raises(Refused, match="has accepted these terms"):
         negotiations.accept(table.pk, actor=piotr, policy_hash=shown(table))
     # A counter-offer asks everyone again.
@@ -223,7 +251,11 @@ def test_a_joint_contract_binds_when_the_last_has_accepted(cast: Cast) -> None:
     assert done == made["Meridian Insurance"]
     for name, agreement in made.items():
         assert agreement.payload["consumer"]["name"] == name
-        assert [p["name"] for p in agreement.payload["parties"]] == ["Hudson Carriers", "Meridian Insurance", "Tri-State Weather Office"]
+        assert [p["name"] for p in agreement.payload["parties"]] == [
+            "Hudson Carriers",
+            "Meridian Insurance",
+            "Tri-State Weather Office",
+        ]
         assert agreement.payload["proposal"]["policy_hash"] == shown(table), "one text for all"
         assert agreement.terms == done.terms
     assert made["Tri-State Weather Office"].payload["accepted"]["by"] == "Ada Lind"
@@ -254,7 +286,9 @@ def test_an_amendment_takes_the_place_of_the_contract_with_what_is_open(cast: Ca
     waiting = worlds.submitted(cast, old)
     draft = worlds.drafted(cast, old)
     piotr, dana = cast.actor("piotr"), cast.actor("dana")
-    talk = negotiations.succeed(old.pk, actor=piotr, kind="amendment", terms={**old.terms, "exports": {"at_most": 5}})
+    talk = negotiations.succeed(
+        old.pk, actor=piotr, kind="amendment", terms={**old.terms, "exports": {"at_most": 5}}
+    )
     with pytest.raises(Refused, match="being negotiated"):
         negotiations.succeed(old.pk, actor=dana, kind="renewal", terms=old.terms)
     old.refresh_from_db()
@@ -276,9 +310,9 @@ def test_an_amendment_takes_the_place_of_the_contract_with_what_is_open(cast: Ca
     for where, what in ((old, new.ref), (new, old.ref)):
         assert what in page(cast, "piotr", f"/contracts/{where.pk}/")
     with pytest.raises(Refused):
-        sharing.draft(actor=piotr, agreement=old, people=[piotr.user_id], **worlds.ANSWERS) and sharing.submit(
-            sharing.Request.objects.filter(agreement=old).latest("created").pk, actor=piotr
-        )
+        sharing.draft(
+            actor=piotr, agreement=old, people=[piotr.user_id], **worlds.ANSWERS
+        ) and sharing.submit(sharing.Request.objects.filter(agreement=old).latest("created").pk, actor=piotr)
     # When what followed ends, the copies made before it must go too.
     agreements.terminate(new.pk, actor=dana, reason="We stop here.")
     assert new.duties.get().clause == "delete_within"
@@ -339,7 +373,9 @@ def ask(cast: Cast, dataset: Dataset, **changes: Any) -> Negotiation:
 
 
 def test_a_rule_accepts_what_is_not_wider_and_is_named(cast: Cast) -> None:
-    dataset = ruled(cast, refuses={"exports": 50, "places": ["EEA"], "days": 400, "purposes": ["research", "statistics"]})
+    dataset = ruled(
+        cast, refuses={"exports": 50, "places": ["EEA"], "days": 400, "purposes": ["research", "statistics"]}
+    )
     narrower = ask(cast, dataset, exports={"at_most": 1}, no_ai_training={})
     assert narrower.state == "finalized"
     name = "Rule “accept narrower” of Hudson Carriers"
@@ -385,7 +421,9 @@ def test_a_rule_keeps_still_when_it_must(cast: Cast) -> None:
     dataset = ruled(cast)
     offer = dataset.offers.get(state="published")
     strange = {"parts": [{"at": "permission", "node": {"action": "ex:teleport"}}]}
-    assert ask(cast, dataset, unexplained=strange).state == "requested", "what nobody can explain waits for a person"
+    assert ask(cast, dataset, unexplained=strange).state == "requested", (
+        "what nobody can explain waits for a person"
+    )
     rule = automatic.rules(cast.actor("dana")).get()
     assert not automatic.rules(cast.actor("piotr")).exists(), "what a provider would accept is its own affair"
     assert "Answers by rule" not in page(cast, "piotr", f"/offers/{offer.pk}/")
@@ -400,6 +438,35 @@ def test_a_rule_keeps_still_when_it_must(cast: Cast) -> None:
     assert talk.state == "requested"
     answer = client(cast, "dana").post(f"/offers/{offer.pk}/rule/", {"name": "x y z"})
     assert answer.status_code == 409 and "would never answer" in answer.content.decode()
+
+
+def test_beyond_the_charter_nobody_is_bound_by_accident(cast: Cast) -> None:
+    """The provider cannot send it, a rule leaves it to a person, and accepting it is refused until it is granted."""
+    dataset = ruled(cast, refuses={"exports": 90})
+    membership.change_charter(
+        cast.trust.pk, actor=cast.actor("ada"), rules={"limits": {"exports": {"at_most": 5}}}
+    )
+    wide = {"exports": {"at_most": 6}}
+    found = ask(cast, dataset, **wide)
+    assert found.state == "requested"
+    assert "at most 5 exports" in " ".join(RuleAnswer.objects.get().because)
+    for name in ("dana", "piotr"):
+        assert "the charter says “receive at most 5 exports”" in page(
+            cast, name, f"/negotiations/{found.pk}/"
+        )
+    with pytest.raises(Refused, match="the charter says"):
+        negotiations.accept_request(found.pk, actor=cast.actor("dana"), policy_hash=shown(found))
+    with pytest.raises(Refused, match="the charter says"):
+        negotiations.make_offer(
+            found.pk, actor=cast.actor("dana"), terms=worlds.terms(exports={"at_most": 7})
+        )
+    asked = worlds.charters.ask(
+        actor=cast.actor("dana"), dataset=dataset, trust=cast.trust, terms=worlds.terms(**wide), why="Once."
+    )
+    worlds.charters.agree_trustee(asked.pk, actor=cast.actor("ada"))
+    assert isinstance(
+        negotiations.accept_request(found.pk, actor=cast.actor("dana"), policy_hash=shown(found)), Agreement
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- time
@@ -424,7 +491,9 @@ def test_reminders_come_once_each_and_more_time_moves_the_date(cast: Cast) -> No
     assert client(cast, "piotr").post(f"/do/negotiation/{asked.pk}/grant_time/").status_code == 302
     asked.refresh_from_db()
     assert asked.due == due + timedelta(days=7)
-    assert deadlines.remind_due(asked.due - timedelta(days=2, hours=20)) == 1, "the new date has its own reminders"
+    assert deadlines.remind_due(asked.due - timedelta(days=2, hours=20)) == 1, (
+        "the new date has its own reminders"
+    )
     with pytest.raises(Refused):
         deadlines.give_time(asked.pk, actor=cast.actor("dana"))
     for _ in range(9):
@@ -434,7 +503,9 @@ def test_reminders_come_once_each_and_more_time_moves_the_date(cast: Cast) -> No
             deadlines.grant_time(asked.pk, actor=cast.actor("piotr"))
     asked.refresh_from_db()
     assert deadlines.lapse_due(asked.due + timedelta(seconds=1)) == 1
-    short = negotiations.ask(actor=cast.actor("piotr"), dataset=asked.dataset, terms=worlds.terms(), reply_days=2)
+    short = negotiations.ask(
+        actor=cast.actor("piotr"), dataset=asked.dataset, terms=worlds.terms(), reply_days=2
+    )
     assert deadlines.remind_due(timezone.now()) == 0, "no reminder on the day of asking"
     assert deadlines.remind_due(short.due - timedelta(hours=12)) == 1
 
@@ -447,11 +518,15 @@ def test_a_later_turn_may_change_what_comes_along(cast: Cast) -> None:
     worlds.offers.publish(planes.dataset_id, actor=cast.actor("dana"), trust=cast.trust,
                           terms=worlds.terms(columns=None, min_group_size=None))  # fmt: skip
     asked = worlds.asked(cast)
-    negotiations.make_offer(asked.pk, actor=cast.actor("dana"), terms=worlds.terms(), also=[planes.dataset_id])
+    negotiations.make_offer(
+        asked.pk, actor=cast.actor("dana"), terms=worlds.terms(), also=[planes.dataset_id]
+    )
     assert "Now included: Aircraft register" in page(cast, "piotr", f"/negotiations/{asked.pk}/")
     negotiations.counter(asked.pk, actor=cast.actor("piotr"), terms=worlds.terms(), also=[])
     assert "No longer included: Aircraft register" in page(cast, "dana", f"/negotiations/{asked.pk}/")
-    negotiations.make_offer(asked.pk, actor=cast.actor("dana"), terms=worlds.terms(), also=[planes.dataset_id])
+    negotiations.make_offer(
+        asked.pk, actor=cast.actor("dana"), terms=worlds.terms(), also=[planes.dataset_id]
+    )
     asked.refresh_from_db()
     agreement = negotiations.accept(asked.pk, actor=cast.actor("piotr"), policy_hash=shown(asked))
     assert [one["title"] for one in agreement.also] == ["Aircraft register"]
@@ -461,13 +536,22 @@ def test_a_later_turn_may_change_what_comes_along(cast: Cast) -> None:
 def test_the_list_by_turn_and_as_a_file(cast: Cast) -> None:
     first = worlds.asked(cast, exports={"at_most": 9}, delete_within={"days": 60})
     second = negotiations.ask(actor=cast.actor("piotr"), dataset=first.dataset, terms=worlds.terms())
-    negotiations.make_offer(second.pk, actor=cast.actor("dana"), terms=worlds.terms(exports={"at_most": 1}, delete_within={"days": 5}))
-    mine, theirs = page(cast, "dana", "/negotiations/", show="mine"), page(cast, "dana", "/negotiations/", show="theirs")
+    negotiations.make_offer(
+        second.pk,
+        actor=cast.actor("dana"),
+        terms=worlds.terms(exports={"at_most": 1}, delete_within={"days": 5}),
+    )
+    mine, theirs = (
+        page(cast, "dana", "/negotiations/", show="mine"),
+        page(cast, "dana", "/negotiations/", show="theirs"),
+    )
     assert first.ref in mine and second.ref not in mine
     assert second.ref in theirs and first.ref not in theirs and "2 terms apart" in theirs
     assert "Nothing here matches" in page(cast, "dana", "/negotiations/", q="no such thing")
     assert first.ref in page(cast, "dana", "/negotiations/", q="meridian")
     answer = client(cast, "piotr").get("/negotiations/?show=open&format=csv")
     rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))
-    assert {(r["reference"], r["turn"], r["terms apart"]) for r in rows} == {(first.ref, "theirs", "0"), (second.ref, "yours", "2")}
-    assert system("timer").is_system
+    assert {(r["reference"], r["turn"], r["terms apart"]) for r in rows} == {
+        (first.ref, "theirs", "0"),
+        (second.ref, "yours", "2"),
+    }

@@ -54,7 +54,9 @@ def _exports(asked: Terms, most: int) -> str:
     clause = asked.get("exports")
     if clause is None:
         return f"The number of exports is not limited; the most is {most}."
-    return f"{clause['at_most']} exports are asked for; the most is {most}." if clause["at_most"] > most else ""
+    return (
+        f"{clause['at_most']} exports are asked for; the most is {most}." if clause["at_most"] > most else ""
+    )
 
 
 TESTS = {"purposes": _purposes, "places": _places, "days": _days, "exports": _exports}

@@ -39,10 +39,14 @@ def _said(terms: dict[str, Any], consumer: str) -> dict[str, str]:
 class CounterForm:
     """The answer to `theirs`. Reads the page's fields `do__<clause>` beside those of the clause form."""
 
-    def __init__(self, data: QueryDict | None, *, theirs: dict[str, Any], consumer: str, **given: Any) -> None:
+    def __init__(
+        self, data: QueryDict | None, *, theirs: dict[str, Any], consumer: str, **given: Any
+    ) -> None:
         self.theirs, self._said = theirs, _said(theirs, consumer)
         self.given = given
-        blank = TermsForm(columns=given["columns"], terms=theirs, more=given.get("more"), own=given.get("own", ()))
+        blank = TermsForm(
+            columns=given["columns"], terms=theirs, more=given.get("more"), own=given.get("own", ())
+        )
         self._groups = {group["kind"].code: group for group in blank.groups()}
         posted = self._switched(data) if data is not None else None
         self.form = TermsForm(posted, terms=theirs, **given)

@@ -50,7 +50,11 @@ class _Page:
         self.base = next((p for p in self.proposals if str(p.number) == wanted), self.newest)
         rows = list(found.companions.select_related("version_of_data", "dataset"))
         chosen = self.post.getlist("also") if self.post is not None else [str(c.dataset_id) for c in rows]
-        self.also = companions.offered(found.dataset, chosen) if found.kind != "amendment" else {"also": [], "more": []}
+        self.also = (
+            companions.offered(found.dataset, chosen)
+            if found.kind != "amendment"
+            else {"also": [], "more": []}
+        )
         more = sorted({*self.also["more"], *companions.personal_columns(c.version_of_data for c in rows)})
         self.given = {"columns": list(found.version_of_data.column_types()), "more": more}
         self.form = self._form(self.post, self.base)

@@ -48,7 +48,9 @@ def _give(action: str) -> Any:
             set_due(change.subject, due)
         return change.subject
 
-    verb.__doc__ = f"Give the other side {MORE_DAYS} more days. Raises Refused beyond {MOST_DAYS} days from now."
+    verb.__doc__ = (
+        f"Give the other side {MORE_DAYS} more days. Raises Refused beyond {MOST_DAYS} days from now."
+    )
     return performs(NEGOTIATION, action)(verb)
 
 

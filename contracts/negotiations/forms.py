@@ -54,10 +54,13 @@ class CounterForm(ActionForm):
         required=False, min_value=1, max_value=MOST_DAYS, help_text="Days to answer; 14 if left out"
     )
     answers = forms.IntegerField(
-        required=False, min_value=1, help_text="The number of the turn that this answers; refused if a newer one came"
+        required=False,
+        min_value=1,
+        help_text="The number of the turn that this answers; refused if a newer one came",
     )
     also = forms.JSONField(
-        required=False, help_text="Ids of the further datasets from this turn on; left out, they stay as they are"
+        required=False,
+        help_text="Ids of the further datasets from this turn on; left out, they stay as they are",
     )
 
     def clean_also(self) -> list[UUID] | None:
@@ -80,7 +83,9 @@ class EndForm(ReasonForm):
 class RuleForm(forms.Form):
     """What the portal may answer by itself: what it accepts, and what it rejects."""
 
-    name = forms.CharField(label="Name of the rule", max_length=80, min_length=3, help_text="Both sides see it as who answered.")
+    name = forms.CharField(
+        label="Name of the rule", max_length=80, min_length=3, help_text="Both sides see it as who answered."
+    )
     accepts = forms.BooleanField(
         label="Accept terms that are the same as the standing offer or narrower", required=False
     )
@@ -93,8 +98,12 @@ class RuleForm(forms.Form):
         label="Reject any place outside", required=False, widget=forms.SelectMultiple(attrs={"size": 6}), choices=PLACES,
         help_text="None chosen: no place is rejected.",
     )  # fmt: skip
-    days = forms.IntegerField(label="Reject a period longer than, in days", required=False, min_value=1, max_value=36_500)
-    exports = forms.IntegerField(label="Reject more exports than", required=False, min_value=1, max_value=100_000)
+    days = forms.IntegerField(
+        label="Reject a period longer than, in days", required=False, min_value=1, max_value=36_500
+    )
+    exports = forms.IntegerField(
+        label="Reject more exports than", required=False, min_value=1, max_value=100_000
+    )
 
     def __init__(self, *args: Any, rule: AnswerRule | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

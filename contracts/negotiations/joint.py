@@ -54,7 +54,9 @@ def accepted_by(negotiation: Negotiation, consumer: Organisation, actor: Actor) 
     row = negotiation.participants.filter(organisation=consumer).first() if negotiation.seats > 1 else None
     if row is None:
         return actor
-    return Actor(name=row.accepted_by, organisation_id=consumer.pk, organisation_name=consumer.name, door=actor.door)
+    return Actor(
+        name=row.accepted_by, organisation_id=consumer.pk, organisation_name=consumer.name, door=actor.door
+    )
 
 
 def roll(negotiation: Negotiation) -> list[dict[str, Any]]:

@@ -21,7 +21,18 @@ from kernel.actor import Actor
 
 PER_PAGE, MOST_ROWS = 50, 10_000
 SHOWS = [("open", "Open"), ("mine", "Your turn"), ("theirs", "Their turn"), ("done", "Done")]
-COLUMNS = ["reference", "dataset", "with", "kind", "state", "turn", "round", "terms apart", "reply by", "address"]
+COLUMNS = [
+    "reference",
+    "dataset",
+    "with",
+    "kind",
+    "state",
+    "turn",
+    "round",
+    "terms apart",
+    "reply by",
+    "address",
+]
 
 
 @login_required
@@ -33,7 +44,9 @@ def negotiations(request: HttpRequest) -> HttpResponse:
     found = _filtered(actor, asked).order_by(F("due").asc(nulls_last=True), "-changed", "pk")
     query = urlencode({name: value for name, value in asked.items() if value})
     if request.GET.get("format") == "csv":
-        answer = StreamingHttpResponse(_csv(found[:MOST_ROWS], actor, request), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(
+            _csv(found[:MOST_ROWS], actor, request), content_type="text/csv; charset=utf-8"
+        )
         answer["Content-Disposition"] = 'attachment; filename="negotiations.csv"'
         return answer
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
@@ -71,7 +84,12 @@ def _row(item: Negotiation, actor: Actor) -> dict[str, Any]:
     if giving and item.seats > 1:
         other = f"{other} and {item.seats - 1} more"
     mine = table.is_my_turn(item, actor)
-    return {"item": item, "other": other, "mine": mine, "turn": "yours" if mine else "theirs" if item.turn else ""}
+    return {
+        "item": item,
+        "other": other,
+        "mine": mine,
+        "turn": "yours" if mine else "theirs" if item.turn else "",
+    }
 
 
 def _safe(value: Any) -> str:

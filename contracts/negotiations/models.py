@@ -78,7 +78,9 @@ class Negotiation(StatefulModel):
         "negotiations.Agreement", on_delete=models.PROTECT, null=True, blank=True, related_name="successions"
     )
     seats = models.PositiveSmallIntegerField(default=1, help_text="How many consumers the contract binds")
-    reminded = models.PositiveSmallIntegerField(default=0, help_text="Days before the end of the last reminder")
+    reminded = models.PositiveSmallIntegerField(
+        default=0, help_text="Days before the end of the last reminder"
+    )
 
     class Meta:
         ordering = ["-changed"]
@@ -154,7 +156,9 @@ class Proposal(models.Model):
     odrl = models.JSONField()
     policy_hash = models.CharField(max_length=64)
     note = models.TextField(blank=True, default="")
-    also = models.JSONField(null=True, help_text="The further datasets of this turn: alias, id, title, version")
+    also = models.JSONField(
+        null=True, help_text="The further datasets of this turn: alias, id, title, version"
+    )
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -173,7 +177,9 @@ class Message(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     clause = models.CharField(max_length=40, blank=True, default="")
     text = models.TextField()
-    said_by = models.CharField(max_length=150, blank=True, default="", help_text="The rule that speaks, if no person")
+    said_by = models.CharField(
+        max_length=150, blank=True, default="", help_text="The rule that speaks, if no person"
+    )
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -213,9 +219,7 @@ class Agreement(StatefulModel):
             models.Index(fields=["provider", "state"], name="agreement_provider"),
             models.Index(fields=["consumer", "state"], name="agreement_consumer"),
         ]
-        constraints = [
-            models.UniqueConstraint(fields=["negotiation", "consumer"], name="one_agreement_each")
-        ]
+        constraints = [models.UniqueConstraint(fields=["negotiation", "consumer"], name="one_agreement_each")]
 
     def __str__(self) -> str:
         return f"{self.ref} {self.dataset}"

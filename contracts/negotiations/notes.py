@@ -32,7 +32,9 @@ def keep(*, actor: Actor, negotiation: Negotiation, text: str) -> PrivateNote:
         raise Refused.because("note.party", "Your organisation is no party of this negotiation")
     text = text.strip()
     if not text or len(text) > 4000 or "\x00" in text:
-        raise Refused.because("note.text", "A note has 1 to 4,000 characters", remedy="Write it again", field="text")
+        raise Refused.because(
+            "note.text", "A note has 1 to 4,000 characters", remedy="Write it again", field="text"
+        )
     note = PrivateNote(
         negotiation=negotiation, organisation_id=actor.organisation_id, author_id=actor.user_id, text=text
     )

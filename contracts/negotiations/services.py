@@ -99,7 +99,9 @@ def offer_to(
     id: UUID | None = None, also: Iterable[UUID] = (), reply_days: int | None = None, others: Iterable[Organisation] = (),
 ) -> Negotiation:  # fmt: skip
     """Offer a dataset to one partner, or to it and `others` under one text; the public terms stay."""
-    return _open("offer_to", "provider", dataset, [consumer, *others], terms, note, actor, id, also, reply_days)
+    return _open(
+        "offer_to", "provider", dataset, [consumer, *others], terms, note, actor, id, also, reply_days
+    )
 
 
 def succeed(

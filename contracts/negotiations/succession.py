@@ -38,7 +38,11 @@ def start_terms(agreement: Agreement, kind: str) -> dict[str, Any]:
         period = terms["period"]
         first, last = date.fromisoformat(period["from"]), date.fromisoformat(period["until"])
         begins = last + timedelta(days=1)
-        terms["period"] = {**period, "from": begins.isoformat(), "until": (begins + (last - first)).isoformat()}
+        terms["period"] = {
+            **period,
+            "from": begins.isoformat(),
+            "until": (begins + (last - first)).isoformat(),
+        }
     return terms
 
 
@@ -88,7 +92,9 @@ def follow(agreement: Agreement, actor: Actor) -> None:
 
 
 @performs(AGREEMENT, "replace")
-def replace(agreement_id: UUID, *, actor: Actor, by: Agreement | None = None, seen: int | None = None) -> Agreement:
+def replace(
+    agreement_id: UUID, *, actor: Actor, by: Agreement | None = None, seen: int | None = None
+) -> Agreement:
     """End a contract because another follows it. Open requests and used exports go along; no duty begins."""
     with transition(AGREEMENT, "replace", agreement_id, actor=actor) as change:
         old: Agreement = change.subject

@@ -35,7 +35,9 @@ def succeed(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found: Agreement = get_object_or_404(selectors.agreements(actor), pk=pk)
     if not succession.may_open(found, actor):
-        return render(request, "errors/403.html", {"action": NEGOTIATION.action("ask"), "subject": found}, status=403)
+        return render(
+            request, "errors/403.html", {"action": NEGOTIATION.action("ask"), "subject": found}, status=403
+        )
     post = request.POST if request.method == "POST" else None
     newer = _newer(found) if kind == "renewal" else None
     newest = bool(newer and post and post.get("newest"))
@@ -68,7 +70,9 @@ def succeed(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
             except Refused as refused:
                 context["decision"], status = refused.decision, 409
             else:
-                messages.success(request, "Sent. It is the other side's turn; the contract in force stands meanwhile.")
+                messages.success(
+                    request, "Sent. It is the other side's turn; the contract in force stands meanwhile."
+                )
                 return redirect(made)
         else:
             status = 422

@@ -49,7 +49,11 @@ def rail(negotiation: Negotiation, proposals: list[Proposal], mine: bool) -> lis
     ]
     if len(steps) > MOST_STEPS:
         hidden = len(steps) - 3
-        middle = {"label": f"{hidden} more offers", "note": f"{steps[1]['note']} to {steps[-3]['note']}", "at": "past"}
+        middle = {
+            "label": f"{hidden} more offers",
+            "note": f"{steps[1]['note']} to {steps[-3]['note']}",
+            "at": "past",
+        }
         steps = [steps[0], middle, *steps[-2:]]
     if negotiation.turn:
         due = f"by {_day(negotiation.due)}" if negotiation.due else ""
@@ -61,7 +65,9 @@ def rail(negotiation: Negotiation, proposals: list[Proposal], mine: bool) -> lis
         steps.append({"label": "In force", "note": _day(negotiation.changed), "at": "now-at"})
     else:
         words = {"withdrawn": "Withdrawn", "rejected": "Rejected", "lapsed": "Lapsed"}
-        steps.append({"label": words.get(negotiation.state, "Over"), "note": _day(negotiation.changed), "at": "failed"})
+        steps.append(
+            {"label": words.get(negotiation.state, "Over"), "note": _day(negotiation.changed), "at": "failed"}
+        )
     return steps
 
 
@@ -138,9 +144,13 @@ def accepting(negotiation: Negotiation, terms: Terms) -> list[str]:
     if delete:
         found.append(f"When it ends, all copies must be deleted within {delete['days']} days.")
     if negotiation.replaces and negotiation.kind == "amendment":
-        found.append(f"It takes the place of contract {negotiation.replaces.ref}; open requests and used exports go along.")
+        found.append(
+            f"It takes the place of contract {negotiation.replaces.ref}; open requests and used exports go along."
+        )
     elif negotiation.replaces:
-        found.append(f"It follows contract {negotiation.replaces.ref}, which stands until the first day of this one.")
+        found.append(
+            f"It follows contract {negotiation.replaces.ref}, which stands until the first day of this one."
+        )
     return found
 
 

@@ -69,7 +69,11 @@ def _charter(found: Negotiation, pair: dict[str, Any], side: str) -> dict[str, A
     check = charter_check(pair["terms"], found.dataset, found.trust)
     if side != "provider":
         check["exemption"] = None
-    return {"charter": check, "asks": side == "provider" and bool(found.turn), "terms_json": json.dumps(pair["new"].terms)}
+    return {
+        "charter": check,
+        "asks": side == "provider" and bool(found.turn),
+        "terms_json": json.dumps(pair["new"].terms),
+    }
 
 
 def _with_remarks(said: list[Any], thread: list[Any]) -> list[dict[str, Any]]:
@@ -102,7 +106,11 @@ def policy(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = _found(request, pk)
     number = request.GET.get("offer", "")
     proposals = found.proposals.order_by("-number")
-    chosen = proposals.filter(number=int(number)).first() if number.isdigit() and len(number) < 6 else proposals.first()
+    chosen = (
+        proposals.filter(number=int(number)).first()
+        if number.isdigit() and len(number) < 6
+        else proposals.first()
+    )
     if chosen is None:
         return HttpResponse(status=404)
     answer = JsonResponse(chosen.odrl, json_dumps_params={"indent": 2, "ensure_ascii": False})

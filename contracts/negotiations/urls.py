@@ -22,7 +22,9 @@ urlpatterns = [
     path("negotiations/<uuid:pk>/counter/", counter_views.counter, name="counter"),
     path("negotiations/<uuid:pk>/odrl.json", table_views.policy, name="negotiation_odrl"),
     path("negotiations/<uuid:pk>/notes/", table_views.note, name="negotiation_note"),
-    path("contracts/<uuid:pk>/amend/", succession_views.succeed, {"kind": "amendment"}, name="contract_amend"),
+    path(
+        "contracts/<uuid:pk>/amend/", succession_views.succeed, {"kind": "amendment"}, name="contract_amend"
+    ),
     path("contracts/<uuid:pk>/renew/", succession_views.succeed, {"kind": "renewal"}, name="contract_renew"),
     path("contracts/", contract_views.contracts, name="contracts"),
     path("contracts/<uuid:pk>/", contract_views.contract, name="contract"),

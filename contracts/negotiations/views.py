@@ -112,7 +112,11 @@ def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
     ]
     wanted = request.POST.get("partner") or request.GET.get("partner") or ""
     partner = next((p for p in partners if str(p.pk) == wanted), None)
-    bound = set(request.POST.getlist("others")) if not request.POST.get("everyone") else {str(p.pk) for p in partners}
+    bound = (
+        set(request.POST.getlist("others"))
+        if not request.POST.get("everyone")
+        else {str(p.pk) for p in partners}
+    )
     found = dataset.offers.filter(state="published").first()
     version = dataset.versions.filter(state="profiled").order_by("-number").first()
     start = found.terms if found else {}
@@ -217,7 +221,9 @@ def offer_rule(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found = get_object_or_404(selectors.offers(actor).filter(provider_id=actor.organisation_id), pk=pk)
     if not may_create(RULE, "lay_down", actor, offer=found, provider_id=found.provider_id):
-        return render(request, "errors/403.html", {"action": RULE.action("lay_down"), "subject": found}, status=403)
+        return render(
+            request, "errors/403.html", {"action": RULE.action("lay_down"), "subject": found}, status=403
+        )
     standing = automatic.rules(actor).filter(offer=found, state__in=["on", "off"]).first()
     form = RuleForm(request.POST or None, rule=standing)
     context: dict[str, Any] = {"offer": found, "form": form, "rule": standing}

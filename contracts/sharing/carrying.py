@@ -28,7 +28,9 @@ def carry_over(
         if to is not None:
             old = request.agreement
             request.agreement, request.version_of_data = to, to.version_of_data
-            change.reason = f"Contract {old.ref} was replaced by {to.ref}. Look at your answers and submit again."
+            change.reason = (
+                f"Contract {old.ref} was replaced by {to.ref}. Look at your answers and submit again."
+            )
             change.detail = {"from": old.ref, "to": to.ref}
             if request.state == "submitted":
                 request.previous = request.answers()

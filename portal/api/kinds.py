@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -195,6 +196,14 @@ class Negotiations(MachineView):
 
 class Agreements(MachineView):
     machine, scope, serializer_class = negotiation_machines.AGREEMENT, "negotiations", out.AgreementOut
+
+    @extend_schema(request=out.SuccessionIn, responses={201: out.NegotiationOut}, parameters=[KEY])
+    def succeed(self, request: Request, pk: UUID) -> Response:
+        """Begin the negotiation of a change or a renewal of this contract, which stands until that is concluded."""
+        self.needs("negotiations")
+        given = self.valid(out.SuccessionIn, request)
+        made = negotiations.succeed(self.get_object().pk, actor=self.actor, **given)
+        return Response(out.NegotiationOut(made).data, status=status.HTTP_201_CREATED)
 
 
 class Duties(MachineView):

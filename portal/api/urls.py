@@ -60,6 +60,11 @@ urlpatterns = [
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
     path("deliveries/<uuid:pk>/package", kinds.Deliveries.as_view({"post": "package"}), name="api_package"),
     path("policies/evaluate", Evaluate.as_view(), name="api_evaluate"),
+    path(
+        "agreements/<uuid:pk>/succession",
+        kinds.Agreements.as_view({"post": "succeed"}),
+        name="api_succession",
+    ),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),

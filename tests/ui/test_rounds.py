@@ -54,7 +54,9 @@ def ask(piotr: Person, slug: str) -> None:
 def tighten(dana: Person) -> None:
     """Round 2: the provider changes one clause and adds another; the other's words stand beside, live."""
     open_counter(dana, "Answer the request")
-    assert not clause(dana, "Number of exports").get_by_label("At most").is_visible(), "what is kept shows its sentence only"
+    assert not clause(dana, "Number of exports").get_by_label("At most").is_visible(), (
+        "what is kept shows its sentence only"
+    )
     change(dana, "Number of exports", "At most", "4")
     dana.sees("receive at most 4 exports")
     clause(dana, "No AI training").get_by_role("checkbox").check()
@@ -128,9 +130,13 @@ def accept(dana: Person) -> None:
     with dana.page.expect_download() as started:
         dana.page.get_by_role("link", name="Download").click()
     assert started.value.suggested_filename.endswith(".odrl.json")
-    dana.page.get_by_label("Delete afterwards: Copies need not be deleted, or later. I have read this term.").check()
+    dana.page.get_by_label(
+        "Delete afterwards: Copies need not be deleted, or later. I have read this term."
+    ).check()
     dana.button("Accept these terms")
-    dana.sees("Accepted. The contract is signed for both sides.", "Meridian Insurance: holds", "Propose a change")
+    dana.sees(
+        "Accepted. The contract is signed for both sides.", "Meridian Insurance: holds", "Propose a change"
+    )
 
 
 def test_five_rounds_by_both_sides(browser: Any, live_server: Any) -> None:
