@@ -68,18 +68,15 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
                 due = getattr(row, "due", None)
                 found.append(Item(machine, row, verb, counterpart(row), row.changed, due))
 
-    negotiations = negotiated.my_turn(actor)
+    turns = list(negotiated.my_turn(actor)[:limit])
     add(
         NEGOTIATION,
-        negotiations.filter(state="requested"),
+        [n for n in turns if n.state == "requested"],
         "Answer the request",
         lambda n: n.consumer.name,
     )
     add(
-        NEGOTIATION,
-        negotiations.filter(state="offered"),
-        "Answer the offer",
-        lambda n: n.provider.name,
+        NEGOTIATION, [n for n in turns if n.state == "offered"], "Answer the offer", lambda n: n.provider.name
     )
     requests = shared.requests(actor).select_related("provider", "consumer", "agreement__dataset")
     add(

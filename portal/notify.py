@@ -40,7 +40,7 @@ def _turn(negotiation: Any) -> list[User]:
     """Those whose answer is missing: of a joint contract only the parties that have not accepted yet."""
     if negotiation.turn != "consumer" or negotiation.seats < 2:
         return _side(negotiation.turn, STEWARDS)(negotiation) if negotiation.turn else []
-    waiting = negotiation.participants.filter(state="open").values_list("organisation_id", flat=True)
+    waiting = negotiation.participants.filter(answer="open").values_list("organisation_id", flat=True)
     return [user for pk in waiting for user in people_with(pk, STEWARDS)]
 
 

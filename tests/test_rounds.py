@@ -238,7 +238,7 @@ def test_a_joint_contract_binds_when_the_last_has_accepted(cast: Cast) -> None:
         negotiations.accept(table.pk, actor=piotr, policy_hash=shown(table))
     # A counter-offer asks everyone again.
     negotiations.counter(table.pk, actor=ada, terms=worlds.terms(exports={"at_most": 2}))
-    assert {p.organisation.name: p.state for p in table.participants.all()} == {
+    assert {p.organisation.name: p.answer for p in table.participants.all()} == {
         "Meridian Insurance": "open", "Tri-State Weather Office": "accepted",
     }  # fmt: skip
     table.refresh_from_db()

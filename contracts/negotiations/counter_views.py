@@ -15,8 +15,7 @@ from contracts.negotiations import companions, selectors, services
 from contracts.negotiations.counter_form import CounterForm, ReplyForm, as_posted, both_moved, onto
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Negotiation, Proposal
-from contracts.negotiations.wording import difference, words
-from contracts.policies.terms import Terms, TermsError
+from contracts.negotiations.wording import difference, own_clauses, words
 from kernel.decision import Refused
 from kernel.roles import roles_of
 from kernel.transition import Stale, may
@@ -56,7 +55,8 @@ class _Page:
             else {"also": [], "more": []}
         )
         more = sorted({*self.also["more"], *companions.personal_columns(c.version_of_data for c in rows)})
-        self.given = {"columns": list(found.version_of_data.column_types()), "more": more}
+        columns = list(found.version_of_data.column_types())
+        self.given: dict[str, Any] = {"columns": columns, "more": more, "own": own_clauses(found.trust)}
         self.form = self._form(self.post, self.base)
         self.reply = ReplyForm(self.post) if self.post is not None else ReplyForm()
         self.context: dict[str, Any] = {}
@@ -129,11 +129,3 @@ class _Page:
             "answers": self.base.number, "base": self.base, "also": self.also["also"],
             "before": self.base.terms, **self.context,
         }  # fmt: skip
-
-
-def readable(terms: dict[str, Any]) -> Terms | None:
-    """These terms, or nothing if the library no longer knows them."""
-    try:
-        return Terms.from_dict(terms)
-    except TermsError:
-        return None

@@ -16,5 +16,5 @@ def answered(subject: Negotiation, actor: Actor) -> Answered:
         return Answered(False)
     rows = subject.participants.all()
     return Answered(
-        any(one.organisation_id == actor.organisation_id and one.state == "accepted" for one in rows)
+        any(one.organisation_id == actor.organisation_id and one.answer == "accepted" for one in rows)
     )

@@ -39,14 +39,14 @@ def accept(negotiation: Negotiation, actor: Actor) -> list[str]:
     if negotiation.seats < 2:
         return []
     negotiation.participants.filter(organisation_id=actor.organisation_id).update(
-        state="accepted", accepted_by=actor.name, accepted_at=timezone.now()
+        answer="accepted", accepted_by=actor.name, accepted_at=timezone.now()
     )
-    return list(negotiation.participants.filter(state="open").values_list("organisation__name", flat=True))
+    return list(negotiation.participants.filter(answer="open").values_list("organisation__name", flat=True))
 
 
 def refuse(negotiation: Negotiation, actor: Actor) -> None:
     """Note who ended it. One refusal ends it for all."""
-    negotiation.participants.filter(organisation_id=actor.organisation_id).update(state="refused")
+    negotiation.participants.filter(organisation_id=actor.organisation_id).update(answer="refused")
 
 
 def accepted_by(negotiation: Negotiation, consumer: Organisation, actor: Actor) -> Actor:
@@ -65,7 +65,7 @@ def roll(negotiation: Negotiation) -> list[dict[str, Any]]:
         return []
     words = {"open": "has not answered", "accepted": "accepts", "refused": "refused"}
     return [
-        {"name": one.organisation.name, "state": one.state, "says": words[one.state],
+        {"name": one.organisation.name, "answer": one.answer, "says": words[one.answer],
          "by": one.accepted_by, "at": one.accepted_at}
         for one in negotiation.participants.select_related("organisation")
     ]  # fmt: skip

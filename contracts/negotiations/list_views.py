@@ -41,7 +41,8 @@ def negotiations(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     asked = {name: request.GET.get(name, "").strip().replace("\x00", "") for name in ("show", "q", "kind")}
     asked["show"] = asked["show"] if asked["show"] in dict(SHOWS) else "open"
-    found = _filtered(actor, asked).order_by(F("due").asc(nulls_last=True), "-changed", "pk")
+    found = _filtered(actor, asked).prefetch_related("participants")
+    found = found.order_by(F("due").asc(nulls_last=True), "-changed", "pk")
     query = urlencode({name: value for name, value in asked.items() if value})
     if request.GET.get("format") == "csv":
         answer = StreamingHttpResponse(
@@ -64,7 +65,7 @@ def _filtered(actor: Actor, asked: dict[str, str]) -> QuerySet[Negotiation]:
         case "mine":
             found = selectors.my_turn(actor)
         case "theirs":
-            mine = selectors.my_turn(actor).values("pk")
+            mine = selectors.my_turn(actor).prefetch_related(None).values("pk")
             found = selectors.negotiations(actor).filter(state__in=OPEN).exclude(pk__in=mine)
         case "done":
             found = selectors.negotiations(actor).exclude(state__in=OPEN)
@@ -108,7 +109,7 @@ class _Line:
 def _csv(found: Any, actor: Actor, request: HttpRequest) -> Iterator[str]:
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield writer.writerow(COLUMNS)
-    for item in found:
+    for item in found.iterator(chunk_size=500):
         row = _row(item, actor)
         line = [
             item.ref, item.dataset.title_text, row["other"], item.get_kind_display(), NEGOTIATION.state(item.state).label,

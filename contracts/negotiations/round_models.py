@@ -12,7 +12,7 @@ from django.utils import timezone
 from kernel.models import StatefulModel
 from trusts.organisations.models import Organisation, User
 
-PARTY_STATES = [("open", "Has not answered"), ("accepted", "Accepted"), ("refused", "Refused")]
+ANSWERS = [("open", "Has not answered"), ("accepted", "Accepted"), ("refused", "Refused")]
 
 
 class Participant(models.Model):
@@ -25,7 +25,7 @@ class Participant(models.Model):
         "negotiations.Negotiation", on_delete=models.CASCADE, related_name="participants"
     )
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(max_length=10, choices=PARTY_STATES, default="open")
+    answer = models.CharField(max_length=10, choices=ANSWERS, default="open")
     accepted_by = models.CharField(max_length=150, blank=True, default="", help_text="The person's name")
     accepted_at = models.DateTimeField(null=True, blank=True)
 
@@ -36,7 +36,7 @@ class Participant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation}: {self.state}"
+        return f"{self.organisation}: {self.answer}"
 
 
 class PrivateNote(StatefulModel):

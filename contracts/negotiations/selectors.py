@@ -42,9 +42,7 @@ def _of_both(actor: Actor, found: QuerySet, prefix: str = "") -> QuerySet:  # ty
 @sees(NEGOTIATION)
 def negotiations(actor: Actor) -> QuerySet[Negotiation]:
     """Those of the organisation acted for, on either side. Nobody else learns of them."""
-    found = Negotiation.objects.select_related(
-        "dataset", "provider", "consumer", "trust", "replaces"
-    ).prefetch_related("participants")
+    found = Negotiation.objects.select_related("dataset", "provider", "consumer", "trust", "replaces")
     if actor.is_system:
         return found
     if actor.organisation_id is None:
@@ -62,10 +60,9 @@ def my_turn(actor: Actor) -> QuerySet[Negotiation]:
     mine = actor.organisation_id
     if mine is None:
         return Negotiation.objects.none()
-    return negotiations(actor).filter(
-        Q(state="requested", provider_id=mine)
-        | (Q(state="offered") & ~Q(provider_id=mine) & ~Exists(_seat(mine).filter(state="accepted")))
-    )
+    waits = ~Q(provider_id=mine) & ~Exists(_seat(mine).filter(answer="accepted"))
+    found = negotiations(actor).filter(Q(state="requested", provider_id=mine) | (Q(state="offered") & waits))
+    return found.prefetch_related("participants")
 
 
 def remarks(negotiation: Negotiation) -> QuerySet[Message]:

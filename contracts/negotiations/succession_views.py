@@ -16,7 +16,7 @@ from contracts.negotiations.counter_form import CounterForm, ReplyForm, as_poste
 from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.offers import ready_version
-from contracts.negotiations.wording import words
+from contracts.negotiations.wording import own_clauses, words
 from kernel.decision import Refused
 from kernel.web import new_id
 from trusts.datasets.changes import schema_changes
@@ -43,7 +43,8 @@ def succeed(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
     newest = bool(newer and post and post.get("newest"))
     version = newer if newer is not None and newest else found.version_of_data
     rows = found.negotiation.companions.select_related("version_of_data")
-    given = {
+    given: dict[str, Any] = {
+        "own": own_clauses(found.trust),
         "columns": list(version.column_types()),
         "more": companions.personal_columns(c.version_of_data for c in rows),
     }

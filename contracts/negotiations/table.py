@@ -26,8 +26,10 @@ def is_my_turn(negotiation: Negotiation, actor: Actor) -> bool:
     """Whether the actor's organisation has to answer. One that has accepted a joint text waits for the others."""
     if negotiation.turn != side_of(negotiation, actor):
         return False
+    if negotiation.seats < 2 or negotiation.turn == "provider":
+        return True
     mine = [p for p in negotiation.participants.all() if p.organisation_id == actor.organisation_id]
-    return not any(p.state == "accepted" for p in mine) or negotiation.turn == "provider"
+    return not any(p.answer == "accepted" for p in mine)
 
 
 def whom(negotiation: Negotiation) -> str:

@@ -76,10 +76,10 @@ def propose(
     negotiation.apart = distance(Terms.from_dict(last.terms), checked) if last else 0
     set_due(negotiation, reply_by(reply_days))
     if negotiation.seats > 1:
-        negotiation.participants.update(state="open", accepted_by="", accepted_at=None)
+        negotiation.participants.update(answer="open", accepted_by="", accepted_at=None)
         # Whoever writes the terms accepts them by that.
         negotiation.participants.filter(organisation_id=actor.organisation_id).update(
-            state="accepted", accepted_by=actor.name, accepted_at=timezone.now()
+            answer="accepted", accepted_by=actor.name, accepted_at=timezone.now()
         )
     named = [
         {"alias": c.alias, "id": c.dataset.iri, "title": c.dataset.title_text, "version": c.version_of_data.number}

@@ -20,7 +20,7 @@ from contracts.negotiations.forms import RuleForm
 from contracts.negotiations.machines import NEGOTIATION, OFFER
 from contracts.negotiations.models import Negotiation
 from contracts.negotiations.round_machines import RULE
-from contracts.negotiations.wording import said, words
+from contracts.negotiations.wording import own_clauses, said, words
 from contracts.policies.templates import templates
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
@@ -55,7 +55,9 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
     current = dataset.offers.filter(state="published").first()
     picked = next((t for t in choices if t.code == request.GET.get("template")), None)
     start = picked.values if picked else current.terms if current else choices[0].values
-    form = TermsForm(request.POST or None, columns=columns, terms=start, with_note=False)
+    form = TermsForm(
+        request.POST or None, columns=columns, terms=start, own=own_clauses(dataset.trust), with_note=False
+    )
     trusts = Trust.objects.filter(pk__in=actor.trust_ids).order_by("name")
     context: dict[str, Any] = {
         "dataset": dataset, "form": form, "templates": choices, "picked": picked, "trusts": trusts, "version": version,
@@ -122,7 +124,13 @@ def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
     start = found.terms if found else {}
     with_it = companions.offered(dataset, request.POST.getlist("also"))
     columns = list(version.column_types()) if version else []
-    form = TermsForm(request.POST or None, columns=columns, terms=start, more=with_it["more"])
+    form = TermsForm(
+        request.POST or None,
+        columns=columns,
+        terms=start,
+        own=own_clauses(dataset.trust),
+        more=with_it["more"],
+    )
     context: dict[str, Any] = {
         "also": with_it["also"],
         "dataset": dataset, "form": form, "title": "Offer to a partner", "partners": partners, "partner_id": wanted,
@@ -172,7 +180,13 @@ def negotiation_new(request: HttpRequest) -> HttpResponse:
     columns = list(version.column_types()) if version else []
     start = found.terms if found else {}
     with_it = companions.offered(dataset, request.POST.getlist("also"))
-    form = TermsForm(request.POST or None, columns=columns, terms=start, more=with_it["more"])
+    form = TermsForm(
+        request.POST or None,
+        columns=columns,
+        terms=start,
+        own=own_clauses(dataset.trust),
+        more=with_it["more"],
+    )
     context: dict[str, Any] = {
         "also": with_it["also"],
         "dataset": dataset, "form": form, "title": "Ask for terms", "asking": True, "before": start or None,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.charters.selectors import rules_of
 from contracts.policies.difference import Change, compare, not_wider
 from contracts.policies.terms import Terms, TermsError
 from contracts.policies.words import badges, sentences
+from trusts.membership.models import Trust
 
 
 def words(form: Any, consumer: str, before: dict[str, Any] | None) -> dict[str, Any]:
@@ -29,6 +31,12 @@ def said(given: dict[str, Any], consumer: str, before: dict[str, Any] | None = N
         "sentences": sentences(terms, consumer), "badges": badges(terms), "changes": changes,
         "summary": tally(changes) if changes is not None else None,
     }  # fmt: skip
+
+
+def own_clauses(trust: Trust | None) -> list[dict[str, Any]]:
+    """The clauses that a trust has written itself, for the clause form."""
+    found: list[dict[str, Any]] = rules_of(trust)[1].get("clauses", [])
+    return found
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             name='Participant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'Has not answered'), ('accepted', 'Accepted'), ('refused', 'Refused')], default='open', max_length=10)),
+                ('answer', models.CharField(choices=[('open', 'Has not answered'), ('accepted', 'Accepted'), ('refused', 'Refused')], default='open', max_length=10)),
                 ('accepted_by', models.CharField(blank=True, default='', help_text="The person's name", max_length=150)),
                 ('accepted_at', models.DateTimeField(blank=True, null=True)),
             ],

@@ -32,7 +32,7 @@ class ProposalOut(serializers.ModelSerializer[Proposal]):
 class PartyOut(serializers.ModelSerializer[Participant]):
     class Meta:
         model = Participant
-        fields = ["organisation", "state", "accepted_by", "accepted_at"]
+        fields = ["organisation", "answer", "accepted_by", "accepted_at"]
 
 
 class NegotiationOut(serializers.ModelSerializer[Negotiation]):
