@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.charters.selectors import rules_of
+from contracts.policies.authoring import contradictions
 from contracts.policies.difference import Change, compare, not_wider
 from contracts.policies.terms import Terms, TermsError
 from contracts.policies.words import badges, sentences
@@ -27,7 +28,9 @@ def said(given: dict[str, Any], consumer: str, before: dict[str, Any] | None = N
     except TermsError as problem:
         return {"problems": [f"{e.text} {e.remedy}" for e in problem.errors]}
     changes = difference(before, given) if before else None
+    clash = contradictions(terms)
     return {
+        "problems": [f"{one.text} {one.remedy}" for one in clash],
         "sentences": sentences(terms, consumer), "badges": badges(terms), "changes": changes,
         "summary": tally(changes) if changes is not None else None,
     }  # fmt: skip
