@@ -2,7 +2,7 @@
 
 For migrations: `freeze("negotiations_agreement", ["terms", "jws"])`. A rule in code can be
 forgotten by a shell; a trigger cannot. SQLite drops a table's triggers when a later migration
-rebuilds the table: freeze again there.
+rebuilds the table: freeze again there, or put what rebuilds it between `keeping(table)`.
 """
 
 from __future__ import annotations
@@ -59,3 +59,27 @@ def freeze(
             schema_editor.execute(f"DROP FUNCTION IF EXISTS {table}_frozen()")
 
     return migrations.RunPython(add, remove)
+
+
+def keeping(table: str, *operations: Any) -> list[Any]:
+    """These operations of a migration, after which the table has its triggers as before. SQLite drops them."""
+    kept: list[tuple[str, str]] = []
+
+    def remember(apps: Any, schema_editor: Any) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            with schema_editor.connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table]
+                )
+                kept[:] = cursor.fetchall()
+
+    def restore(apps: Any, schema_editor: Any) -> None:
+        for name, sql in kept:
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+            schema_editor.execute(sql.replace("%", "%%"))
+
+    return [
+        migrations.RunPython(remember, restore),
+        *operations,
+        migrations.RunPython(restore, remember),
+    ]

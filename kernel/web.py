@@ -70,7 +70,8 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
         answer = render(request, "shown.html", context | {"shown": done})
         answer["Cache-Control"] = "no-store"
         return answer
-    messages.success(request, row.done or f"{row.label}: done.")
+    # What was done may say more than the table: that others have still to agree, for example.
+    messages.success(request, getattr(done, "told", "") or row.done or f"{row.label}: done.")
     return HttpResponseRedirect(_after(request, done, subject))
 
 

@@ -68,18 +68,15 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
                 due = getattr(row, "due", None)
                 found.append(Item(machine, row, verb, counterpart(row), row.changed, due))
 
-    negotiations = negotiated.negotiations(actor).select_related("provider", "consumer", "dataset")
+    turns = list(negotiated.my_turn(actor)[:limit])
     add(
         NEGOTIATION,
-        negotiations.filter(state="requested", provider_id=mine),
+        [n for n in turns if n.state == "requested"],
         "Answer the request",
         lambda n: n.consumer.name,
     )
     add(
-        NEGOTIATION,
-        negotiations.filter(state="offered", consumer_id=mine),
-        "Answer the offer",
-        lambda n: n.provider.name,
+        NEGOTIATION, [n for n in turns if n.state == "offered"], "Answer the offer", lambda n: n.provider.name
     )
     contracts = negotiated.agreements(actor).filter(state="signing").select_related("negotiation")
     add(

@@ -42,7 +42,24 @@ def _to_sign(agreement: Any) -> list[User]:
 
 
 def _turn(negotiation: Any) -> list[User]:
-    return _side(negotiation.turn, STEWARDS)(negotiation) if negotiation.turn else []
+    """Those whose answer is missing: of a joint contract only the parties that have not accepted yet."""
+    if negotiation.turn != "consumer" or negotiation.seats < 2:
+        return _side(negotiation.turn, STEWARDS)(negotiation) if negotiation.turn else []
+    waiting = negotiation.participants.filter(answer="open").values_list("organisation_id", flat=True)
+    return [user for pk in waiting for user in people_with(pk, STEWARDS)]
+
+
+def _not_the_turn(negotiation: Any) -> list[User]:
+    """The side that waits for the other."""
+    if negotiation.turn == "consumer":
+        return list(people_with(negotiation.provider_id, STEWARDS))
+    return [user for pk in negotiation.consumer_ids() for user in people_with(pk, STEWARDS)]
+
+
+def _parties(negotiation: Any) -> list[User]:
+    """The stewards of every party."""
+    wanted = [negotiation.provider_id, *negotiation.consumer_ids()]
+    return [user for pk in wanted for user in people_with(pk, STEWARDS)]
 
 
 def _registrar(version: Any) -> list[User]:
@@ -75,8 +92,12 @@ def _named(delivery: Any) -> list[User]:
 # topic → (machine, who is told, what it says)
 TOPICS: dict[str, tuple[str, To, str]] = {
     "negotiation.turn": ("negotiation", _turn, "It is your turn to answer."),
-    "negotiation.ended": ("negotiation", _both, "It ended without a contract."),
-    "negotiation.finalized": ("negotiation", _both, "There is a contract, signed by all parties."),
+    "negotiation.reminder": ("negotiation", _turn, "Your answer is due soon; without one it lapses."),
+    "negotiation.time_asked": ("negotiation", _not_the_turn, "The other side asks for more time."),
+    "negotiation.extended": ("negotiation", _turn, "You have more time to answer."),
+    "negotiation.ended": ("negotiation", _parties, "It ended without a contract."),
+    "negotiation.finalized": ("negotiation", _parties, "There is a contract, signed by all parties."),
+    "agreement.replaced": ("agreement", _both, "Another contract replaced it. Open requests were carried over."),
     "agreement.to_sign": ("agreement", _to_sign, "The terms are accepted. It waits for your organisation's signature, made with your own key."),
     "agreement.unsigned": ("agreement", _both, "Not every party signed it. There is no contract."),
     "agreement.stopped": ("agreement", _both, "The contract was suspended or ended."),

@@ -9,8 +9,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from contracts.negotiations.agreements import end_due
-from contracts.negotiations.services import lapse_due
+from contracts.negotiations.deadlines import lapse_due, remind_due
 from contracts.negotiations.signatures import lapse_unsigned
+from contracts.negotiations.succession import replace_due
 from contracts.sharing.services import lapse_due as lapse_requests
 from jobs.deliveries.services import expire_due
 from jobs.intake import judge
@@ -40,6 +41,9 @@ def sweep() -> dict[str, int]:
         "jobs": sweep_jobs(now),
         "negotiations": lapse_due(now),
         "unsigned": lapse_unsigned(now),
+        "reminders": remind_due(now),
+        # Before contracts run out: what another one follows ends without the duties of an end.
+        "successions": replace_due(now),
         "agreements": end_due(now),
         "requests": lapse_requests(now),
         "deliveries": expire_due(now),

@@ -9,7 +9,7 @@ from kernel import outbox
 
 def connect() -> None:
     """Called once when the portal starts, in every process."""
-    from contracts.negotiations import columns
+    from contracts.negotiations import automatic, columns
     from jobs.deliveries import export
     from jobs.intake import judge, look
     from jobs.intake import services as intake
@@ -17,6 +17,8 @@ def connect() -> None:
     from jobs.trials import services as trials
     from portal import notify
 
+    # Before the mail about the turn: what a rule has answered waits for nobody.
+    outbox.listen("negotiation.turn", automatic.on_turn)
     outbox.listen("version.registered", intake.on_registered)
     outbox.listen("source.look", look.on_source_look)
     outbox.listen("request.try", trials.on_request_try)

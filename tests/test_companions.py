@@ -15,6 +15,7 @@ from contracts.negotiations import offers, signing
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.companions import alias_of, inputs_of
 from contracts.negotiations.models import Agreement, Companion
+from contracts.policies.clauses import CLAUSES
 from jobs.runs.inputs import described, prepared
 from kernel import store
 from kernel.decision import Refused
@@ -42,7 +43,7 @@ def agreed_with_planes(cast: Cast, **changes: object) -> Agreement:
         actor=cast.actor("piotr"), dataset=flights, terms=worlds.terms(**changes), also=[register.pk]
     )
     return negotiations.accept_request(
-        asked.pk, actor=cast.actor("dana"), policy_hash=asked.proposals.get().policy_hash
+        asked.pk, actor=cast.actor("dana"), policy_hash=asked.proposals.get().policy_hash, confirmed=CLAUSES
     )
 
 

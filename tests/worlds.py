@@ -16,6 +16,7 @@ from contracts.charters.models import Exemption
 from contracts.negotiations import offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement, Negotiation
+from contracts.policies.clauses import CLAUSES
 from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from jobs.runs import runner
@@ -97,8 +98,9 @@ def asked(cast: Cast, **changes: Any) -> Negotiation:
 def agreed(cast: Cast, **changes: Any) -> Agreement:
     negotiation = asked(cast, **changes)
     newest = negotiation.proposals.order_by("-number").first()
+    # By someone who has read every term, also those that need care.
     return negotiations.accept_request(
-        negotiation.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash
+        negotiation.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash, confirmed=CLAUSES
     )
 
 

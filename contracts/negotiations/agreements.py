@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import companions, signing
+from contracts.negotiations import companions, signing, succession
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.negotiations.models import Agreement, Duty, Negotiation, Proposal
 from contracts.policies.odrl import policy_hash, to_odrl
@@ -29,24 +29,27 @@ from trusts.organisations.models import Organisation
 @performs(AGREEMENT, "conclude")
 def conclude(
     negotiation: Negotiation, proposal: Proposal, *, actor: Actor, accepted_by: Actor,
+    consumer: Organisation | None = None, more: dict[str, Any] | None = None, sealed_key: str = "",
     parties: Sequence[tuple[str, Organisation]] = (),
 ) -> Agreement:  # fmt: skip
     """The agreement of an accepted proposal, signed for those whose keys the portal holds.
 
-    It names the exact bytes by their hash. `parties`: who signs, as (side, organisation); else provider and consumer.
+    It names the exact bytes by their hash. `consumer`: whose, if the negotiation has several. `more`: what else both
+    sign: parties, the contract it replaces. `parties`: who signs, as (side, organisation); else provider and consumer.
     """
-    parties = parties or [("provider", negotiation.provider), ("consumer", negotiation.consumer)]
+    consumer = consumer or negotiation.consumer
+    parties = parties or [("provider", negotiation.provider), ("consumer", consumer)]
     signers = signing.named(parties)
     terms = Terms.from_dict(proposal.terms)
     version, also = negotiation.version_of_data, companions.signed(negotiation)
     agreement = Agreement(
         negotiation=negotiation, dataset=negotiation.dataset, version_of_data=version, trust=negotiation.trust,
-        provider=negotiation.provider, consumer=negotiation.consumer, terms=proposal.terms,
-        starts=terms.starts, ends=terms.ends, sealed_key=seal_secret(secrets.token_bytes(32)),
+        provider=negotiation.provider, consumer=consumer, terms=proposal.terms,
+        starts=terms.starts, ends=terms.ends, sealed_key=sealed_key or seal_secret(secrets.token_bytes(32)),
     )  # fmt: skip
     agreement.odrl = to_odrl(
         terms, uid=agreement.iri, kind="Agreement", target=negotiation.dataset.iri,
-        assigner=negotiation.provider.iri, assignee=negotiation.consumer.iri,
+        assigner=negotiation.provider.iri, assignee=consumer.iri,
     )  # fmt: skip
     agreement.policy_hash = policy_hash(agreement.odrl)
     agreement.payload = {
@@ -54,14 +57,14 @@ def conclude(
         "dataset": {"id": negotiation.dataset.iri, "title": negotiation.dataset.title_text, "version": version.number,
                     **version.hashes()},
         "provider": {"id": negotiation.provider.iri, "name": negotiation.provider.name},
-        "consumer": {"id": negotiation.consumer.iri, "name": negotiation.consumer.name},
-        "signers": signers,
+        "consumer": {"id": consumer.iri, "name": consumer.name},
+        "signers": signers, **(more or {}),
         "trust": negotiation.trust.iri if negotiation.trust else None,
         **({"also": also} if also else {}),
         "proposal": {"number": proposal.number, "side": proposal.side, "policy_hash": proposal.policy_hash},
         "accepted": {"by": accepted_by.name, "for": accepted_by.organisation_name, "at": timezone.now().isoformat()},
         "policy": agreement.odrl, "policy_hash": agreement.policy_hash,
-        "words": [*(s.text for s in sentences(terms, negotiation.consumer.name)), *signing.words(signers),
+        "words": [*(s.text for s in sentences(terms, consumer.name)), *signing.words(signers),
                   *companions.words(also, terms)],
         "starts": agreement.starts.isoformat(), "ends": agreement.ends.isoformat(), "portal": settings.SITE_URL,
     }  # fmt: skip
@@ -108,7 +111,7 @@ def run_out(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agr
 
 def _begin_duties(agreement: Agreement, ended: datetime) -> None:
     clause = agreement.terms.get("delete_within")
-    if not clause or agreement.exports_used == 0:
+    if not clause or not succession.copies_were_made(agreement) or succession.goes_on(agreement):
         return
     duty = Duty(
         agreement=agreement, clause="delete_within", due=ended + timedelta(days=clause["days"]),

@@ -66,9 +66,9 @@ def alias_of(title: str, taken: Iterable[str]) -> str:
     return found
 
 
-def choose(negotiation: Negotiation, wanted: Iterable[UUID]) -> list[Companion]:
-    """The companions of a new negotiation, not saved yet. Raises Refused for what is not on offer."""
-    ids = list(dict.fromkeys(wanted))
+def choose(negotiation: Negotiation, wanted: Iterable[UUID], taken: Iterable[str] = ()) -> list[Companion]:
+    """Companions of a negotiation, not saved yet, with aliases not `taken`. Raises Refused for what is not on offer."""
+    ids, names = list(dict.fromkeys(wanted)), list(taken)
     if len(ids) > MOST:
         raise Refused.because("companions.many", f"At most {MOST} further datasets fit in one contract",
                               remedy="Choose fewer", field="also")  # fmt: skip
@@ -81,13 +81,41 @@ def choose(negotiation: Negotiation, wanted: Iterable[UUID]) -> list[Companion]:
         dataset = on_offer[pk]
         version = dataset.versions.filter(state="profiled").order_by("-number").first()
         assert version is not None
-        alias = alias_of(dataset.title_text, [one.alias for one in made])
+        alias = alias_of(dataset.title_text, names)
+        names.append(alias)
         made.append(Companion(negotiation=negotiation, dataset=dataset, version_of_data=version, alias=alias))
     return made
 
 
+def change(negotiation: Negotiation, wanted: Iterable[UUID]) -> list[Companion]:
+    """Another set from this turn on: what stays keeps its version and alias. Returns what came new.
+
+    Inside a transaction. Raises Refused for what is not on offer.
+    """
+    ids = set(wanted)
+    now = {one.dataset_id: one for one in negotiation.companions.all()}
+    if len(ids) > MOST:
+        raise Refused.because("companions.many", f"At most {MOST} further datasets fit in one contract",
+                              remedy="Choose fewer", field="also")  # fmt: skip
+    stays = [one.alias for pk, one in now.items() if pk in ids]
+    new = choose(negotiation, [pk for pk in ids if pk not in now], stays)
+    negotiation.companions.exclude(dataset_id__in=ids).delete()
+    return Companion.objects.bulk_create(new)
+
+
+def inherit(negotiation: Negotiation, agreement: Agreement) -> list[Companion]:
+    """The further datasets of a contract, by the versions it was signed for; not saved yet."""
+    found = agreement.negotiation.companions.all()
+    return [
+        Companion(negotiation=negotiation, dataset_id=one.dataset_id, version_of_data_id=one.version_of_data_id, alias=one.alias)
+        for one in found
+    ]  # fmt: skip
+
+
 def still_offered(negotiation: Negotiation) -> None:
     """Raises Refused when a further dataset left the catalogue while the terms were discussed."""
+    if negotiation.kind == "amendment":
+        return  # What was signed for stays, in a catalogue or not.
     gone = [c.dataset.title_text for c in negotiation.companions.select_related("dataset")
             if c.dataset.state != "listed" or c.dataset.trust_id != negotiation.trust_id]  # fmt: skip
     if gone:

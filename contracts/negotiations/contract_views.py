@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from contracts.negotiations import columns, companions, selectors, signing
+from contracts.negotiations import columns, companions, selectors, signing, succession
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
@@ -49,7 +49,8 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "may_request": may_create(
             registry.entry("request").machine, "draft", actor, agreement=found, consumer_id=found.consumer_id
         ),
-        "column_warnings": columns.warnings(found),
+        "column_warnings": columns.warnings(found), "line": succession.line(found),
+        "may_succeed": found.state == "in_force" and succession.may_open(found, actor),
         "most": (found.terms.get("exports") or {}).get("at_most"), "events": audit.history(found.pk, actor),
         "duties": [{"duty": d, "choices": doors.choices(DUTY, d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
         "requests": found.requests.exclude(state="draft").exclude(plan_hash="").order_by("-created")[:20] if found.provider_id == actor.organisation_id

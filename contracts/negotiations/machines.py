@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.negotiations.rules import not_answered_yet
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANALYST, OWNER, STEWARD, side
@@ -42,6 +43,7 @@ OFFER = register(
 
 OPEN = frozenset({"requested", "offered"})
 UNSIGNED = frozenset({"accepted", "agreed"})
+TIME_ASKED = "The other side is told. The date stays until they give more time."
 NEGOTIATION = register(
     Machine(
         name="negotiation",
@@ -107,6 +109,7 @@ NEGOTIATION = register(
                 CONSUMER,
                 frozenset({"offered"}),
                 to="accepted",
+                needs=(not_answered_yet,),
                 kind="primary",
                 asks=True,
                 done="Accepted. Below stands who has signed the contract.",
@@ -171,6 +174,59 @@ NEGOTIATION = register(
                 asks=True,
                 then=("negotiation.ended",),
             ),
+            # Whose turn it is asks for time; the other side gives it with one click.
+            Action(
+                "ask_time",
+                "Ask for more time",
+                CONSUMER,
+                frozenset({"offered"}),
+                help=TIME_ASKED,
+                then=("negotiation.time_asked",),
+                done="The provider has been asked for more time.",
+            ),
+            Action(
+                "request_time",
+                "Ask for more time",
+                PROVIDER,
+                frozenset({"requested"}),
+                help=TIME_ASKED,
+                then=("negotiation.time_asked",),
+                done="The partner has been asked for more time.",
+            ),
+            Action(
+                "give_time",
+                "Give 7 more days",
+                PROVIDER,
+                frozenset({"offered"}),
+                then=("negotiation.extended",),
+                done="They have 7 more days.",
+            ),
+            Action(
+                "grant_time",
+                "Give 7 more days",
+                CONSUMER,
+                frozenset({"requested"}),
+                then=("negotiation.extended",),
+                done="They have 7 more days.",
+            ),
+            Action("remind", "Remind", SYSTEM, OPEN, hidden=True, then=("negotiation.reminder",)),
+            Action(
+                "accept_by_rule",
+                "Accept by rule",
+                SYSTEM,
+                frozenset({"requested"}),
+                to="accepted",
+                hidden=True,
+            ),
+            Action(
+                "reject_by_rule",
+                "Reject by rule",
+                SYSTEM,
+                frozenset({"requested"}),
+                to="rejected",
+                hidden=True,
+                then=("negotiation.ended",),
+            ),
             Action("write", "Write the contract", SYSTEM, frozenset({"accepted"}), to="agreed", hidden=True),
             Action(
                 "verify", "Check all signatures", SYSTEM, frozenset({"agreed"}), to="verified", hidden=True
@@ -215,7 +271,9 @@ AGREEMENT = register(
                 "Nothing is answered or delivered until it is resumed.",
                 "provider",
             ),
-            State("ended", "Ended", "neutral", "It ran out on its last day."),
+            State(
+                "ended", "Ended", "neutral", "It ran out on its last day, or another contract replaced it."
+            ),
             State("terminated", "Ended early", "bad", "One side ended it with a reason."),
             State("unsigned", "Never signed", "neutral", "Not all parties signed it, so it binds nobody."),
         ),
@@ -300,6 +358,22 @@ AGREEMENT = register(
                 frozenset({"in_force", "suspended"}),
                 hidden=True,
                 then=("agreement.columns_changed",),
+            ),
+            Action(
+                "take_over",
+                "Take over used exports",
+                SYSTEM,
+                frozenset({"in_force", "suspended"}),
+                hidden=True,
+            ),
+            Action(
+                "replace",
+                "Replace",
+                SYSTEM,
+                frozenset({"in_force", "suspended"}),
+                to="ended",
+                hidden=True,
+                then=("agreement.replaced",),
             ),
             Action(
                 "run_out",

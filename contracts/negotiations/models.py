@@ -1,4 +1,4 @@
-"""Offer, Negotiation with its Proposals and thread, Agreement, Duty."""
+"""Offer, Negotiation with its Proposals and thread, Agreement, Duty. What rounds add is in `round_models`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from contracts.negotiations.round_models import (  # noqa: F401 (models are found here)
+    AnswerRule,
+    Participant,
+    PrivateNote,
+    RuleAnswer,
+)
 from kernel import jws
 from kernel.models import StatefulModel
 from trusts.datasets.models import Dataset, DatasetVersion
@@ -48,8 +54,15 @@ class Offer(StatefulModel):
         return {"state": self.state, "policy_hash": self.policy_hash}
 
 
+KINDS = [
+    ("new", "New contract"),
+    ("amendment", "Change of a contract in force"),
+    ("renewal", "Renewal of a contract"),
+]
+
+
 class Negotiation(StatefulModel):
-    """Turns towards an agreement between one provider and one consumer on one dataset."""
+    """Turns towards an agreement of one provider with one consumer, or with several (`seats`), on one dataset."""
 
     ref_prefix = "N"
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="negotiations")
@@ -63,6 +76,14 @@ class Negotiation(StatefulModel):
     rounds = models.PositiveIntegerField(default=0)
     apart = models.PositiveIntegerField(default=0, help_text="Terms in which the last two proposals differ")
     ended_because = models.TextField(blank=True, default="")
+    kind = models.CharField(max_length=10, choices=KINDS, default="new")
+    replaces = models.ForeignKey(
+        "negotiations.Agreement", on_delete=models.PROTECT, null=True, blank=True, related_name="successions"
+    )
+    seats = models.PositiveSmallIntegerField(default=1, help_text="How many consumers the contract binds")
+    reminded = models.PositiveSmallIntegerField(
+        default=0, help_text="Days before the end of the last reminder"
+    )
 
     class Meta:
         ordering = ["-changed"]
@@ -81,7 +102,13 @@ class Negotiation(StatefulModel):
         return reverse("negotiation", args=[self.pk])
 
     def parties(self) -> Mapping[str, Collection[Any]]:
-        return {"provider": [self.provider_id], "consumer": [self.consumer_id]}
+        return {"provider": [self.provider_id], "consumer": self.consumer_ids()}
+
+    def consumer_ids(self) -> list[Any]:
+        """Every consumer's id; a query only if there are several and they were not fetched along."""
+        if self.seats < 2:
+            return [self.consumer_id]
+        return [one.organisation_id for one in self.participants.all()] or [self.consumer_id]
 
     def people(self) -> Mapping[str, Collection[Any]]:
         return {"author": [self.opened_by_id]}
@@ -102,7 +129,7 @@ class Negotiation(StatefulModel):
 class Companion(models.Model):
     """A further dataset of the same provider under the same terms, by its exact version.
 
-    `alias` is what recipes call it when they join it. Chosen when the negotiation begins, never changed.
+    `alias` is what recipes call it when they join it. A row never changes; a later turn may choose another set.
     """
 
     negotiation = models.ForeignKey(Negotiation, on_delete=models.CASCADE, related_name="companions")
@@ -132,6 +159,9 @@ class Proposal(models.Model):
     odrl = models.JSONField()
     policy_hash = models.CharField(max_length=64)
     note = models.TextField(blank=True, default="")
+    also = models.JSONField(
+        null=True, help_text="The further datasets of this turn: alias, id, title, version"
+    )
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -150,6 +180,9 @@ class Message(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     clause = models.CharField(max_length=40, blank=True, default="")
     text = models.TextField()
+    said_by = models.CharField(
+        max_length=150, blank=True, default="", help_text="The rule that speaks, if no person"
+    )
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -160,10 +193,13 @@ class Message(models.Model):
 
 
 class Agreement(StatefulModel):
-    """The signed, immutable result. It names the exact bytes: a version by its hash."""
+    """The signed, immutable result. It names the exact bytes: a version by its hash.
+
+    A negotiation with several consumers ends in one for each, with the same terms.
+    """
 
     ref_prefix = "C"
-    negotiation = models.OneToOneField(Negotiation, on_delete=models.PROTECT, related_name="agreement")
+    negotiation = models.ForeignKey(Negotiation, on_delete=models.PROTECT, related_name="agreements")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="agreements")
     version_of_data = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="+")
     trust = models.ForeignKey(Trust, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -186,6 +222,7 @@ class Agreement(StatefulModel):
             models.Index(fields=["provider", "state"], name="agreement_provider"),
             models.Index(fields=["consumer", "state"], name="agreement_consumer"),
         ]
+        constraints = [models.UniqueConstraint(fields=["negotiation", "consumer"], name="one_agreement_each")]
 
     def __str__(self) -> str:
         return f"{self.ref} {self.dataset}"

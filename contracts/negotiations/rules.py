@@ -73,3 +73,18 @@ def parties_may_deal(facts: Parties) -> Decision:
             remedy="Ask the trust's administrator",
         )
     return ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Whether the organisation that asks has already accepted the newest terms of a joint contract."""
+
+    accepted: bool
+
+
+def not_answered_yet(facts: Answered) -> Decision:
+    """A party of a joint contract accepts once; then it waits for the others."""
+    if facts.accepted:
+        return deny("negotiation.accepted", "Your organisation has accepted these terms",
+                    remedy="Wait for the other parties; until all have accepted you can still counter or reject")  # fmt: skip
+    return ALLOW

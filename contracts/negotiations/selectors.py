@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OFFER
-from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer
+from contracts.negotiations.models import Agreement, Duty, Message, Negotiation, Offer, Participant
 from contracts.negotiations.rules import Standing, agreement_stands
 from kernel.actor import Actor
 from kernel.decision import Decision
@@ -41,7 +42,32 @@ def _of_both(actor: Actor, found: QuerySet, prefix: str = "") -> QuerySet:  # ty
 @sees(NEGOTIATION)
 def negotiations(actor: Actor) -> QuerySet[Negotiation]:
     """Those of the organisation acted for, on either side. Nobody else learns of them."""
-    return _of_both(actor, Negotiation.objects.select_related("dataset", "provider", "consumer", "trust"))
+    found = Negotiation.objects.select_related("dataset", "provider", "consumer", "trust", "replaces")
+    if actor.is_system:
+        return found
+    if actor.organisation_id is None:
+        return found.none()
+    mine = actor.organisation_id
+    return found.filter(Q(provider_id=mine) | Q(consumer_id=mine) | Exists(_seat(mine)))
+
+
+def _seat(organisation: Any) -> QuerySet[Participant]:
+    return Participant.objects.filter(negotiation=OuterRef("pk"), organisation_id=organisation)
+
+
+def my_turn(actor: Actor) -> QuerySet[Negotiation]:
+    """Those that wait for the organisation acted for; not those that it has accepted and others have not."""
+    mine = actor.organisation_id
+    if mine is None:
+        return Negotiation.objects.none()
+    waits = ~Q(provider_id=mine) & ~Exists(_seat(mine).filter(answer="accepted"))
+    found = negotiations(actor).filter(Q(state="requested", provider_id=mine) | (Q(state="offered") & waits))
+    return found.prefetch_related("participants")
+
+
+def remarks(negotiation: Negotiation) -> QuerySet[Message]:
+    """The thread that all parties read, oldest first."""
+    return negotiation.messages.select_related("author", "organisation")
 
 
 @sees(AGREEMENT)
@@ -82,3 +108,20 @@ def standing(agreement: Agreement, now: datetime | None = None) -> Decision:
             now or timezone.now(),
         )
     )
+
+
+def standing_through(agreement: Agreement, now: datetime | None = None) -> Decision:
+    """As `standing`, for what was approved or delivered before: it goes on under the contract that replaced this one."""
+    seen: set[Any] = set()
+    while agreement.state == "ended" and agreement.pk not in seen:
+        seen.add(agreement.pk)
+        after = (
+            Agreement.objects.filter(negotiation__replaces=agreement)
+            .exclude(state__in=["signing", "unsigned"])
+            .order_by("created")
+            .first()
+        )
+        if after is None:
+            break
+        agreement = after
+    return standing(agreement, now)

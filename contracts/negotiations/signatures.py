@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,11 @@ def when_in_force(follower: InForce) -> InForce:
     """Decorator: called with each contract that comes into force and who brought it there, in that transaction."""
     _followers.append(follower)
     return follower
+
+
+def by_when() -> datetime:
+    """Until when everybody has to have signed what is accepted now."""
+    return timezone.now() + timedelta(days=SIGN_DAYS)
 
 
 def _alone(agreement_id: UUID) -> None:

@@ -2,16 +2,31 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.negotiations import contract_views, signature_views, views
+from contracts.negotiations import (
+    contract_views,
+    counter_views,
+    list_views,
+    signature_views,
+    succession_views,
+    table_views,
+    views,
+)
 
 urlpatterns = [
     path("datasets/<slug:slug>/offer/new/", views.offer_new, name="offer_new"),
     path("datasets/<slug:slug>/offer/to/", views.offer_to, name="offer_to"),
     path("offers/<uuid:pk>/", views.offer, name="offer"),
-    path("negotiations/", views.negotiations, name="negotiations"),
+    path("offers/<uuid:pk>/rule/", views.offer_rule, name="offer_rule"),
+    path("negotiations/", list_views.negotiations, name="negotiations"),
     path("negotiations/new/", views.negotiation_new, name="negotiation_new"),
-    path("negotiations/<uuid:pk>/", views.negotiation, name="negotiation"),
-    path("negotiations/<uuid:pk>/counter/", views.counter, name="counter"),
+    path("negotiations/<uuid:pk>/", table_views.negotiation, name="negotiation"),
+    path("negotiations/<uuid:pk>/counter/", counter_views.counter, name="counter"),
+    path("negotiations/<uuid:pk>/odrl.json", table_views.policy, name="negotiation_odrl"),
+    path("negotiations/<uuid:pk>/notes/", table_views.note, name="negotiation_note"),
+    path(
+        "contracts/<uuid:pk>/amend/", succession_views.succeed, {"kind": "amendment"}, name="contract_amend"
+    ),
+    path("contracts/<uuid:pk>/renew/", succession_views.succeed, {"kind": "renewal"}, name="contract_renew"),
     path("contracts/", contract_views.contracts, name="contracts"),
     path("contracts/<uuid:pk>/", contract_views.contract, name="contract"),
     path("contracts/<uuid:pk>/odrl.json", contract_views.document, {"kind": "odrl"}, name="contract_odrl"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from contracts.decisions.keeping import keep
 from contracts.decisions.models import StoredDecision
 from contracts.decisions.situation import world_for
-from contracts.negotiations.selectors import standing
+from contracts.negotiations.selectors import standing_through
 from contracts.policies.deciding import report
 from contracts.policies.deciding.asking import request_for
 from contracts.policies.deciding.documents import prepared_as, smallest_change
@@ -57,7 +57,7 @@ def advice_on(
     )  # fmt: skip
     world = world_for(agreement, prepared, moment, counted=counted, **facts)
     told = prepared.decide(asked, world, as_of=moment)
-    return Advice(_decision(told, standing(agreement, moment)), told, asked, world, prepared, moment)
+    return Advice(_decision(told, standing_through(agreement, moment)), told, asked, world, prepared, moment)
 
 
 def advise(request: Request, people: int, now: datetime | None = None) -> Decision:

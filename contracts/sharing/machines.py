@@ -134,6 +134,13 @@ REQUEST = register(
                 "withdraw", "Withdraw", ASKER, frozenset({"draft", "submitted", "returned"}), to="withdrawn"
             ),
             Action(
+                "carry_over",
+                "Carry over to the new contract",
+                SYSTEM,
+                frozenset({"draft", "submitted", "returned"}),
+                hidden=True,
+            ),
+            Action(
                 "lapse",
                 "Lapse",
                 SYSTEM,

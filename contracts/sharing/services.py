@@ -15,6 +15,7 @@ from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import Plan, compile_plan
 from contracts.recipes.recipe import Recipe
+from contracts.sharing import carrying  # noqa: F401 (its verb registers on import)
 from contracts.sharing.advice import advice_on, advice_record, kept
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import NamedPerson, Remark, Request, Review

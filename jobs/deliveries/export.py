@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from contracts.negotiations.agreements import release_export
 from contracts.negotiations.models import Agreement
-from contracts.negotiations.selectors import standing
+from contracts.negotiations.selectors import standing_through
 from contracts.sharing.advice import advice_on, kept
 from contracts.sharing.models import Request
 from jobs.deliveries import package, receipt, tokens
@@ -70,7 +70,7 @@ def on_membership_ended(message: dict[str, Any]) -> None:
 
 def _recheck(request: Request) -> None:
     """Contract, memberships, terms and bytes, as they are now. Raises Refused."""
-    decision = standing(request.agreement)
+    decision = standing_through(request.agreement)
     if not decision.allowed:
         raise Refused(decision)
     told = advice_on(request, request.named.count(), counted=1)
@@ -176,7 +176,7 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
     """File first, row second: with agreement and job locked, either all of it happens or nothing."""
     with transaction.atomic():
         agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=request.agreement_id)
-        decision = standing(agreement)
+        decision = standing_through(agreement)
         if not decision.allowed:
             raise Refused(decision)
         expires = min(timezone.now() + timedelta(days=KEEP_DAYS), agreement.ends)

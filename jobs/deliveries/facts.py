@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from contracts.negotiations.selectors import standing
+from contracts.negotiations.selectors import standing_through
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Vault
 from jobs.deliveries.rules import DeliveryFacts
@@ -13,7 +13,7 @@ from kernel.registry import loads_facts
 @loads_facts(DELIVERY)
 def facts(delivery: Delivery, actor: Actor) -> DeliveryFacts:
     return DeliveryFacts(
-        standing=standing(delivery.agreement),
+        standing=standing_through(delivery.agreement),
         expires=delivery.expires,
         downloads_made=delivery.downloads_made,
         downloads_allowed=delivery.downloads_allowed,

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -227,6 +228,14 @@ class Agreements(MachineView):
         """The contract with its signatures and the public keys, for `verify_agreement.py`."""
         self.needs("read", self.scope)
         return Response(bundle(self.get_object()))
+
+    @extend_schema(request=out.SuccessionIn, responses={201: out.NegotiationOut}, parameters=[KEY])
+    def succeed(self, request: Request, pk: UUID) -> Response:
+        """Begin the negotiation of a change or a renewal of this contract, which stands until that is concluded."""
+        self.needs("negotiations")
+        given = self.valid(out.SuccessionIn, request)
+        made = negotiations.succeed(self.get_object().pk, actor=self.actor, **given)
+        return Response(out.NegotiationOut(made).data, status=status.HTTP_201_CREATED)
 
 
 class Duties(MachineView):

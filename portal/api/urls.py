@@ -63,6 +63,11 @@ urlpatterns = [
     path("agreements/<uuid:pk>/to-sign", kinds.Agreements.as_view({"get": "to_sign"}), name="api_to_sign"),
     path("agreements/<uuid:pk>/signed", kinds.Agreements.as_view({"get": "signed"}), name="api_signed"),
     path("organisations/<uuid:pk>/keys", kinds.Organisations.as_view({"get": "key_set"}), name="api_keys"),
+    path(
+        "agreements/<uuid:pk>/succession",
+        kinds.Agreements.as_view({"post": "succeed"}),
+        name="api_succession",
+    ),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),

@@ -98,12 +98,12 @@ def sentence(event: Any) -> str:
 
 
 PAST = {
-    "ask": "asked", "begin": "began", "cut": "cut", "do": "did", "forget": "forgot", "give": "gave", "leave": "left", "make": "made", "put": "put",
+    "ask": "asked", "begin": "began", "cut": "cut", "do": "did", "forget": "forgot", "give": "gave", "keep": "kept", "lay": "laid", "set": "set", "leave": "left", "make": "made", "put": "put",
     "read": "read", "run": "ran", "submit": "submitted", "stop": "stopped", "take": "took", "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
 WHOLE = {
     "ask or comment": "asked or commented", "could not be read": "could not read it", "do not admit": "did not admit",
-    "end early": "ended it early", "founding member": "became a founding member", "try again": "tried again", "try on my dataset": "tried it on a dataset", "expel": "expelled",
+    "end early": "ended it early", "drop the rule": "dropped the rule", "founding member": "became a founding member", "try again": "tried again", "try on my dataset": "tried it on a dataset", "expel": "expelled",
 }  # fmt: skip
 
 

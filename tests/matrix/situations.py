@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contracts.charters import services as charters
 from contracts.library import services as library
-from contracts.negotiations import agreements, offers, signatures
+from contracts.negotiations import agreements, automatic, notes, offers, signatures
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Duty
 from contracts.sharing import services as sharing
@@ -45,7 +45,7 @@ class Situations:
         self.dana, self.piotr, self.rui, self.ada = (cast.actor(n) for n in ("dana", "piotr", "rui", "ada"))
         self.dataset = worlds.offered(cast)
         self.ways: dict[str, Callable[[str], Any]] = {
-            "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation,
+            "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
             "member": self._member, "invitation": self._invitation, "token": self._token,
@@ -148,6 +148,21 @@ class Situations:
         elif state in ("accepted", "agreed"):
             with worlds.own_key(self.cast, "dana" if state == "accepted" else "piotr"):
                 return self._accepted().negotiation
+        return found
+
+    def _note(self, state: str) -> Any:
+        found = notes.keep(actor=self.dana, negotiation=self._negotiation("requested"), text=REASON)
+        if state == "struck":
+            notes.strike(found.pk, actor=self.dana)
+        return found
+
+    def _rule(self, state: str) -> Any:
+        offer = self.dataset.offers.get(state="published")
+        found = automatic.lay_down(actor=self.dana, offer=offer, name=f"A {state} rule")
+        if state == "off":
+            automatic.switch_off(found.pk, actor=self.dana)
+        elif state == "dropped":
+            automatic.drop(found.pk, actor=self.dana)
         return found
 
     def _accepted(self) -> Any:

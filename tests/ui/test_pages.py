@@ -96,13 +96,14 @@ def test_pages_are_accessible_and_quiet(
             f"/decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/"]  # fmt: skip
     hudson = f"/do/organisation/{cast.organisations['hudson'].pk}"
     only = {
-        "dana": [f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", *(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
+        "dana": [f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", f"/offers/{dataset.offers.get(state='published').pk}/rule/", f"/contracts/{agreement.pk}/renew/", f"{fresh.get_absolute_url()}?tab=machine",
+                 *(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
                  choose.dataset.get_absolute_url(), choose.get_absolute_url(), f"{choose.get_absolute_url()}reading/", f"{wide.get_absolute_url()}reading/?columns_find=c_20",
                  stays.get_absolute_url(), f"{stays.get_absolute_url()}versions/1/", f"{stays.get_absolute_url()}versions/1/reading/", f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
                  f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/", f"{sold.get_absolute_url()}reading/", f"/do/version/{sold.pk}/correct/",
                  *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",
                                                                 "versions/2/", "versions/2/compare/"))],
-        "piotr": [unsigned.get_absolute_url(), f"/do/agreement/{unsigned.pk}/sign/", f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
+        "piotr": [unsigned.get_absolute_url(), f"/do/agreement/{unsigned.pk}/sign/", f"{fresh.get_absolute_url()}?tab=text", f"{fresh.get_absolute_url()}?all=1&about=exports", f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
         "": ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip
     problems: list[str] = []

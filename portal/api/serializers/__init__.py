@@ -10,6 +10,7 @@ from portal.api.serializers.contracts import (
     OfferIn,
     OfferOut,
     ProposalOut,
+    SuccessionIn,
 )
 from portal.api.serializers.datasets import (
     ColumnOut,
@@ -63,6 +64,7 @@ __all__ = [
     "RequestOut",
     "SourceIn",
     "SourceOut",
+    "SuccessionIn",
     "TrialOut",
     "TrustIn",
     "TrustOut",

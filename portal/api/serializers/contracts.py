@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer, Proposal
+from contracts.negotiations.round_models import Participant
 from portal.api.serializers.base import BASE
 
 
@@ -25,12 +26,21 @@ class OfferIn(serializers.Serializer[Any]):
 class ProposalOut(serializers.ModelSerializer[Proposal]):
     class Meta:
         model = Proposal
-        fields = ["number", "side", "terms", "odrl", "policy_hash", "note", "created"]
+        fields = ["number", "side", "terms", "odrl", "policy_hash", "note", "also", "created"]
+
+
+class PartyOut(serializers.ModelSerializer[Participant]):
+    class Meta:
+        model = Participant
+        fields = ["organisation", "answer", "accepted_by", "accepted_at"]
 
 
 class NegotiationOut(serializers.ModelSerializer[Negotiation]):
     proposals = ProposalOut(many=True, read_only=True)
     turn = serializers.CharField(read_only=True)
+    parties = PartyOut(
+        many=True, read_only=True, source="participants", help_text="Of a joint contract: who accepts"
+    )
 
     class Meta:
         model = Negotiation
@@ -45,6 +55,9 @@ class NegotiationOut(serializers.ModelSerializer[Negotiation]):
             "apart",
             "turn",
             "ended_because",
+            "kind",
+            "replaces",
+            "parties",
             "proposals",
         ]
 
@@ -59,6 +72,22 @@ class NegotiationIn(serializers.Serializer[Any]):
         required=False,
         default=list,
         help_text="Further datasets of the same provider",
+    )
+    reply_days = serializers.IntegerField(
+        required=False, min_value=1, max_value=90, help_text="Days to answer; 14 if left out"
+    )
+
+
+class SuccessionIn(serializers.Serializer[Any]):
+    id = serializers.UUIDField(required=False)
+    kind = serializers.ChoiceField(choices=["amendment", "renewal"])
+    terms = serializers.DictField()
+    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=2000)
+    newest = serializers.BooleanField(
+        required=False, default=False, help_text="A renewal on the newest version"
+    )
+    reply_days = serializers.IntegerField(
+        required=False, min_value=1, max_value=90, help_text="Days to answer; 14 if left out"
     )
 
 
