@@ -7,24 +7,32 @@ rebuilds the table: freeze again there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import migrations
 
 
 def freeze(
-    table: str, always: Sequence[str], once: Sequence[str] = (), emptied: str = ""
+    table: str,
+    always: Sequence[str],
+    once: Sequence[str] = (),
+    emptied: str = "",
+    open_while: Mapping[str, str] | None = None,
 ) -> migrations.RunPython:
     """`always` may not change after the insert; `once` may be filled while empty and then stays.
 
     `emptied`: an SQL condition on OLD and NEW under which what was filled once may be emptied, nothing else.
+    `open_while`: column → SQL condition on OLD under which it may still change.
     """
+    still = dict(open_while or {})
     sqlite = [f"OLD.{c} IS NOT NEW.{c}" for c in always]
     but = {c: f" AND NOT (NEW.{c} = '' AND {emptied})" if emptied else "" for c in once}
     sqlite += [f"(OLD.{c} <> '' AND OLD.{c} IS NOT NEW.{c}{but[c]})" for c in once]
     postgres = [f"OLD.{c} IS DISTINCT FROM NEW.{c}" for c in always]
     postgres += [f"(OLD.{c} <> '' AND OLD.{c} IS DISTINCT FROM NEW.{c}{but[c]})" for c in once]
+    sqlite += [f"(OLD.{c} IS NOT NEW.{c} AND NOT ({when}))" for c, when in still.items()]
+    postgres += [f"(OLD.{c} IS DISTINCT FROM NEW.{c} AND NOT ({when}))" for c, when in still.items()]
     sentence = f"what was signed or recorded in {table} never changes"
 
     def add(apps: Any, schema_editor: Any) -> None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from contracts.charters import selectors as exempted
 from contracts.charters.machines import EXEMPTION
 from contracts.negotiations import selectors as negotiated
-from contracts.negotiations.machines import DUTY, NEGOTIATION
+from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION
 from contracts.sharing import selectors as shared
 from contracts.sharing.machines import REQUEST
 from jobs.deliveries import selectors as delivered
@@ -80,6 +80,13 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
         negotiations.filter(state="offered", consumer_id=mine),
         "Answer the offer",
         lambda n: n.provider.name,
+    )
+    contracts = negotiated.agreements(actor).filter(state="signing").select_related("negotiation")
+    add(
+        AGREEMENT,
+        [c for c in contracts if mine in c.unsigned()],
+        "Sign the contract",
+        lambda c: c.provider.name if c.consumer_id == mine else c.consumer.name,
     )
     requests = shared.requests(actor).select_related("provider", "consumer", "agreement__dataset")
     add(

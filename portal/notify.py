@@ -36,6 +36,11 @@ def _both(subject: Any) -> list[User]:
     return list(found.values())
 
 
+def _to_sign(agreement: Any) -> list[User]:
+    """Owners and stewards of those who sign with a key of their own and have not yet."""
+    return [u for pk in agreement.unsigned() for u in people_with(pk, STEWARDS)]
+
+
 def _turn(negotiation: Any) -> list[User]:
     return _side(negotiation.turn, STEWARDS)(negotiation) if negotiation.turn else []
 
@@ -71,7 +76,9 @@ def _named(delivery: Any) -> list[User]:
 TOPICS: dict[str, tuple[str, To, str]] = {
     "negotiation.turn": ("negotiation", _turn, "It is your turn to answer."),
     "negotiation.ended": ("negotiation", _both, "It ended without a contract."),
-    "negotiation.finalized": ("negotiation", _both, "There is a contract, signed for both sides."),
+    "negotiation.finalized": ("negotiation", _both, "There is a contract, signed by all parties."),
+    "agreement.to_sign": ("agreement", _to_sign, "The terms are accepted. It waits for your organisation's signature, made with your own key."),
+    "agreement.unsigned": ("agreement", _both, "Not every party signed it. There is no contract."),
     "agreement.stopped": ("agreement", _both, "The contract was suspended or ended."),
     "agreement.columns_changed": ("agreement", _both, "A newer version of the data no longer has columns that the contract relies on. The contract runs on with its own version."),
     "duty.begun": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "A duty under your contract is due."),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from contracts.negotiations.agreements import end_due
 from contracts.negotiations.services import lapse_due
+from contracts.negotiations.signatures import lapse_unsigned
 from contracts.sharing.services import lapse_due as lapse_requests
 from jobs.deliveries.services import expire_due
 from jobs.intake import judge
@@ -38,6 +39,7 @@ def sweep() -> dict[str, int]:
         "outbox": outbox.dispatch(),
         "jobs": sweep_jobs(now),
         "negotiations": lapse_due(now),
+        "unsigned": lapse_unsigned(now),
         "agreements": end_due(now),
         "requests": lapse_requests(now),
         "deliveries": expire_due(now),

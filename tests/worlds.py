@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -23,6 +26,8 @@ from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership import services as membership
+from trusts.organisations import keys
+from trusts.organisations.models import Organisation
 
 CSV = b"""carrier,tailnum,dest,distance,arr_delay,note
 UA,N1,IAH,1400,11,ok
@@ -108,6 +113,26 @@ def exempted(cast: Cast, dataset: Dataset) -> Exemption:
     return charters.ask(
         actor=cast.actor("dana"), dataset=dataset, trust=cast.trust, terms=wide, why="A partner abroad."
     )
+
+
+def registers_key(cast: Cast, owner: str) -> Ed25519PrivateKey:
+    """From now on this owner's organisation signs with its own key, the one given."""
+    actor = cast.actor(owner)
+    organisation, key = Organisation.objects.get(pk=actor.organisation_id), Ed25519PrivateKey.generate()
+    keys.register(
+        organisation.pk, actor=actor, public_key=key.public_key().public_bytes_raw(),
+        signature=key.sign(keys.challenge(organisation).encode()),
+    )  # fmt: skip
+    return key
+
+
+@contextmanager
+def own_key(cast: Cast, owner: str) -> Iterator[Ed25519PrivateKey]:
+    """This owner's organisation signs with its own key, the one given, until the block ends."""
+    yield registers_key(cast, owner)
+    actor = cast.actor(owner)
+    assert actor.organisation_id is not None
+    keys.let_portal_sign(actor.organisation_id, actor=actor)
 
 
 ANSWERS: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import companions
+from contracts.negotiations import companions, signing
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.negotiations.models import Agreement, Duty, Negotiation, Proposal
-from contracts.negotiations.signing import sign_for_both
 from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
@@ -23,11 +23,20 @@ from kernel.decision import Refused
 from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations.models import Organisation
 
 
 @performs(AGREEMENT, "conclude")
-def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, accepted_by: Actor) -> Agreement:
-    """The signed agreement of an accepted proposal. It names the exact bytes by their hash."""
+def conclude(
+    negotiation: Negotiation, proposal: Proposal, *, actor: Actor, accepted_by: Actor,
+    parties: Sequence[tuple[str, Organisation]] = (),
+) -> Agreement:  # fmt: skip
+    """The agreement of an accepted proposal, signed for those whose keys the portal holds.
+
+    It names the exact bytes by their hash. `parties`: who signs, as (side, organisation); else provider and consumer.
+    """
+    parties = parties or [("provider", negotiation.provider), ("consumer", negotiation.consumer)]
+    signers = signing.named(parties)
     terms = Terms.from_dict(proposal.terms)
     version, also = negotiation.version_of_data, companions.signed(negotiation)
     agreement = Agreement(
@@ -46,17 +55,21 @@ def conclude(negotiation: Negotiation, proposal: Proposal, *, actor: Actor, acce
                     **version.hashes()},
         "provider": {"id": negotiation.provider.iri, "name": negotiation.provider.name},
         "consumer": {"id": negotiation.consumer.iri, "name": negotiation.consumer.name},
+        "signers": signers,
         "trust": negotiation.trust.iri if negotiation.trust else None,
         **({"also": also} if also else {}),
         "proposal": {"number": proposal.number, "side": proposal.side, "policy_hash": proposal.policy_hash},
         "accepted": {"by": accepted_by.name, "for": accepted_by.organisation_name, "at": timezone.now().isoformat()},
         "policy": agreement.odrl, "policy_hash": agreement.policy_hash,
-        "words": [*(s.text for s in sentences(terms, negotiation.consumer.name)), *companions.words(also, terms)],
+        "words": [*(s.text for s in sentences(terms, negotiation.consumer.name)), *signing.words(signers),
+                  *companions.words(also, terms)],
         "starts": agreement.starts.isoformat(), "ends": agreement.ends.isoformat(), "portal": settings.SITE_URL,
     }  # fmt: skip
-    agreement.jws = sign_for_both(agreement.payload, negotiation.provider, negotiation.consumer)
+    agreement.jws = signing.begin(agreement.payload, parties)
     with creation(AGREEMENT, "conclude", agreement, actor=actor) as change:
         change.detail = {"accepted_by": accepted_by.name}
+        if agreement.unsigned():
+            change.publish("agreement.to_sign", id=str(agreement.pk), machine=AGREEMENT.name)
     return agreement
 
 

@@ -61,9 +61,9 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 @require_GET
 def document(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
-    """The policy as ODRL JSON-LD, or the payload with both signatures."""
+    """The policy as ODRL JSON-LD, or the contract with its signatures and keys, for `verify_agreement.py`."""
     found = get_object_or_404(selectors.agreements(request.actor), pk=pk)  # type: ignore[attr-defined]
-    body = found.odrl if kind == "odrl" else {"payload": found.payload, "jws": found.jws}
+    body = found.odrl if kind == "odrl" else signing.bundle(found)
     answer = JsonResponse(body, json_dumps_params={"indent": 2, "ensure_ascii": False})
     answer["Content-Disposition"] = f'attachment; filename="{found.ref}.{kind}.json"'
     return answer

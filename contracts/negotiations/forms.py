@@ -55,7 +55,7 @@ class CommentForm(ActionForm):
     )
 
 
-@asks_with(AGREEMENT, "suspend", "terminate")
+@asks_with(AGREEMENT, "suspend", "terminate", "refuse_signature")
 class StopForm(ReasonForm):
     pass
 

@@ -41,6 +41,7 @@ OFFER = register(
 )
 
 OPEN = frozenset({"requested", "offered"})
+UNSIGNED = frozenset({"accepted", "agreed"})
 NEGOTIATION = register(
     Machine(
         name="negotiation",
@@ -67,7 +68,7 @@ NEGOTIATION = register(
                 "accepted",
                 "Accepted",
                 "active",
-                "The consumer agreed; the contract is being written.",
+                "The terms are accepted; the provider's signature is not on the contract yet.",
                 "system",
                 "ACCEPTED",
             ),
@@ -83,7 +84,7 @@ NEGOTIATION = register(
                 "verified",
                 "Verified",
                 "active",
-                "The consumer's signature is on it too.",
+                "The signatures of all parties are on it.",
                 "system",
                 "VERIFIED",
             ),
@@ -108,17 +109,17 @@ NEGOTIATION = register(
                 to="accepted",
                 kind="primary",
                 asks=True,
-                done="Accepted. The contract is signed for both sides.",
+                done="Accepted. Below stands who has signed the contract.",
             ),
             Action(
                 "accept_request",
                 "Accept",
                 PROVIDER,
                 frozenset({"requested"}),
-                to="agreed",
+                to="accepted",
                 kind="primary",
                 asks=True,
-                done="Accepted. The contract is signed for both sides.",
+                done="Accepted. Below stands who has signed the contract.",
             ),
             Action(
                 "counter",
@@ -172,7 +173,7 @@ NEGOTIATION = register(
             ),
             Action("write", "Write the contract", SYSTEM, frozenset({"accepted"}), to="agreed", hidden=True),
             Action(
-                "verify", "Check both signatures", SYSTEM, frozenset({"agreed"}), to="verified", hidden=True
+                "verify", "Check all signatures", SYSTEM, frozenset({"agreed"}), to="verified", hidden=True
             ),
             Action(
                 "finalize",
@@ -184,17 +185,28 @@ NEGOTIATION = register(
                 then=("negotiation.finalized",),
             ),
             Action("lapse", "Lapse", SYSTEM, OPEN, to="lapsed", hidden=True, then=("negotiation.ended",)),
+            Action("fall_through", "Fall through", SYSTEM, UNSIGNED, to="rejected", hidden=True),
+            Action("expire_unsigned", "Lapse unsigned", SYSTEM, UNSIGNED, to="lapsed", hidden=True),
         ),
     )
 )
 
 EITHER = PROVIDER | CONSUMER
+# Whoever must still sign with a key of its own, on whichever side.
+SIGNER = side("signer", OWNER, STEWARD)
 AGREEMENT = register(
     Machine(
         name="agreement",
         model="negotiations.Agreement",
         label="contract",
         states=(
+            State(
+                "signing",
+                "To be signed",
+                "active",
+                "It is in force once every party has signed it.",
+                "signer",
+            ),
             State("in_force", "In force", "good", "Requests can be made and answered under it."),
             State(
                 "suspended",
@@ -205,10 +217,43 @@ AGREEMENT = register(
             ),
             State("ended", "Ended", "neutral", "It ran out on its last day."),
             State("terminated", "Ended early", "bad", "One side ended it with a reason."),
+            State("unsigned", "Never signed", "neutral", "Not all parties signed it, so it binds nobody."),
         ),
-        final=frozenset({"ended", "terminated"}),
-        creates=(Action("conclude", "Conclude", SYSTEM, NEW, to="in_force", hidden=True),),
+        final=frozenset({"ended", "terminated", "unsigned"}),
+        creates=(Action("conclude", "Conclude", SYSTEM, NEW, to="signing", hidden=True),),
         actions=(
+            Action(
+                "sign",
+                "Sign the contract",
+                SIGNER,
+                frozenset({"signing"}),
+                asks=True,
+                kind="primary",
+                done="Your signature is on the contract.",
+            ),
+            Action(
+                "refuse_signature",
+                "Refuse to sign",
+                SIGNER,
+                frozenset({"signing"}),
+                to="unsigned",
+                asks=True,
+                kind="danger",
+                then=("agreement.unsigned",),
+                done="There is no contract. The other side is told why.",
+            ),
+            Action(
+                "enter_force", "Enter into force", SYSTEM, frozenset({"signing"}), to="in_force", hidden=True
+            ),
+            Action(
+                "lapse",
+                "Lapse",
+                SYSTEM,
+                frozenset({"signing"}),
+                to="unsigned",
+                hidden=True,
+                then=("agreement.unsigned",),
+            ),
             Action(
                 "suspend",
                 "Suspend",

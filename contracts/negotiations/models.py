@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from kernel import jws
 from kernel.models import StatefulModel
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership.models import Trust
@@ -169,8 +172,8 @@ class Agreement(StatefulModel):
     terms = models.JSONField()
     odrl = models.JSONField()
     policy_hash = models.CharField(max_length=64)
-    payload = models.JSONField(help_text="What both signatures cover")
-    jws = models.JSONField(help_text="JWS general JSON serialisation, two signatures")
+    payload = models.JSONField(help_text="What all signatures cover")
+    jws = models.JSONField(help_text="JWS general JSON serialisation, one signature for each party")
     starts = models.DateTimeField()
     ends = models.DateTimeField()
     exports_used = models.PositiveIntegerField(default=0)
@@ -194,7 +197,28 @@ class Agreement(StatefulModel):
         return reverse("contract", args=[self.pk])
 
     def parties(self) -> Mapping[str, Collection[Any]]:
-        return {"provider": [self.provider_id], "consumer": [self.consumer_id]}
+        found: dict[str, list[Any]] = {"provider": [self.provider_id], "consumer": [self.consumer_id]}
+        for party in self.payload.get("signers", []):
+            one = UUID(party["id"].removeprefix("urn:uuid:"))
+            if one not in found.setdefault(party["side"], []):
+                found[party["side"]].append(one)
+        return {**found, "signer": self.unsigned()} if self.state == "signing" else found
+
+    def unsigned(self) -> list[UUID]:
+        """The organisations that sign with a key of their own and have not done so yet."""
+        signed = set()
+        for one in self.jws.get("signatures", []):
+            signed.add(one.get("header", {}).get("for") or jws.read_header(one["protected"]).get("party"))
+        return [
+            UUID(p["id"].removeprefix("urn:uuid:"))
+            for p in self.payload.get("signers", [])
+            if p["key_held_by"] == "own" and p["id"] not in signed
+        ]
+
+    @property
+    def due(self) -> datetime | None:
+        """Until when all must have signed, while that is awaited."""
+        return self.negotiation.due if self.state == "signing" else None
 
     def audit_fields(self) -> dict[str, Any]:
         return {"state": self.state, "policy_hash": self.policy_hash, "exports_used": self.exports_used}

@@ -23,12 +23,12 @@ class Standing:
 def agreement_stands(facts: Standing) -> Decision:
     """The one question that requests, jobs and downloads ask again and again."""
     if facts.state != "in_force":
-        words = {"suspended": "suspended", "ended": "over", "terminated": "ended early"}.get(
+        words = {"suspended": "suspended", "ended": "over", "terminated": "ended early",
+                 "signing": "not signed by all parties yet", "unsigned": "void: it was never signed by all"}.get(
             facts.state, facts.state
-        )
-        return deny(
-            "agreement.state", f"The contract is {words}", remedy="See the contract's page", source="contract"
-        )
+        )  # fmt: skip
+        remedy = "Wait for the missing signature" if facts.state == "signing" else "See the contract's page"
+        return deny("agreement.state", f"The contract is {words}", remedy=remedy, source="contract")
     if facts.as_of < facts.starts:
         return deny(
             "agreement.early",

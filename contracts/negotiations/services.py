@@ -15,6 +15,7 @@ from contracts.negotiations import (  # noqa: F401 (their verbs register on impo
     columns,
     companions,
     offers,
+    signatures,
 )
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Agreement, Companion, Message, Negotiation, Proposal
@@ -158,6 +159,7 @@ def _accept(action: str) -> Any:
                     )  # fmt: skip
                 _check_parties(change.subject.dataset, change.subject.consumer)
                 companions.still_offered(change.subject)
+                change.subject.due = timezone.now() + timedelta(days=signatures.SIGN_DAYS)
                 change.detail = {"policy_hash": policy_hash, "proposal": proposal.number}
             return _settle(change, proposal, actor)
 
@@ -170,13 +172,11 @@ accept_request = _accept("accept_request")
 
 
 def _settle(change: Change, proposal: Proposal, actor: Actor) -> Agreement:
-    """ACCEPTED → AGREED → VERIFIED → FINALIZED, each with its own event, in one transaction."""
-    robot, negotiation = system("contract writer", door=actor.door), change.subject
-    if negotiation.state == "accepted":
-        write(negotiation.pk, actor=robot)
-    agreement = agreements.conclude(negotiation, proposal, actor=robot, accepted_by=actor)
-    verify(negotiation.pk, actor=robot)
-    finalize(negotiation.pk, actor=robot)
+    """The contract, signed for those whose keys the portal holds; in force at once if those are all."""
+    robot = system("contract writer", door=actor.door)
+    agreement = agreements.conclude(change.subject, proposal, actor=robot, accepted_by=actor)
+    signatures.advance(agreement, door=actor.door)
+    agreement.refresh_from_db()
     return agreement
 
 

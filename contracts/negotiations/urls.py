@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contracts.negotiations import contract_views, views
+from contracts.negotiations import contract_views, signature_views, views
 
 urlpatterns = [
     path("datasets/<slug:slug>/offer/new/", views.offer_new, name="offer_new"),
@@ -18,4 +18,6 @@ urlpatterns = [
     path(
         "contracts/<uuid:pk>/signed.json", contract_views.document, {"kind": "signed"}, name="contract_signed"
     ),
+    path("contracts/<uuid:pk>/payload.bin", signature_views.payload, name="contract_payload"),
+    path("contracts/<uuid:pk>/to-sign.txt", signature_views.text, name="contract_to_sign"),
 ]

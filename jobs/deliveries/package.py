@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from contracts.negotiations.models import Agreement
+from contracts.negotiations.signing import bundle
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 
@@ -48,7 +49,8 @@ def readme(data_name: str, credit: str) -> bytes:
     text = [
         "This package was made by Commonhold under a contract; see contract.txt.", "",
         "To check that the data is what was agreed and nothing was changed:", "",
-        "    pip install cryptography", f"    python verify_receipt.py receipt.json {data_name}", "",
+        "    pip install cryptography", f"    python verify_receipt.py receipt.json {data_name}",
+        "    python verify_agreement.py contract.signed.json", "",
     ]  # fmt: skip
     if credit:
         text += [f"Credit line: {credit}", ""]
@@ -62,11 +64,12 @@ def texts(data_name: str, agreement: Agreement, columns: list[dict[str, Any]], q
     found = {
         "README.txt": readme(data_name, credit),
         "contract.odrl.json": json.dumps(agreement.odrl, indent=2, ensure_ascii=False).encode(),
-        "contract.signed.json": json.dumps(agreement.jws, indent=2).encode(),
+        "contract.signed.json": json.dumps(bundle(agreement), indent=2, ensure_ascii=False).encode(),
         "contract.txt": contract_text(agreement),
         "dictionary.csv": dictionary_csv(columns),
         "quality.json": json.dumps(quality, indent=2, ensure_ascii=False).encode(),
         "receipt.json": json.dumps(receipt, indent=2, ensure_ascii=False).encode(),
+        "verify_agreement.py": (Path(settings.BASE_DIR) / "verify_agreement.py").read_bytes(),
         "verify_receipt.py": (Path(settings.BASE_DIR) / "verify_receipt.py").read_bytes(),
     }
     return {name: content.decode() for name, content in found.items()}

@@ -22,6 +22,7 @@ from contracts.negotiations import machines as negotiation_machines
 from contracts.negotiations import offers
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations import services as negotiations
+from contracts.negotiations.signing import bundle, to_sign
 from contracts.sharing import machines as sharing_machines
 from contracts.sharing import services as sharing
 from jobs.deliveries.machines import DELIVERY
@@ -45,11 +46,23 @@ from trusts.datasets.rulebook import contract_text, imported, newest
 from trusts.membership import machines as membership_machines
 from trusts.membership import selectors as membership_selectors
 from trusts.membership import services as membership
+from trusts.organisations.keys import key_set
 from trusts.organisations.machines import ORGANISATION
 
 
 class Organisations(MachineView):
-    machine, scope, serializer_class, order = ORGANISATION, "read", out.OrganisationOut, ("name", "pk")
+    machine, scope, serializer_class, order = (
+        ORGANISATION,
+        "organisation",
+        out.OrganisationOut,
+        ("name", "pk"),
+    )
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def key_set(self, request: Request, pk: UUID) -> Response:
+        """Every public signing key it ever had, as a JWK set with custody and times."""
+        self.needs("read", self.scope)
+        return Response(key_set(self.get_object()))
 
 
 class Trusts(MachineView):
@@ -195,6 +208,25 @@ class Negotiations(MachineView):
 
 class Agreements(MachineView):
     machine, scope, serializer_class = negotiation_machines.AGREEMENT, "negotiations", out.AgreementOut
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def to_sign(self, request: Request, pk: UUID) -> Response:
+        """The texts that your organisation may sign with its own keys; send one signature with the action `sign`.
+
+        Sign `signing_input` as ASCII bytes. An empty list: your signature is not awaited, or you have no valid key.
+        """
+        self.needs("read", self.scope)
+        texts = to_sign(self.get_object(), self.actor.organisation_id)
+        return Response([
+            {"kid": one.key.key_id, "payload_sha256": one.sha256, "protected": one.protected, "signing_input": one.text.decode()}
+            for one in texts
+        ])  # fmt: skip
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def signed(self, request: Request, pk: UUID) -> Response:
+        """The contract with its signatures and the public keys, for `verify_agreement.py`."""
+        self.needs("read", self.scope)
+        return Response(bundle(self.get_object()))
 
 
 class Duties(MachineView):

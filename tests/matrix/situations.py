@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contracts.charters import services as charters
 from contracts.library import services as library
-from contracts.negotiations import agreements, offers
+from contracts.negotiations import agreements, offers, signatures
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Duty
 from contracts.sharing import services as sharing
@@ -33,7 +33,7 @@ from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
 
 # States that only the portal passes through within one transaction: nobody ever sees them.
-UNSEEN = {("negotiation", "accepted"), ("negotiation", "agreed"), ("negotiation", "verified")}
+UNSEEN = {("negotiation", "verified")}
 REASON = "Because the test says so."
 
 
@@ -145,13 +145,23 @@ class Situations:
             negotiations.lapse(found.pk, actor=system())
         elif state == "finalized":
             return self._agreement("in_force").negotiation
+        elif state in ("accepted", "agreed"):
+            with worlds.own_key(self.cast, "dana" if state == "accepted" else "piotr"):
+                return self._accepted().negotiation
         return found
 
-    def _agreement(self, state: str) -> Any:
+    def _accepted(self) -> Any:
         asked = negotiations.ask(actor=self.piotr, dataset=self.dataset, terms=worlds.terms())
-        found = negotiations.accept_request(
+        return negotiations.accept_request(
             asked.pk, actor=self.dana, policy_hash=asked.proposals.get().policy_hash
         )
+
+    def _agreement(self, state: str) -> Any:
+        if state in ("signing", "unsigned"):
+            with worlds.own_key(self.cast, "piotr"):
+                found = self._accepted()
+            return signatures.lapse(found.pk, actor=system()) if state == "unsigned" else found
+        found = self._accepted()
         if state == "suspended":
             agreements.suspend(found.pk, actor=self.dana, reason=REASON)
         elif state == "terminated":

@@ -163,6 +163,7 @@ def fetch(piotr: Person, folder: Path) -> None:
         "quality.json",
         "receipt.json",
         "verify_receipt.py",
+        "verify_agreement.py",
     }
     assert expected <= names
     data = next(folder.glob("unpacked/flights*.csv"))
@@ -173,6 +174,8 @@ def fetch(piotr: Person, folder: Path) -> None:
     check = [sys.executable, "verify_receipt.py", "receipt.json", data.name]
     done = subprocess.run(check, cwd=folder / "unpacked", capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    signed = [sys.executable, "verify_agreement.py", "contract.signed.json"]
+    assert subprocess.run(signed, cwd=folder / "unpacked", capture_output=True).returncode == 0
     data.write_text(data.read_text() + "more\n")
     assert subprocess.run(check, cwd=folder / "unpacked", capture_output=True).returncode == 1
 

@@ -73,6 +73,11 @@ def test_pages_are_accessible_and_quiet(
     worlds.negotiations.make_offer(
         fresh.pk, actor=cast.actor("dana"), terms=worlds.terms(delete_within={"days": 14})
     )
+    worlds.registers_key(cast, "piotr")
+    asked = worlds.negotiations.ask(actor=cast.actor("piotr"), dataset=dataset, terms=worlds.terms())
+    unsigned = worlds.negotiations.accept_request(
+        asked.pk, actor=cast.actor("dana"), policy_hash=asked.proposals.get().policy_hash
+    )
     drifted = measured_twice(cast)
     sold = worlds.registered(cast, sales(), "sales.csv", "Sales")
     stays = library_of(tmp_path, cast)
@@ -89,14 +94,15 @@ def test_pages_are_accessible_and_quiet(
             f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
             f"/recipes/{recipe.pk}/compare/", f"{agreement.get_absolute_url()}try/", f"{fresh.get_absolute_url()}try/",
             f"/decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/"]  # fmt: skip
+    hudson = f"/do/organisation/{cast.organisations['hudson'].pk}"
     only = {
-        "dana": [*(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
+        "dana": [f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", *(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
                  choose.dataset.get_absolute_url(), choose.get_absolute_url(), f"{choose.get_absolute_url()}reading/", f"{wide.get_absolute_url()}reading/?columns_find=c_20",
                  stays.get_absolute_url(), f"{stays.get_absolute_url()}versions/1/", f"{stays.get_absolute_url()}versions/1/reading/", f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",
                  f"/do/agreement/{agreement.pk}/suspend/", "/accounts/2fa/", f"{sold.get_absolute_url()}reading/", f"/do/version/{sold.pk}/correct/",
                  *(f"/datasets/{drifted.slug}/{end}" for end in ("quality/", "quality/rows/?part=completeness", "rules/", "rules/?add=range", "rules/import/",
                                                                 "versions/2/", "versions/2/compare/"))],
-        "piotr": [f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
+        "piotr": [unsigned.get_absolute_url(), f"/do/agreement/{unsigned.pk}/sign/", f"/negotiations/new/?dataset={dataset.slug}", f"/negotiations/{fresh.pk}/counter/", f"/requests/new/?contract={agreement.pk}"],
         "": ["/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"],
     }  # fmt: skip
     problems: list[str] = []

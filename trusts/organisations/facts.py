@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from kernel.actor import Actor
 from kernel.registry import loads_facts
-from trusts.organisations.machines import MEMBER
-from trusts.organisations.models import MemberRole, OrganisationMember
-from trusts.organisations.rules import PlaceFacts
+from trusts.organisations.machines import MEMBER, ORGANISATION
+from trusts.organisations.models import MemberRole, Organisation, OrganisationMember
+from trusts.organisations.rules import KeyFacts, PlaceFacts
 
 
 @loads_facts(MEMBER)
@@ -15,3 +15,8 @@ def place_facts(member: OrganisationMember, actor: Actor) -> PlaceFacts:
     return PlaceFacts(
         is_owner=owners.filter(member=member).exists(), other_owners=owners.exclude(member=member).count()
     )
+
+
+@loads_facts(ORGANISATION)
+def key_facts(organisation: Organisation, actor: Actor) -> KeyFacts:
+    return KeyFacts(custody=organisation.custody)

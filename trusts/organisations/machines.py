@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANYONE, OWNER, side
-from trusts.organisations.rules import an_owner_stays
+from trusts.organisations.rules import an_owner_stays, it_signs_itself, the_portal_signs
 
 NEW = frozenset({""})
 OWNERS = side("own", OWNER)
@@ -37,6 +37,40 @@ ORGANISATION = register(
                 OWNERS | side("own", "steward"),
                 frozenset({"active"}),
                 asks=True,
+            ),
+            Action(
+                "rotate_key",
+                "Renew the key",
+                OWNERS | frozenset({"system"}),
+                frozenset({"active"}),
+                needs=(the_portal_signs,),
+                done="New contracts are signed with the new key. What was signed before still holds.",
+            ),
+            Action(
+                "register_key",
+                "Sign with a key of your own",
+                OWNERS,
+                frozenset({"active"}),
+                asks=True,
+                help="From then on the portal cannot sign for you: each contract waits until you have signed it yourself.",
+                done="From now on your contracts wait for a signature made with this key.",
+            ),
+            Action(
+                "return_key",
+                "Let the portal sign for you",
+                OWNERS,
+                frozenset({"active"}),
+                needs=(it_signs_itself,),
+                done="The portal has made a key for you and signs with it when you accept.",
+            ),
+            Action(
+                "revoke_key",
+                "Report a stolen key",
+                OWNERS,
+                frozenset({"active"}),
+                asks=True,
+                kind="danger",
+                done="What is signed with that key from the time you gave no longer counts.",
             ),
         ),
     )

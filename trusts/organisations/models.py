@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -86,6 +87,12 @@ class Organisation(StatefulModel):
     @property
     def iri(self) -> str:
         return f"urn:uuid:{self.pk}"
+
+    @property
+    def custody(self) -> str:
+        """Who holds the key it signs with: "portal", or "own" once it has registered one of its own. One query."""
+        newest = self.signing_keys.first()
+        return newest.held_by if newest else "portal"
 
 
 class OrganisationMember(StatefulModel):
@@ -203,13 +210,26 @@ class ApiToken(StatefulModel):
 
 
 class SigningKey(models.Model):
-    """An Ed25519 key that the portal holds for an organisation; the private half is sealed."""
+    """An Ed25519 key an organisation signs with: the portal's for it (private half sealed), or its own.
+
+    It counts for what was signed from `valid_from` until and including `valid_until`. A key that was reported
+    stolen counts for nothing signed from `revoked` on. Written by `trusts.organisations.keys` only.
+    """
+
+    HELD_BY = [("portal", "held by the portal"), ("own", "held by the organisation itself")]
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="signing_keys")
-    public_hex = models.CharField(max_length=64)
-    sealed_private = models.TextField()
+    public_hex = models.CharField(max_length=64, unique=True)
+    held_by = models.CharField(max_length=10, choices=HELD_BY, default="portal")
+    sealed_private = models.TextField(blank=True, default="")
+    valid_from = models.DateTimeField(default=timezone.now)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    revoked = models.DateTimeField(null=True, blank=True)
+    revoked_because = models.TextField(blank=True, default="")
     created = models.DateTimeField(default=timezone.now)
-    retired = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-valid_from", "-id"]
 
     def __str__(self) -> str:
         return self.key_id
@@ -217,3 +237,17 @@ class SigningKey(models.Model):
     @property
     def key_id(self) -> str:
         return f"urn:ed25519:{self.public_hex[:16]}"
+
+    @property
+    def public(self) -> bytes:
+        return bytes.fromhex(self.public_hex)
+
+    def why_not(self, at: datetime) -> str:
+        """Why what was signed at this time with this key does not count; empty if it counts."""
+        if self.revoked is not None and at >= self.revoked:
+            return f"the key was reported stolen from {self.revoked:%d %B %Y %H:%M} UTC on"
+        if at < self.valid_from:
+            return f"the key began only on {self.valid_from:%d %B %Y %H:%M} UTC"
+        if self.valid_until is not None and at > self.valid_until:
+            return f"the key ended on {self.valid_until:%d %B %Y %H:%M} UTC"
+        return ""

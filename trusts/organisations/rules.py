@@ -1,4 +1,4 @@
-"""An organisation always keeps an owner."""
+"""An organisation always keeps an owner, and one keeper of the key it signs with."""
 
 from __future__ import annotations
 
@@ -19,5 +19,30 @@ def an_owner_stays(facts: PlaceFacts) -> Decision:
             "member.last_owner",
             "This is the organisation's only owner",
             remedy="Make someone else an owner first",
+        )
+    return ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """Who holds the key that the organisation signs with."""
+
+    custody: str
+
+
+def the_portal_signs(facts: KeyFacts) -> Decision:
+    if facts.custody != "portal":
+        return deny(
+            "key.own",
+            "Your organisation signs with its own key, which the portal cannot renew",
+            remedy="Register the new key, or let the portal sign for you again",
+        )
+    return ALLOW
+
+
+def it_signs_itself(facts: KeyFacts) -> Decision:
+    if facts.custody == "portal":
+        return deny(
+            "key.portal", "The portal already signs for your organisation", remedy="Nothing needs to be done"
         )
     return ALLOW

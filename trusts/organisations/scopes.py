@@ -6,5 +6,6 @@ SCOPES: dict[str, str] = {
     "negotiations": "Offer, negotiate, accept; suspend and end contracts",
     "requests": "Write, submit and decide on sharing requests",
     "deliveries": "Download exports that name the token's owner",
+    "organisation": "Edit the organisation's profile, invite people, make tokens, manage signing keys",
     "trusts": "Found trusts, apply, admit and suspend members",
 }

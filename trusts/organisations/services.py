@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
 from kernel.actor import Actor, system
 from kernel.decision import Refused
-from kernel.keys import open_secret, seal_secret
+from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.roles import ROLE_LABELS
 from kernel.transition import creation, transition
+from trusts.organisations import keys
 from trusts.organisations.facts import place_facts
 from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
 from trusts.organisations.models import (
@@ -27,7 +27,6 @@ from trusts.organisations.models import (
     MemberRole,
     Organisation,
     OrganisationMember,
-    SigningKey,
     User,
 )
 from trusts.organisations.rules import an_owner_stays
@@ -60,12 +59,7 @@ def found(
     with transaction.atomic():
         with creation(ORGANISATION, "found", organisation, actor=actor):
             pass
-        key = Ed25519PrivateKey.generate()
-        SigningKey.objects.create(
-            organisation=organisation,
-            public_hex=key.public_key().public_bytes_raw().hex(),
-            sealed_private=seal_secret(key.private_bytes_raw()),
-        )
+        keys.make(organisation)
         join(organisation, User.objects.get(pk=actor.user_id), list(ROLE_LABELS)[:4], actor=actor)
     return organisation
 
@@ -77,12 +71,6 @@ def join(organisation: Organisation, user: User, roles: list[str], *, actor: Act
         change.detail = {"roles": sorted(roles), "person": user.get_full_name()}
     MemberRole.objects.bulk_create(MemberRole(member=member, role=role) for role in sorted(set(roles)))
     return member
-
-
-def signing_key(organisation: Organisation) -> tuple[str, Ed25519PrivateKey]:
-    """Key id and private key that the portal holds for this organisation."""
-    row = organisation.signing_keys.filter(retired__isnull=True).latest("created")
-    return row.key_id, Ed25519PrivateKey.from_private_bytes(open_secret(row.sealed_private))
 
 
 @performs(INVITATION, "send")

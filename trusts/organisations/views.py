@@ -7,19 +7,20 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kernel import doors
 from kernel.decision import Refused
-from trusts.organisations import selectors, services
+from trusts.organisations import keys, selectors, services
 from trusts.organisations.forms import InviteForm, ProfileFields, TokenForm
 from trusts.organisations.machines import MEMBER, ORGANISATION, TOKEN
 from trusts.organisations.models import Invitation, Organisation
 from trusts.organisations.scopes import SCOPES
 
 SESSION_KEY = "acting_for"
+KEY_ACTIONS = ("rotate_key", "register_key", "return_key", "revoke_key")
 
 
 @login_required
@@ -37,12 +38,24 @@ def switch(request: HttpRequest) -> HttpResponse:
 def organisation(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found = get_object_or_404(selectors.organisations(actor), slug=slug)
+    choices = doors.choices(ORGANISATION, found, actor)
+    now = keys.this_second()
     context = {
         "organisation": found,
-        "keys": found.signing_keys.filter(retired__isnull=True),
-        "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name == "edit"],
+        "keys": [{"key": row, "why_not": row.why_not(now)} for row in found.signing_keys.all()],
+        "choices": [c for c in choices if c.name == "edit"],
+        # One of the two ways to have the portal sign is always pointless: it is not shown.
+        "key_choices": [c for c in choices if c.name in KEY_ACTIONS and c.enabled],
     }
     return render(request, "organisations/organisation.html", context)
+
+
+@login_required
+@require_GET
+def key_set(request: HttpRequest, slug: str) -> HttpResponse:
+    """The public signing keys as a JWK set with their times, for checking signatures elsewhere."""
+    found = get_object_or_404(selectors.organisations(request.actor), slug=slug)  # type: ignore[attr-defined]
+    return JsonResponse(keys.key_set(found), json_dumps_params={"indent": 2, "ensure_ascii": False})
 
 
 @login_required
@@ -76,7 +89,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "organisation": found,
         "members": [{"member": m, "actions": offered[m.pk]} for m in members],
         "invitations": selectors.invitations(actor).filter(state="open").order_by("-created"),
-        "choices": doors.choices(ORGANISATION, found, actor),
+        "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name not in KEY_ACTIONS],
         "invite": InviteForm(),
     }
     return render(request, "organisations/people.html", context)
