@@ -52,7 +52,7 @@ def test_an_offer_is_accepted_with_the_keyboard_alone(browser: Any, live_server:
     piotr.heading("Negotiation on Flights 2013")
     tab_to(page, "Accept these terms")
     page.keyboard.press("Space")
-    piotr.sees("Accepted. The contract is signed for both sides.")
+    piotr.sees("Accepted. Below stands who has signed the contract.")
     negotiation.refresh_from_db()
     assert negotiation.state == "finalized"
     piotr.context.close()

@@ -106,7 +106,7 @@ def accept(piotr: Person) -> None:
     with piotr.page.expect_request("**/accept/") as sent:
         piotr.button("Accept these terms")
     assert shown is not None and shown in (sent.value.post_data or ""), "the hash that was seen is posted"
-    piotr.sees("Accepted. The contract is signed for both sides.", "Hudson Carriers: holds")
+    piotr.sees("Accepted. Below stands who has signed the contract.", "Hudson Carriers: holds")
 
 
 def request(piotr: Person) -> None:
