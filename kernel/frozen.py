@@ -14,11 +14,12 @@ from django.db import migrations
 
 
 def freeze(
-    table: str, always: Sequence[str], once: Sequence[str] = (), emptied: str = ""
+    table: str, always: Sequence[str], once: Sequence[str] = (), emptied: str = "", again: bool = False
 ) -> migrations.RunPython:
     """`always` may not change after the insert; `once` may be filled while empty and then stays.
 
     `emptied`: an SQL condition on OLD and NEW under which what was filled once may be emptied, nothing else.
+    `again`: it replaces what an earlier migration froze there.
     """
     sqlite = [f"OLD.{c} IS NOT NEW.{c}" for c in always]
     but = {c: f" AND NOT (NEW.{c} = '' AND {emptied})" if emptied else "" for c in once}
@@ -28,6 +29,8 @@ def freeze(
     sentence = f"what was signed or recorded in {table} never changes"
 
     def add(apps: Any, schema_editor: Any) -> None:
+        if again:
+            remove(apps, schema_editor)
         if schema_editor.connection.vendor == "sqlite":
             schema_editor.execute(
                 f"CREATE TRIGGER {table}_frozen BEFORE UPDATE ON {table} WHEN {' OR '.join(sqlite)} "

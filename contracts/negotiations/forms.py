@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OFFER
+from contracts.negotiations.machines import AGREEMENT, NEGOTIATION, OFFER
 from contracts.policies.clauses import CLAUSES
 from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
@@ -58,11 +58,3 @@ class CommentForm(ActionForm):
 @asks_with(AGREEMENT, "suspend", "terminate")
 class StopForm(ReasonForm):
     pass
-
-
-@asks_with(DUTY, "fulfil")
-class FulfilForm(ActionForm):
-    statement = forms.CharField(
-        label="Statement", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=2000,
-        help_text="What was done, where, and by whom. Kept as evidence.",
-    )  # fmt: skip

@@ -20,6 +20,7 @@ from contracts.policies.taxonomy import (
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import types_as_met
 from contracts.recipes.recipe import Recipe
+from contracts.sharing.conditions import formats_allowed
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
 from contracts.sharing.services import input_types
@@ -75,6 +76,10 @@ class AnswersForm(ActionForm):
         f["format"].choices = [(code, label) for code, label in FORMATS if code in formats]
         f["format"].initial = "csv" if "csv" in formats else formats[0]
         f["columns"].choices = [(n, n) for n in types]
+        leave = formats_allowed(terms)
+        f["format"].choices = [(code, label) for code, label in FORMATS if code in leave]
+        if f["format"].initial not in leave:
+            f["format"].initial = leave[0]
         if self.subject is not None and not self.is_bound:
             self.initial.update(self.subject.answers())
 

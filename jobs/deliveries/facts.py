@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from contracts.negotiations.duties import downloads_are_open
 from contracts.negotiations.selectors import standing
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Vault
@@ -19,4 +20,7 @@ def facts(delivery: Delivery, actor: Actor) -> DeliveryFacts:
         downloads_allowed=delivery.downloads_allowed,
         as_of=timezone.now(),
         tokens=Vault.objects.filter(delivery=delivery).values_list("entries", flat=True).first() or 0,
+        duties=downloads_are_open(delivery.agreement),
+        clause_days=(delivery.agreement.terms.get("download_within") or {}).get("days"),
+        keys_destroyed=delivery.agreement.keys_destroyed is not None,
     )

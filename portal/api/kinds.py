@@ -262,7 +262,7 @@ class Deliveries(MachineView):
                 remedy="Ask to be named in a new request",
             )
         doors.perform(DELIVERY, "download", found, actor=self.actor, data={})
-        return package_file(found)
+        return package_file(found, self.actor)
 
 
 class Events(MachineView):
