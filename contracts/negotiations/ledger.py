@@ -56,8 +56,8 @@ def most_of(agreement: Agreement, counter: str) -> int | None:
 
 def tallies(agreement: Agreement) -> list[Tally]:
     """Every counter: used, reserved, left. One query."""
-    rows = agreement.uses.exclude(state=GIVEN_BACK).values_list("counter", "state").annotate(Sum("amount"))
-    known = {(counter, state): amount for counter, state, amount in rows}
+    rows = agreement.uses.exclude(phase=GIVEN_BACK).values_list("counter", "phase").annotate(Sum("amount"))
+    known = {(counter, phase): amount for counter, phase, amount in rows}
     found = []
     for counter, (_, label) in COUNTERS.items():
         used, reserved = known.get((counter, COUNTED), 0), known.get((counter, HELD), 0)
@@ -69,7 +69,7 @@ def tallies(agreement: Agreement) -> list[Tally]:
 
 def taken(agreement: Agreement, counter: str, *, but: UUID | None = None) -> int:
     """What is reserved and used of a counter, leaving out one request's own."""
-    found = agreement.uses.filter(counter=counter, state__in=[HELD, COUNTED])
+    found = agreement.uses.filter(counter=counter, phase__in=[HELD, COUNTED])
     if but is not None:
         found = found.exclude(about=but)
     return int(found.aggregate(total=Sum("amount"))["total"] or 0)
@@ -77,11 +77,11 @@ def taken(agreement: Agreement, counter: str, *, but: UUID | None = None) -> int
 
 def delivered(agreement: Agreement) -> int:
     """How many exports were delivered."""
-    return int(agreement.uses.filter(counter=EXPORTS, state=COUNTED).aggregate(n=Sum("amount"))["n"] or 0)
+    return int(agreement.uses.filter(counter=EXPORTS, phase=COUNTED).aggregate(n=Sum("amount"))["n"] or 0)
 
 
 def _of(agreement: Agreement, request: UUID) -> QuerySet[Use]:
-    return agreement.uses.filter(about=request, state__in=[HELD, COUNTED])
+    return agreement.uses.filter(about=request, phase__in=[HELD, COUNTED])
 
 
 def _left(agreement: Agreement, counter: str, request: UUID) -> int | None:
@@ -93,7 +93,7 @@ def _left(agreement: Agreement, counter: str, request: UUID) -> int | None:
     if left > 0:
         return left
     clause = COUNTERS[counter][0]
-    held = agreement.uses.filter(counter=counter, state=HELD).exclude(about=request).exists()
+    held = agreement.uses.filter(counter=counter, phase=HELD).exclude(about=request).exists()
     remedy = (
         f"Some of them are only reserved: wait for that export, or negotiate more {counter}"
         if held
@@ -147,10 +147,10 @@ def commit(
                 remedy="Ask for fewer rows, or negotiate more", source="clause rows_total",
             )  # fmt: skip
         mine, now = _of(agreement, request), timezone.now()
-        mine.filter(counter=EXPORTS).update(state=COUNTED, changed=now)
+        mine.filter(counter=EXPORTS).update(phase=COUNTED, changed=now)
         # The reservation was an estimate; what counts is what leaves.
-        if not mine.filter(counter=ROWS).update(state=COUNTED, amount=rows, changed=now):
-            Use.objects.create(agreement=agreement, counter=ROWS, amount=rows, state=COUNTED, about=request)
+        if not mine.filter(counter=ROWS).update(phase=COUNTED, amount=rows, changed=now):
+            Use.objects.create(agreement=agreement, counter=ROWS, amount=rows, phase=COUNTED, about=request)
         _sum_up(agreement)
         change.detail = {"request": str(request), "rows": rows}
     return agreement
@@ -161,11 +161,11 @@ def release(agreement_id: UUID, *, actor: Actor, request: UUID, seen: int | None
     """Give back what was reserved for a request and not delivered; nothing if there is none."""
     with transaction.atomic():
         agreement = locked(agreement_id)
-        if not _of(agreement, request).filter(state=HELD).exists():
+        if not _of(agreement, request).filter(phase=HELD).exists():
             return agreement
         with transition(AGREEMENT, "release", agreement_id, actor=actor) as change:
             agreement = change.subject
-            _of(agreement, request).filter(state=HELD).update(state=GIVEN_BACK, changed=timezone.now())
+            _of(agreement, request).filter(phase=HELD).update(phase=GIVEN_BACK, changed=timezone.now())
             _sum_up(agreement)
             change.detail = {"request": str(request)}
     return agreement
@@ -177,7 +177,7 @@ def count_fetch(agreement: Agreement, export: UUID) -> None:
     if most is not None and taken(agreement, USES) >= most:
         raise Refused.because("terms.uses", f"Exports under the contract were fetched {most:,} times, the most allowed",
                               remedy="Negotiate more", source="clause uses")  # fmt: skip
-    Use.objects.create(agreement=agreement, counter=USES, amount=1, state=COUNTED, about=export)
+    Use.objects.create(agreement=agreement, counter=USES, amount=1, phase=COUNTED, about=export)
 
 
 def _sum_up(agreement: Agreement) -> None:

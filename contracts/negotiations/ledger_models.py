@@ -21,7 +21,7 @@ class Use(models.Model):
     agreement = models.ForeignKey("negotiations.Agreement", on_delete=models.CASCADE, related_name="uses")
     counter = models.CharField(max_length=10)
     amount = models.PositiveBigIntegerField()
-    state = models.CharField(max_length=10, default=HELD)
+    phase = models.CharField(max_length=10, default=HELD)
     about = models.UUIDField(null=True, blank=True)
     created = models.DateTimeField(default=timezone.now)
     changed = models.DateTimeField(default=timezone.now)
@@ -31,13 +31,13 @@ class Use(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["agreement", "counter", "about"],
-                condition=Q(state__in=[HELD, COUNTED], counter__in=["exports", "rows"]),
+                condition=Q(phase__in=[HELD, COUNTED], counter__in=["exports", "rows"]),
                 name="use_counted_once",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.counter} {self.state}"
+        return f"{self.amount} {self.counter} {self.phase}"
 
 
 class Evidence(models.Model):

@@ -198,7 +198,12 @@ class Agreements(MachineView):
 
 
 class Duties(MachineView):
-    machine, scope, serializer_class = negotiation_machines.DUTY, "negotiations", out.DutyOut
+    machine, scope, serializer_class, related = (
+        negotiation_machines.DUTY,
+        "negotiations",
+        out.DutyOut,
+        ("evidence",),
+    )
 
 
 class Recipes(MachineView):

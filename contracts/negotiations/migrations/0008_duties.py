@@ -12,7 +12,7 @@ def into_the_ledger(apps, schema_editor):
     """What was counted before there was a ledger, as one entry for each agreement."""
     Agreement, Use = apps.get_model("negotiations", "Agreement"), apps.get_model("negotiations", "Use")
     for agreement in Agreement.objects.filter(exports_used__gt=0).only("pk", "exports_used").iterator():
-        Use.objects.create(agreement=agreement, counter="exports", amount=agreement.exports_used, state="committed")
+        Use.objects.create(agreement=agreement, counter="exports", amount=agreement.exports_used, phase="committed")
 
 
 class Migration(migrations.Migration):
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('counter', models.CharField(max_length=10)),
                 ('amount', models.PositiveBigIntegerField()),
-                ('state', models.CharField(default='reserved', max_length=10)),
+                ('phase', models.CharField(default='reserved', max_length=10)),
                 ('about', models.UUIDField(blank=True, null=True)),
                 ('created', models.DateTimeField(default=django.utils.timezone.now)),
                 ('changed', models.DateTimeField(default=django.utils.timezone.now)),
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created', 'id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('counter__in', ['exports', 'rows']), ('state__in', ['reserved', 'committed'])), fields=('agreement', 'counter', 'about'), name='use_counted_once')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('counter__in', ['exports', 'rows']), ('phase__in', ['reserved', 'committed'])), fields=('agreement', 'counter', 'about'), name='use_counted_once')],
             },
         ),
         # As before, but the key may go, once, with the date of it.
