@@ -20,7 +20,7 @@ from contracts.policies.taxonomy import (
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import types_as_met
 from contracts.recipes.recipe import Recipe
-from contracts.sharing.conditions import formats_allowed
+from contracts.sharing.conditions import purpose_fits
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
 from contracts.sharing.services import input_types
@@ -65,7 +65,11 @@ class AnswersForm(ActionForm):
         members = OrganisationMember.objects.filter(
             organisation_id=self.agreement.consumer_id, state="active"
         ).select_related("user")
-        inside = purposes_within(terms.as_dict()["purpose"]["any_of"])
+        inside = {
+            code
+            for code in purposes_within(terms.as_dict()["purpose"]["any_of"])
+            if purpose_fits(terms, code).allowed
+        }
         places = countries_within((terms.get("place") or {}).get("any_of", [])) or frozenset(COUNTRIES)
         groups = [g for g in GROUPS if countries_within([g]) <= places]
         f: Any = self.fields
@@ -76,10 +80,6 @@ class AnswersForm(ActionForm):
         f["format"].choices = [(code, label) for code, label in FORMATS if code in formats]
         f["format"].initial = "csv" if "csv" in formats else formats[0]
         f["columns"].choices = [(n, n) for n in types]
-        leave = formats_allowed(terms)
-        f["format"].choices = [(code, label) for code, label in FORMATS if code in leave]
-        if f["format"].initial not in leave:
-            f["format"].initial = leave[0]
         if self.subject is not None and not self.is_bound:
             self.initial.update(self.subject.answers())
 

@@ -152,7 +152,7 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
         request: Request = change.subject
         plan = plan_of(request)
         people = request.named.count()
-        conditions.must_be_allowed(Terms.from_dict(request.agreement.terms), plan.as_dict())
+        _purpose_must_fit(request)
         decision = advise(request, people)
         blocking = tuple(r for r in decision.reasons if decision.outcome is not Outcome.ALLOW)
         if blocking:
@@ -198,18 +198,29 @@ def approve(
         ledger.locked(agreement_id)
         with transition(REQUEST, "approve", request_id, actor=actor, seen=seen, reason=reason) as change:
             request: Request = change.subject
-            if plan_of(request).hash != request.plan_hash:
-                raise Refused.because(
-                    "request.plan_moved",
-                    "The plan no longer follows from the contract",
-                    remedy="Return it; the asker submits again",
-                )
-            conditions.must_be_allowed(Terms.from_dict(request.agreement.terms), request.plan)
+            must_still_follow(request)
             request.advice = advice_record(advise(request, request.named.count()))
             request.decided, request.due = timezone.now(), None
             _review(request, actor, "approve", reason, checklist or [])
             reserve_for(request, system(COUNTER, door=actor.door))
     return change.subject
+
+
+def _purpose_must_fit(request: Request) -> None:
+    decision = conditions.purpose_fits(Terms.from_dict(request.agreement.terms), request.purpose)
+    if not decision.allowed:
+        raise Refused(decision)
+
+
+def must_still_follow(request: Request) -> None:
+    """The frozen plan still follows from the contract, clause by clause. Raises Refused."""
+    _purpose_must_fit(request)
+    if plan_of(request).hash != request.plan_hash:
+        raise Refused.because(
+            "request.plan_moved",
+            "The plan no longer follows from the contract",
+            remedy="Return it; the asker submits again",
+        )
 
 
 def reserve_for(request: Request, actor: Actor) -> None:

@@ -14,11 +14,9 @@ from django.utils import timezone
 from contracts.negotiations import duties, ledger
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing
-from contracts.policies.terms import Terms
 from contracts.sharing.advice import advise
-from contracts.sharing.conditions import plan_may_leave
 from contracts.sharing.models import Request
-from contracts.sharing.services import COUNTER
+from contracts.sharing.services import COUNTER, must_still_follow
 from jobs.deliveries import package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
 from jobs.deliveries.models import Delivery, Vault
@@ -56,9 +54,7 @@ def on_agreement_stopped(message: dict[str, Any]) -> None:
 
 def _recheck(request: Request) -> None:
     """Contract, memberships, terms and bytes, as they are now. Raises Refused."""
-    decision = standing(request.agreement).and_(
-        duties.paid(request.agreement), plan_may_leave(Terms.from_dict(request.agreement.terms), request.plan)
-    )
+    decision = standing(request.agreement).and_(duties.paid(request.agreement))
     if not decision.allowed:
         raise Refused(decision)
     advice = advise(request, request.named.count())
@@ -74,6 +70,7 @@ def _recheck(request: Request) -> None:
         raise Refused.because(
             "job.plan", "The plan was changed after it was approved", remedy="Submit a new request"
         )
+    must_still_follow(request)
 
 
 @handles("export")
