@@ -239,4 +239,8 @@ def enforcement() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"machines.md": machines, "terms.md": terms, "enforcement.md": enforcement}
+PAGES: dict[str, Callable[[], str]] = {
+    "machines.md": machines,
+    "terms.md": terms,
+    "enforcement.md": enforcement,
+}

@@ -133,7 +133,10 @@ def world_of(blocker: Any) -> Iterator[Scene]:
         outer = transaction.atomic()
         outer.__enter__()
         try:
-            with patch.object(outbox, "_listeners", local), patch.object(outbox, "_soon", lambda message_id: None):
+            with (
+                patch.object(outbox, "_listeners", local),
+                patch.object(outbox, "_soon", lambda message_id: None),
+            ):
                 made = Scene()
             yield made
         finally:

@@ -13,7 +13,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from contracts.library import services as library
-from contracts.negotiations import agreements, offers
+from contracts.negotiations import agreements, duties, offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Duty
 from contracts.sharing import services as sharing
@@ -150,10 +150,14 @@ class Situations:
         request = worlds.delivered(self.cast, self._agreement("in_force"))
         agreements.terminate(request.agreement_id, actor=self.dana, reason=REASON)
         found = Duty.objects.get(agreement_id=request.agreement_id)
+        if state in ("declared", "done"):
+            duties.fulfil(found.pk, actor=self.piotr, statement="We deleted everything.")
         if state == "done":
-            agreements.fulfil(found.pk, actor=self.piotr, statement="We deleted everything.")
+            duties.accept(found.pk, actor=self.dana)
+        elif state == "waived":
+            duties.waive(found.pk, actor=self.dana, reason=REASON)
         elif state == "late":
-            agreements.overdue(found.pk, actor=system())
+            duties.overdue(found.pk, actor=system())
         return found
 
     def _request(self, state: str) -> Any:
