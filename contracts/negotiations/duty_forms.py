@@ -51,7 +51,9 @@ class FulfilForm(ProofForm):
 class PaymentForm(ProofForm):
     """When the money arrived, with the statement and perhaps the bank's confirmation."""
 
-    paid_on = forms.DateField(label="Arrived on", widget=forms.DateInput(attrs={"type": "date"}))
+    paid_on = forms.DateField(
+        label="Arrived on", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     field_order = ("paid_on", "statement", "file")
 
     def clean_paid_on(self) -> Any:

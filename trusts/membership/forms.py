@@ -95,7 +95,7 @@ class LevelForm(ActionForm):
     """The level, the day it was found, and how."""
 
     level = forms.TypedChoiceField(label="Security level", choices=LEVELS, coerce=int)
-    on = forms.DateField(label="Found on", widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(label="Found on", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     note = forms.CharField(
         label="How it was found", widget=forms.Textarea(attrs={"rows": 3}), min_length=5, max_length=2000,
         help_text="For example the number of the audit report. Members of the trust can read it.",
@@ -104,6 +104,8 @@ class LevelForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("on", timezone.localdate())
+        if self.subject is not None:
+            self.initial.setdefault("level", self.subject.security_level)
 
     def clean_on(self) -> Any:
         on = self.cleaned_data["on"]
