@@ -20,6 +20,7 @@ from typing import Any
 
 from bench.check import content
 from bench.data import FULL, make
+from bench.decisions import decisions, keep, section
 from bench.engines import ENGINES, PROFILES
 from bench.report import page
 
@@ -122,6 +123,10 @@ def main() -> None:
         (HERE / "results.md").write_text(text, encoding="utf-8")
         kept = cases | ({"curve": grown} if grown else {})
         (HERE / "results.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    decided = decisions()
+    print(section(decided))
+    if not small or given.write:
+        keep(decided)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest
 
+from contracts.charters import selectors as exempted
+from contracts.charters.machines import EXEMPTION
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.duty_rules import PAYMENT
 from contracts.negotiations.machines import DUTY, NEGOTIATION
@@ -123,6 +125,14 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
         "Take note: a duty is late",
         lambda d: d.agreement.consumer.name,
     )
+    asked = exempted.exemptions(actor).filter(state="asked").prefetch_related("trust__memberships")
+    for verb, mine_to_do in (("agree", {"provider_id": mine, "takes_second": True, "second": None}),
+                             ("agree_trustee", {"trust_id__in": actor.trust_ids, "takes_trustee": True, "trustee": None})):  # fmt: skip
+        rows = [e for e in asked.filter(**mine_to_do).exclude(author_id=actor.user_id)[:limit]
+                if EXEMPTION.action(verb).by & roles_of(actor, e)]  # fmt: skip
+        found += [
+            Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed, None) for e in rows
+        ]
     members = membership.memberships(actor)
     add(
         MEMBERSHIP,

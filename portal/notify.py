@@ -51,6 +51,16 @@ def _owners_of(organisations: Iterable[UUID]) -> list[User]:
     return [u for pk in organisations for u in people_with(pk, OWNERS)]
 
 
+def _agreeing(exemption: Any) -> list[User]:
+    """Whoever may agree to an exception, but for the person who asked."""
+    found: list[User] = []
+    if exemption.takes_second:
+        found += people_with(exemption.provider_id, REVIEWERS)
+    if exemption.takes_trustee:
+        found += _trustees(exemption)
+    return list({u.pk: u for u in found if u.pk != exemption.author_id}.values())
+
+
 def _trustees(membership: Any) -> list[User]:
     return _owners_of(membership.trust.trustees())
 
@@ -107,6 +117,9 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "version.failed": ("version", _registrar, "It could not be read."),
     "version.answer_changed": ("version", lambda v: list(people_with(v.dataset.organisation_id, STEWARDS)), "A quality rule holds now that was broken, or is broken now that held."),
     "version.choosing": ("version", _registrar, "There are several tables in the file. Choose the one to read."),
+    "exemption.asked": ("exemption", _agreeing, "An exception to the charter is asked for and waits for you."),
+    "exemption.granted": ("exemption", _side("provider", STEWARDS), "The exception to the charter is granted."),
+    "exemption.refused": ("exemption", _side("provider", STEWARDS), "The exception to the charter was refused, with a reason."),
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),

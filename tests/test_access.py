@@ -17,6 +17,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from contracts.decisions.selectors import decisions_on
 from contracts.library import services as library
 from contracts.negotiations import duties
 from contracts.negotiations import services as negotiations
@@ -48,12 +49,14 @@ ACCESS: dict[str, Any] = {
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
     "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL,
+    "trusts/<slug:slug>/rules/": ALL, "exemptions/new/": "post", "exemptions/<uuid:pk>/": (*HUDSON, "ada"),
     "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
     "datasets/<slug:slug>/quality/rows/": HUDSON, "datasets/<slug:slug>/rules/": HUDSON, "datasets/<slug:slug>/rules/import/": HUDSON,
     "datasets/<slug:slug>/odcs.yaml": HUDSON, "datasets/<slug:slug>/versions/<int:number>/compare/": MEMBERS,
     "datasets/<slug:slug>/versions/<int:number>/reading/": HUDSON, "datasets/<slug:slug>/versions/<int:number>/reading/misfits.csv.gz": (),
     "datasets/<slug:slug>/versions/<int:number>/": MEMBERS, "datasets/<slug:slug>/offer/new/": ("dana",), "datasets/<slug:slug>/offer/to/": ("dana",), "offers/<uuid:pk>/": MEMBERS,
     "negotiations/new/": MEMBERS, "negotiations/<uuid:pk>/": BOTH, "negotiations/<uuid:pk>/counter/": ("dana",),
+    "offers/<uuid:pk>/try/": MEMBERS, "negotiations/<uuid:pk>/try/": BOTH, "contracts/<uuid:pk>/try/": BOTH, "decisions/<uuid:pk>/": BOTH,
     "recipes/": ALL, "recipes/new/": ("dana", "piotr", "sam", "ada", "olga"), "recipes/<uuid:pk>/": HUDSON, "recipes/<uuid:pk>/edit/": ("dana",),
     "recipes/<uuid:pk>/copy/": "post", "recipes/<uuid:pk>/compare/": HUDSON, "recipes/<uuid:pk>/recipe.json": HUDSON,
     "trials/<uuid:pk>/": BOTH, "trials/<uuid:pk>/live/": BOTH,
@@ -95,6 +98,7 @@ def world(cast: Cast) -> dict[str, str]:
 
     event = Event.objects.filter(machine="agreement", action="conclude").first()
     assert event is not None
+    beyond = worlds.exempted(cast, dataset)
     sent = uploads.create(actor=cast.actor("dana"), name="flights.csv", size=9)
     duty = duties.begin(agreement, "delete_within", "Delete it", None, actor=system())
     proof = SimpleUploadedFile("deleted.txt", b"All gone.")
@@ -106,7 +110,8 @@ def world(cast: Cast) -> dict[str, str]:
         "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",
         "trials/<uuid:pk>/": f"trials/{tried.pk}/", "trials/<uuid:pk>/live/": f"trials/{tried.pk}/live/",
         "trusts/<slug:slug>/": f"trusts/{cast.trust.slug}/", "trusts/<slug:slug>/members/": f"trusts/{cast.trust.slug}/members/",
-        "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
+        "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "trusts/<slug:slug>/rules/": f"trusts/{cast.trust.slug}/rules/",
+        "exemptions/<uuid:pk>/": f"exemptions/{beyond.pk}/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
         "datasets/<slug:slug>/": f"datasets/{dataset.slug}/", "datasets/<slug:slug>/quality/": f"datasets/{dataset.slug}/quality/",
         "datasets/<slug:slug>/schema/": f"datasets/{dataset.slug}/schema/", "datasets/<slug:slug>/versions/<int:number>/": f"datasets/{dataset.slug}/versions/1/",
         **{f"datasets/<slug:slug>/{end}": f"datasets/{dataset.slug}/{end}" for end in ("quality/rows/", "rules/", "rules/import/", "odcs.yaml")},
@@ -115,6 +120,8 @@ def world(cast: Cast) -> dict[str, str]:
         "datasets/<slug:slug>/offer/new/": f"datasets/{dataset.slug}/offer/new/", "datasets/<slug:slug>/offer/to/": f"datasets/{dataset.slug}/offer/to/",
         "offers/<uuid:pk>/": f"offers/{offer.pk}/",
         "negotiations/new/": f"negotiations/new/?dataset={dataset.slug}", "negotiations/<uuid:pk>/": f"negotiations/{asked.pk}/",
+        "offers/<uuid:pk>/try/": f"offers/{offer.pk}/try/", "negotiations/<uuid:pk>/try/": f"negotiations/{asked.pk}/try/",
+        "contracts/<uuid:pk>/try/": f"contracts/{agreement.pk}/try/", "decisions/<uuid:pk>/": f"decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/",
         "negotiations/<uuid:pk>/counter/": f"negotiations/{asked.pk}/counter/", "contracts/<uuid:pk>/": f"contracts/{agreement.pk}/",
         "contracts/<uuid:pk>/odrl.json": f"contracts/{agreement.pk}/odrl.json", "contracts/<uuid:pk>/signed.json": f"contracts/{agreement.pk}/signed.json",
         "requests/new/": f"requests/new/?contract={agreement.pk}", "requests/<uuid:pk>/": f"requests/{request.pk}/",

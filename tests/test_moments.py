@@ -16,7 +16,7 @@ from contracts.policies.clauses import CLAUSES
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.sharing import services as sharing
-from contracts.sharing.advice import would_be_allowed
+from contracts.sharing.access import would_be_allowed
 from contracts.sharing.models import Request
 from jobs.deliveries import erasure, sending
 from jobs.deliveries.models import Delivery
@@ -403,7 +403,7 @@ def _(scene: Scene) -> None:
 @cell("no_ai_training", "request")
 def _(scene: Scene) -> None:
     agreement = scene.contract(no_ai_training={}, purpose={"any_of": ["research", "ai_training"]})
-    assert "terms.no_ai_training" in why(lambda: scene.submitted(agreement, purpose="ai_training"))
+    assert "terms.forbidden" in why(lambda: scene.submitted(agreement, purpose="ai_training"))
     assert 'value="ai_training"' not in page(scene, f"/requests/new/?contract={agreement.pk}")
 
 

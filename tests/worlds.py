@@ -8,6 +8,8 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from contracts.charters import services as charters
+from contracts.charters.models import Exemption
 from contracts.negotiations import offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement, Negotiation
@@ -20,6 +22,7 @@ from kernel import outbox
 from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership import services as membership
 
 CSV = b"""carrier,tailnum,dest,distance,arr_delay,note
 UA,N1,IAH,1400,11,ok
@@ -91,6 +94,19 @@ def agreed(cast: Cast, **changes: Any) -> Agreement:
     newest = negotiation.proposals.order_by("-number").first()
     return negotiations.accept_request(
         negotiation.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash
+    )
+
+
+def exempted(cast: Cast, dataset: Dataset) -> Exemption:
+    """An exception that a second person and a trustee still have to agree to."""
+    rules = {
+        "limits": {"place": {"any_of": ["EEA"]}, "exports": {"at_most": 5}},
+        "needs": {"exports": "second_person"},
+    }
+    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), rules=rules)
+    wide = terms(place={"any_of": ["US"]}, exports={"at_most": 9})
+    return charters.ask(
+        actor=cast.actor("dana"), dataset=dataset, trust=cast.trust, terms=wide, why="A partner abroad."
     )
 
 

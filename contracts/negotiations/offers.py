@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from contracts.charters.services import must_be_met
 from contracts.negotiations.machines import OFFER
 from contracts.negotiations.models import Offer
+from contracts.policies.authoring import contradictions
 from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.taxonomy import listed
 from contracts.policies.terms import Terms, TermsError
@@ -37,6 +39,8 @@ def read_terms(given: dict[str, Any], version: DatasetVersion, more: Sequence[Da
             for e in problem.errors
         )
         raise Refused(Decision(Outcome.DENY, reasons)) from problem
+    if found := contradictions(terms):
+        raise Refused(Decision(Outcome.DENY, found))
     known = set(version.column_types())
     elsewhere = {name for one in more for name in one.column_types()}
     secret = set((terms.get("pseudonymise") or {}).get("columns", ()))
@@ -94,6 +98,7 @@ def publish(
                 remedy="Join it first",
                 field="trust",
             )
+        must_be_met(checked, dataset, trust)
         offer = Offer(
             dataset=dataset,
             provider_id=dataset.organisation_id,

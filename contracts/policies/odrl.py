@@ -141,42 +141,56 @@ def from_odrl(policy: dict[str, Any]) -> Terms:
 
     What this profile does not know becomes the clause `unexplained`.
     """
+    terms = Terms.from_dict(gathered(policy))
+    _nothing_lost(terms, policy, policy["permission"][0])
+    return terms
+
+
+def gathered(policy: dict[str, Any]) -> dict[str, Any]:
+    """The clauses that a policy in the compact form holds, not checked yet, and perhaps not all that terms need.
+
+    For a form to start from. Raises UnknownTerm for a policy that is about something else than using data.
+    """
     given: dict[str, Any] = {}
     strange: list[Node] = []
     rules = policy.get("permission") or []
-    if not rules or not isinstance(rules[0], dict) or rules[0].get("action") != "use":
-        raise UnknownTerm(["a policy whose first permission is not to use the data"])
-    rule = rules[0]
-    for constraint in rule.get("constraint", []):
+    rules = rules if isinstance(rules, list) else [rules]
+    rule = next((r for r in rules if isinstance(r, dict) and r.get("action") == "use"), None)
+    if rule is None:
+        raise UnknownTerm(["a policy without a permission to use the data"])
+    for constraint in _listed(rule.get("constraint")):
         if not _read_limit(constraint, given, refines=False) and not _read_period(constraint, given):
             strange.append({"at": "constraint", "node": constraint})
     target = rule.get("target")
-    for refinement in target.get("refinement", []) if isinstance(target, dict) else []:
+    for refinement in _listed(target.get("refinement")) if isinstance(target, dict) else []:
         if not _read_limit(refinement, given, refines=True):
-            raise UnknownTerm([str(refinement.get("leftOperand"))])
-    for duty in rule.get("duty", []):
+            raise UnknownTerm([canonical_bytes(refinement).decode()])
+    for duty in _listed(rule.get("duty")):
         if not _read_duty(duty, given):
             strange.append({"at": "duty", "node": duty})
     for where in ("permission", "prohibition", "obligation"):
-        for other in policy.get(where, [])[1 if where == "permission" else 0 :]:
-            if not _read_rule(where, other, given):
+        for other in _listed(policy.get(where)):
+            if other is not rule and not _read_rule(where, other, given):
                 strange.append({"at": where, "node": other})
-    known = {"@context", "@type", "uid", "profile", "permission", "prohibition", "obligation", f"{NS}ifLate"}
+    known = {"@context", "@type", "@id", "uid", "profile", "permission", "prohibition", "obligation", f"{NS}ifLate",
+             "target", "assigner", "assignee"}  # fmt: skip
     if f"{NS}ifLate" in policy:
-        given["if_late"] = {"then": policy[f"{NS}ifLate"]}
+        given["if_late"] = {"then": _listed(policy[f"{NS}ifLate"])}
     strange += [
         {"at": "policy", "node": {"term": k, "value": v}} for k, v in policy.items() if k not in known
     ]
-    lost = [
-        str(k) for k in rule if k not in {"target", "assigner", "assignee", "action", "constraint", "duty"}
-    ]
-    if lost:
+    own = {"target", "assigner", "assignee", "action", "constraint", "duty", "uid", "@id", "@type"}
+    if lost := [str(k) for k in rule if k not in own]:
         raise UnknownTerm(lost)
     if strange:
         given["unexplained"] = {"parts": strange}
-    terms = Terms.from_dict(given)
-    _nothing_lost(terms, policy, rule)
-    return terms
+    return given
+
+
+def _listed(given: Any) -> list[Any]:
+    """JSON-LD writes a set of one without brackets."""
+    found = given if isinstance(given, list) else [] if given is None else [given]
+    return [one for one in found if isinstance(one, (dict, str))]
 
 
 def _nothing_lost(terms: Terms, policy: Node, rule: Node) -> None:
@@ -209,7 +223,7 @@ def _as_list(kind: ClauseKind, limit: Limit, right: Any) -> Any:
 
 def _value_of(kind: ClauseKind, limits: tuple[Limit, ...], nodes: list[Node]) -> dict[str, Any] | None:
     """The value of a clause from its constraints, or None if they are not its own."""
-    if len(nodes) != len(limits):
+    if len(nodes) != len(limits) or not all(isinstance(n, dict) for n in nodes):
         return None
     found: dict[str, Any] = {}
     for limit in limits:
@@ -224,6 +238,8 @@ def _value_of(kind: ClauseKind, limits: tuple[Limit, ...], nodes: list[Node]) ->
 
 
 def _read_limit(node: Node, given: dict[str, Any], *, refines: bool) -> bool:
+    if not isinstance(node, dict):
+        return False
     for code, kind in CLAUSES.items():
         if not isinstance(kind.form, Limit) or kind.form.refines is not refines or code in given:
             continue
@@ -234,6 +250,8 @@ def _read_limit(node: Node, given: dict[str, Any], *, refines: bool) -> bool:
 
 
 def _read_period(node: Node, given: dict[str, Any]) -> bool:
+    if not isinstance(node, dict):
+        return False
     zone = node.get(f"{NS}zone")
     if node.get("leftOperand") != "dateTime" or not zone:
         return False
@@ -255,18 +273,23 @@ def _day_before(instant: str) -> str:
 
 
 def _read_duty(duty: Node, given: dict[str, Any]) -> bool:
-    if set(duty) - {"action", f"{NS}phase", "constraint", "consequence"}:
+    if not isinstance(duty, dict) or set(duty) - {"action", f"{NS}phase", "constraint", "consequence"}:
         return False
     for code, kind in CLAUSES.items():
         form = kind.form
         if not isinstance(form, Duty) or form.action != duty.get("action") or code in given:
             continue
-        value = _value_of(kind, form.limits, duty.get("constraint", []))
+        value = _value_of(kind, form.limits, _listed(duty.get("constraint")))
         if value is None or form.phase != duty.get(f"{NS}phase"):
             continue
         given[code] = value
         if late := duty.get("consequence"):
-            given["if_late"] = {"then": [str(one.get("action")).removeprefix(NS) for one in late]}
+            given["if_late"] = {
+                "then": [
+                    str(one.get("action") if isinstance(one, dict) else one).removeprefix(NS)
+                    for one in _listed(late)
+                ]
+            }
         return True
     return False
 
@@ -274,6 +297,8 @@ def _read_duty(duty: Node, given: dict[str, Any]) -> bool:
 def _read_rule(where: str, node: Node, given: dict[str, Any]) -> bool:
     """A rule beside the permission to use: a prohibition, a further permission, a trust's own clause."""
     plain = {"target", "assigner", "assignee", "action", "constraint"}
+    if not isinstance(node, dict):
+        return False
     action = node.get("action")
     if action == f"{NS}own" and not set(node) - plain - {f"{NS}code", f"{NS}en", f"{NS}de"}:
         mood = next(m for m, kind in _MOODS.items() if kind == where)
@@ -295,7 +320,7 @@ def _read_rule(where: str, node: Node, given: dict[str, Any]) -> bool:
             given[code] = {}
             return True
         if where == "permission" and isinstance(form, Allow):
-            value = _value_of(kind, form.limits, node.get("constraint", []))
+            value = _value_of(kind, form.limits, _listed(node.get("constraint")))
             if value is not None:
                 given[code] = value
                 return True

@@ -28,8 +28,11 @@ class Terms:
     _values: Mapping[str, Value]
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Terms:
-        """Check and normalise `{code: value}`. Raises TermsError with every problem at once."""
+    def from_dict(cls, given: Mapping[str, Any], *, complete: bool = True) -> Terms:
+        """Check and normalise `{code: value}`. Raises TermsError with every problem at once.
+
+        `complete=False`: without the clauses that every contract needs, as a charter's limits are.
+        """
         errors: list[ClauseError] = []
         values: dict[str, Value] = {}
         for code in given:
@@ -39,7 +42,7 @@ class Terms:
                 )
         for code, kind in CLAUSES.items():
             if code not in given:
-                if kind.required:
+                if kind.required and complete:
                     errors.append(
                         ClauseError(code, "", f"{kind.label} is missing.", "Every contract needs it.")
                     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,80 +9,146 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from contracts.negotiations.models import Agreement
-from contracts.negotiations.selectors import agreements, standing
-from contracts.policies.evaluate import Ask, World, evaluate, turning
-from contracts.policies.terms import Terms
+from contracts.decisions.keeping import keep
+from contracts.decisions.models import StoredDecision
+from contracts.decisions.situation import world_for
+from contracts.negotiations.selectors import standing
+from contracts.policies.deciding import report
+from contracts.policies.deciding.asking import request_for
+from contracts.policies.deciding.documents import prepared_as, smallest_change
+from contracts.policies.deciding.evaluate import Prepared
+from contracts.policies.deciding.facts import Request as Asked
+from contracts.policies.deciding.facts import World
+from contracts.policies.deciding.wording import clause_of, failing, label, requirement, said, sentence
 from contracts.sharing.models import Request
-from kernel.actor import Actor
-from kernel.decision import Decision
-from trusts.datasets.models import Dataset
+from kernel.decision import Decision, Outcome, Reason, worst_of
 
-
-def advise(request: Request, people: int, now: datetime | None = None) -> Decision:
-    """The decision on a request as it stands, with every premise in its trace."""
-    moment = now or timezone.now()
-    agreement = request.agreement
-    stands = standing(agreement, moment)
-    inactive = any(reason.code == "membership.inactive" for reason in stands.reasons)
-    return evaluate(
-        Terms.from_dict(agreement.terms),
-        Ask(request.purpose or None, request.place or None, tuple(request.columns) or None, people),
-        World(agreement.exports_used, agreement.state == "in_force", not inactive),
-        as_of=moment,
-    )
-
-
-def advice_record(decision: Decision) -> dict[str, Any]:
-    """What is kept with a request or review: outcome, reasons, premises, the change that would turn it."""
-    return {**decision.as_dict(), "premises": decision.trace.get("premises", []), "as_of": decision.trace.get("as_of"),
-            "engine": decision.trace.get("engine"), "turning": turning(decision)}  # fmt: skip
+OUTCOMES = {"permit": Outcome.ALLOW, "needs_information": Outcome.NEEDS_INFORMATION, "deny": Outcome.DENY}
+# The contract's page and the policy both know the period; the policy's sentence is the one that names its days.
+_SAID_BY_THE_POLICY = {"agreement.early", "agreement.over", "terms.security_level"}
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """One line on a catalogue card: code, words, tone, and the contract if there is one."""
+class Advice:
+    """The decision in the portal's form, what the evaluator said, and what it said it from."""
 
-    code: str
-    text: str
-    tone: str
-    agreement_id: UUID | None = None
+    decision: Decision
+    told: report.Decision
+    request: Asked
+    world: World
+    prepared: Prepared
+    as_of: datetime
 
 
-def would_be_allowed(
-    datasets: Sequence[Dataset], actor: Actor, now: datetime | None = None
-) -> dict[UUID, Access]:
-    """For each dataset whether this organisation may have it now. One query, however many datasets."""
+def advice_on(
+    request: Request, people: int, now: datetime | None = None, *, counted: int = 0, **facts: Any
+) -> Advice:
+    """The decision on a request as it stands, with every premise in its trace.
+
+    `counted`: 1 once its own export is in the counter. `facts`: what the portal knows besides, by left operand.
+    """
     moment = now or timezone.now()
-    held: dict[UUID, Agreement] = {}
-    ids = [dataset.pk for dataset in datasets]
-    for agreement in (
-        agreements(actor).filter(dataset_id__in=ids, consumer_id=actor.organisation_id).order_by("created")
-    ):
-        held[agreement.dataset_id] = agreement
-    found: dict[UUID, Access] = {}
-    for dataset in datasets:
-        agreement = held.get(dataset.pk)
-        if dataset.organisation_id == actor.organisation_id:
-            found[dataset.pk] = Access("own", "Yours", "neutral")
-        elif (
-            agreement is not None
-            and agreement.state == "in_force"
-            and agreement.starts <= moment < agreement.ends
-        ):
-            used, most = agreement.exports_used, (agreement.terms.get("exports") or {}).get("at_most")
-            if most is not None and used >= most:
-                found[dataset.pk] = Access(
-                    "used_up", "All exports of your contract are used", "care", agreement.pk
-                )
-            else:
-                found[dataset.pk] = Access(
-                    "contract", "You have a contract: request an export", "good", agreement.pk
-                )
-        elif agreement is not None and agreement.state == "suspended":
-            found[dataset.pk] = Access("suspended", "Your contract is suspended", "care", agreement.pk)
-        elif dataset.state == "listed":
-            found[dataset.pk] = Access("negotiate", "Needs a contract: ask for terms", "active")
-        else:
-            found[dataset.pk] = Access("closed", "Not offered now", "neutral")
-    return found
+    agreement = request.agreement
+    prepared = prepared_as(agreement.policy_hash, lambda: agreement.odrl)
+    asked = request_for(
+        assignee=agreement.consumer.iri, target=agreement.dataset.iri, purpose=request.purpose, place=request.place,
+        columns=request.columns, format=request.format, people=people,
+        sums_up=any(step.get("name") == "group" for step in request.recipe),
+    )  # fmt: skip
+    world = world_for(agreement, prepared, moment, counted=counted, **facts)
+    told = prepared.decide(asked, world, as_of=moment)
+    return Advice(_decision(told, standing(agreement, moment)), told, asked, world, prepared, moment)
+
+
+def advise(request: Request, people: int, now: datetime | None = None) -> Decision:
+    """The decision alone."""
+    return advice_on(request, people, now).decision
+
+
+def _decision(told: report.Decision, stands: Decision) -> Decision:
+    """The evaluator's answer and whether the contract stands, with a reason for each premise in the way."""
+    state = Decision(stands.outcome, tuple(r for r in stands.reasons if r.code not in _SAID_BY_THE_POLICY))
+    inactive = any(reason.code == "membership.inactive" for reason in state.reasons)
+    stopped = any(reason.code == "agreement.state" for reason in state.reasons)
+    standing_premises = [
+        _line("party", not inactive, "is", "an active member", not inactive, "membership"),
+        _line("state", not stopped, "is", "in force", not stopped, "contract"),
+    ]
+    trace = {
+        "engine": told.engine, "as_of": told.as_of, "policy_sha256": told.policy_sha256, "trace_sha256": told.trace_sha256,
+        "premises": [*standing_premises, *(line for rule in told.rules for line in _lines(rule))],
+    }  # fmt: skip
+    own = Decision(OUTCOMES[told.verdict], () if told.permitted else tuple(_reasons(told)))
+    both = worst_of((Decision(state.outcome if state.reasons else Outcome.ALLOW, state.reasons), own))
+    return Decision(both.outcome, both.reasons, trace)
+
+
+def _reasons(told: report.Decision) -> list[Reason]:
+    """From the permission to use, and every ban in effect: what stands in the way, clause by clause."""
+    found = []
+    for rule in told.rules:
+        if rule.kind == "permission" and "use" in rule.actions and not rule.active:
+            for premise in failing(rule.premises):
+                text, remedy = sentence(premise)
+                code = clause_of(premise)
+                kind = "duty" if premise.name == "duty" else "terms"
+                found.append(Reason(f"{kind}.{code}", text, remedy, f"clause {code}", code))
+        elif rule.kind == "prohibition" and rule.active:
+            text = f"The contract forbids to {said('action', ', '.join(rule.actions), 'or')} the data"
+            found.append(
+                Reason("terms.forbidden", text, "Ask for another purpose, or negotiate", f"rule {rule.uid}")
+            )
+    return found or [Reason("terms.nothing", "Nothing in the contract permits this", "Negotiate for it")]
+
+
+def _line(
+    clause: str, left: Any, operator: str, right: str, holds: bool | None, source: str
+) -> dict[str, Any]:
+    return {
+        "clause": clause,
+        "left": left,
+        "operator": operator,
+        "right": right,
+        "holds": holds,
+        "source": source,
+    }
+
+
+def _lines(rule: report.RuleReport) -> list[dict[str, Any]]:
+    """The premises of a permission to use as the page shows them; and bans that are in effect."""
+    if rule.kind == "prohibition" and rule.active:
+        done = said("action", ", ".join(rule.actions), "or")
+        return [_line("ban", f"to {done} the data", "is", "forbidden by the contract", False, "contract")]
+    if rule.kind != "permission" or "use" not in rule.actions:
+        return []
+    return [line for premise in rule.premises for line in _shown(premise)]
+
+
+def _shown(premise: report.Premise) -> list[dict[str, Any]]:
+    if premise.name == "target" and premise.parts:
+        return [line for part in premise.parts for line in _shown(part)]
+    if premise.name in ("target", "party", "action"):
+        return []
+    left = "not said yet" if premise.value is None else said(premise.left, premise.value)
+    source = {"not given": "request"}.get(premise.source, premise.source)
+    return [_line(label(premise.left), left, "", f"({requirement(premise)})", premise.holds, source)]
+
+
+def advice_record(advice: Advice) -> dict[str, Any]:
+    """What is kept with a request or review: outcome, reasons, premises, the change that would turn it."""
+    turned = smallest_change(advice.prepared, advice.request, advice.world, advice.as_of)
+    trace = advice.decision.trace
+    return {
+        **advice.decision.as_dict(), "premises": trace.get("premises", []), "as_of": trace.get("as_of"),
+        "engine": trace.get("engine"), "trace_sha256": trace.get("trace_sha256"), "turning": turned.text if turned else "",
+    }  # fmt: skip
+
+
+def kept(
+    moment: str, request: Request, advice: Advice, kind: str = "request", subject: UUID | None = None
+) -> StoredDecision:
+    """Keep the decision with its inputs, in the transaction that it was made for."""
+    return keep(
+        moment, kind, subject or request.pk, provider=request.provider_id, consumer=request.consumer_id,
+        document=request.agreement.odrl, decision=advice.told,
+    )  # fmt: skip

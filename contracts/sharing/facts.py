@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from contracts.negotiations.duties import paid
 from contracts.negotiations.selectors import standing
 from contracts.sharing.advice import advise
 from contracts.sharing.machines import REQUEST
@@ -37,5 +36,4 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
     return RequestFacts(
         actor_id=actor.user_id, author_id=request.author_id, actor_is_of_consumer=both,
         standing=standing(request.agreement), advice=advise(request, people), tries=_tries(request),
-        before=paid(request.agreement),
     )  # fmt: skip

@@ -20,7 +20,6 @@ from contracts.policies.taxonomy import (
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import types_as_met
 from contracts.recipes.recipe import Recipe
-from contracts.sharing.conditions import purpose_fits
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
 from contracts.sharing.services import input_types
@@ -65,11 +64,9 @@ class AnswersForm(ActionForm):
         members = OrganisationMember.objects.filter(
             organisation_id=self.agreement.consumer_id, state="active"
         ).select_related("user")
-        inside = {
-            code
-            for code in purposes_within(terms.as_dict()["purpose"]["any_of"])
-            if purpose_fits(terms, code).allowed
-        }
+        inside = purposes_within(terms.as_dict()["purpose"]["any_of"])
+        if terms.has("no_ai_training"):
+            inside -= purposes_within(["ai_training"])
         places = countries_within((terms.get("place") or {}).get("any_of", [])) or frozenset(COUNTRIES)
         groups = [g for g in GROUPS if countries_within([g]) <= places]
         f: Any = self.fields

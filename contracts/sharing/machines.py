@@ -8,7 +8,6 @@ from contracts.sharing.rules import (
     not_the_requesters_organisation,
     terms_allow_it,
     tries_left,
-    what_comes_first_is_done,
 )
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
@@ -87,7 +86,6 @@ REQUEST = register(
                     not_the_requesters_organisation,
                     contract_stands,
                     terms_allow_it,
-                    what_comes_first_is_done,
                 ),
                 to="approved",
                 kind="primary",

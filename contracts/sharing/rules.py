@@ -18,7 +18,6 @@ class RequestFacts:
     standing: Decision
     advice: Decision
     tries: int = 0
-    before: Decision = ALLOW
 
 
 TRIES_AN_HOUR = 12
@@ -57,8 +56,3 @@ def contract_stands(facts: RequestFacts) -> Decision:
 def terms_allow_it(facts: RequestFacts) -> Decision:
     """The machine's no is final; its 'needs information' must be answered first."""
     return facts.advice if facts.advice.outcome is not Outcome.ALLOW else ALLOW
-
-
-def what_comes_first_is_done(facts: RequestFacts) -> Decision:
-    """A payment before the first export."""
-    return facts.before

@@ -16,8 +16,7 @@ from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import Plan, compile_plan
 from contracts.recipes.recipe import Recipe
-from contracts.sharing import conditions
-from contracts.sharing.advice import advice_record, advise
+from contracts.sharing.advice import advice_on, advice_record, kept
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import NamedPerson, Remark, Request, Review
 from kernel.actor import Actor, system
@@ -152,9 +151,14 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
         request: Request = change.subject
         plan = plan_of(request)
         people = request.named.count()
-        _purpose_must_fit(request)
-        decision = advise(request, people)
-        blocking = tuple(r for r in decision.reasons if decision.outcome is not Outcome.ALLOW)
+        advice = advice_on(request, people)
+        decision = advice.decision
+        # What must be done first, such as a payment, can still be done while it is reviewed.
+        blocking = tuple(
+            r
+            for r in decision.reasons
+            if decision.outcome is not Outcome.ALLOW and not r.code.startswith("duty.")
+        )
         if blocking:
             raise Refused(Decision(decision.outcome, blocking, decision.trace))
         if not people:
@@ -165,7 +169,8 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
                 field="people",
             )
         request.plan, request.plan_hash = plan.as_dict(), plan.hash
-        request.advice = advice_record(decision)
+        request.advice = advice_record(advice)
+        kept("submit", request, advice)
         request.due = timezone.now() + timedelta(days=REVIEW_DAYS)
         change.detail = {"steps": len(plan.steps), "columns": len(request.columns)}
     return change.subject
@@ -199,22 +204,17 @@ def approve(
         with transition(REQUEST, "approve", request_id, actor=actor, seen=seen, reason=reason) as change:
             request: Request = change.subject
             must_still_follow(request)
-            request.advice = advice_record(advise(request, request.named.count()))
+            advice = advice_on(request, request.named.count())
+            request.advice = advice_record(advice)
+            kept("approve", request, advice)
             request.decided, request.due = timezone.now(), None
             _review(request, actor, "approve", reason, checklist or [])
             reserve_for(request, system(COUNTER, door=actor.door))
     return change.subject
 
 
-def _purpose_must_fit(request: Request) -> None:
-    decision = conditions.purpose_fits(Terms.from_dict(request.agreement.terms), request.purpose)
-    if not decision.allowed:
-        raise Refused(decision)
-
-
 def must_still_follow(request: Request) -> None:
     """The frozen plan still follows from the contract, clause by clause. Raises Refused."""
-    _purpose_must_fit(request)
     if plan_of(request).hash != request.plan_hash:
         raise Refused.because(
             "request.plan_moved",
@@ -247,6 +247,7 @@ def send_back(
     """Return with questions; the answers as reviewed are kept, so that changes show."""
     with transition(REQUEST, "send_back", request_id, actor=actor, seen=seen, reason=reason) as change:
         change.subject.previous = change.subject.answers()
+        kept("send_back", change.subject, advice_on(change.subject, change.subject.named.count()))
         _review(change.subject, actor, "return", reason, checklist or [])
     return change.subject
 
@@ -262,6 +263,7 @@ def refuse(
 ) -> Request:
     with transition(REQUEST, "refuse", request_id, actor=actor, seen=seen, reason=reason) as change:
         change.subject.decided, change.subject.due = timezone.now(), None
+        kept("refuse", change.subject, advice_on(change.subject, change.subject.named.count()))
         _review(change.subject, actor, "refuse", reason, checklist or [])
     return change.subject
 

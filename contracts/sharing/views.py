@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from contracts.decisions.selectors import decisions_on
 from contracts.library import builder, conditions
 from contracts.library.selectors import usable
 from contracts.negotiations import selectors as negotiated
@@ -22,7 +23,7 @@ from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.recipes.compile import plan_words
 from contracts.sharing import selectors, services, starting
-from contracts.sharing.advice import advice_record, advise
+from contracts.sharing.advice import advice_on, advice_record
 from contracts.sharing.forms import CHECKLIST, AnswersForm, CommentForm
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
@@ -216,16 +217,17 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             plan, problem = {}, refused.decision
     choices = doors.choices(REQUEST, found, actor)
-    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine")
+    apart = ("approve", "send_back", "refuse", "comment", "try_out", "advice_on")
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
-        "advice": advice_record(advise(found, len(named))) if open_now else found.advice,
+        "advice": advice_record(advice_on(found, len(named))) if open_now else found.advice,
         "choices": [c for c in choices if c.name not in apart],
-        "try_choice": next((c for c in choices if c.name in ("try_out", "examine")), None), "with_it": found.agreement.also,
+        "try_choice": next((c for c in choices if c.name in ("try_out", "advice_on")), None), "with_it": found.agreement.also,
         "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
         "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
         "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),
+        "decisions": decisions_on("request", found.pk, actor)[:20],
         "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),
         "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],
         "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor),

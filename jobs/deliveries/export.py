@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations import duties, ledger
+from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing
-from contracts.sharing.advice import advise
+from contracts.sharing.advice import advice_on, kept
 from contracts.sharing.models import Request
 from contracts.sharing.services import COUNTER, must_still_follow
 from jobs.deliveries import package, receipt, tokens
@@ -54,10 +54,12 @@ def on_agreement_stopped(message: dict[str, Any]) -> None:
 
 def _recheck(request: Request) -> None:
     """Contract, memberships, terms and bytes, as they are now. Raises Refused."""
-    decision = standing(request.agreement).and_(duties.paid(request.agreement))
+    decision = standing(request.agreement)
     if not decision.allowed:
         raise Refused(decision)
-    advice = advise(request, request.named.count())
+    told = advice_on(request, request.named.count(), counted=1)
+    kept("job", request, told)
+    advice = told.decision
     # The export being made is already counted, so the counter is not asked again.
     open_reasons = [r for r in advice.reasons if r.code != "terms.exports"]
     if advice.outcome is not Outcome.ALLOW and open_reasons:

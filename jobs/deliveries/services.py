@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from contracts.negotiations import ledger
 from contracts.negotiations.agreements import attempt
+from contracts.sharing.advice import advice_on, kept
 from jobs.deliveries import vault
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Download
@@ -37,11 +38,22 @@ def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Del
         # The agreement first: whoever suspends it meanwhile is before this fetch or after it.
         agreement = ledger.locked(Delivery.objects.values_list("agreement_id", flat=True).get(pk=delivery_id))
         with transition(DELIVERY, "download", delivery_id, actor=actor) as change:
+            _decide_anew(change.subject)
             change.subject.downloads_made += 1
             Download.objects.create(delivery=change.subject, user_id=actor.user_id)
             ledger.count_fetch(agreement, delivery_id)
             change.detail = {"package_sha256": change.subject.package_sha256}
     return change.subject
+
+
+def _decide_anew(delivery: Delivery) -> None:
+    """The contract's policy on this fetch, kept with its inputs. Raises Refused."""
+    passed = int((timezone.now() - delivery.created).total_seconds())
+    request = delivery.request
+    told = advice_on(request, request.named.count(), counted=1, elapsedTime=f"PT{max(passed, 0)}S")
+    kept("download", request, told, "delivery", delivery.pk)
+    if not told.decision.allowed:
+        raise Refused(told.decision)
 
 
 @performs(DELIVERY, "look_up")

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 
 from portal.api import docs, kinds
+from portal.api.policies import Evaluate
 from portal.api.sources import Sources
 from portal.api.uploads import Uploads
 
@@ -58,6 +59,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/chunks/<int:index>", Uploads.as_view({"put": "chunk"}), name="api_chunk"),
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
     path("deliveries/<uuid:pk>/package", kinds.Deliveries.as_view({"post": "package"}), name="api_package"),
+    path("policies/evaluate", Evaluate.as_view(), name="api_evaluate"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.machines import OFFER
-from contracts.sharing.advice import would_be_allowed
+from contracts.sharing.access import would_be_allowed
 from jobs.runs import selectors as runs
 from kernel import doors
 from kernel.audit import selectors as audit

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 from django.test import override_settings
 from django.utils import timezone
 
+from contracts.charters import services as charters
 from contracts.library import services as library
 from contracts.negotiations import agreements, duties, offers
 from contracts.negotiations import services as negotiations
@@ -45,7 +46,7 @@ class Situations:
         self.dataset = worlds.offered(cast)
         self.ways: dict[str, Callable[[str], Any]] = {
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation,
-            "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
+            "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
             "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
@@ -63,6 +64,19 @@ class Situations:
         if state == "retired":
             datasets.retire(found.pk, actor=self.dana, reason=REASON)
         return found
+
+    def _exemption(self, state: str) -> Any:
+        made = worlds.exempted(self.cast, self.dataset)
+        if state == "granted":
+            charters.agree(made.pk, actor=self.rui, reason=REASON)
+            charters.agree_trustee(made.pk, actor=self.ada, reason=REASON)
+        if state == "refused":
+            charters.refuse(made.pk, actor=self.ada, reason=REASON)
+        if state == "withdrawn":
+            charters.withdraw(made.pk, actor=self.dana)
+        # Whatever else is reached here is reached without limits.
+        membership.change_charter(self.cast.trust.pk, actor=self.ada, rules={})
+        return made
 
     def _upload(self, state: str) -> Any:
         made = uploads.create(actor=self.dana, name="flights.csv", size=len(worlds.CSV))

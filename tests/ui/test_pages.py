@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from contracts.decisions.selectors import decisions_on
 from contracts.library import services as library
 from contracts.negotiations import duties
 from kernel.actor import system
@@ -92,7 +93,8 @@ def test_pages_are_accessible_and_quiet(
             f"/datasets/{dataset.slug}/schema/", f"/datasets/{dataset.slug}/versions/1/", fresh.get_absolute_url(),
             agreement.get_absolute_url(), waiting.get_absolute_url(), request.jobs.get().get_absolute_url(), delivery.get_absolute_url(),
             f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
-            f"/recipes/{recipe.pk}/compare/"]  # fmt: skip
+            f"/recipes/{recipe.pk}/compare/", f"{agreement.get_absolute_url()}try/", f"{fresh.get_absolute_url()}try/",
+            f"/decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/"]  # fmt: skip
     only = {
         "dana": [*(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
                  choose.dataset.get_absolute_url(), choose.get_absolute_url(), f"{choose.get_absolute_url()}reading/", f"{wide.get_absolute_url()}reading/?columns_find=c_20",

@@ -70,11 +70,14 @@ class Trust(StatefulModel):
 
 
 class Charter(models.Model):
-    """One version of a trust's rules in words. Never changed; a new version replaces it."""
+    """One version of a trust's rules: in words, and as data that the portal holds contracts to. Never changed."""
 
     trust = models.ForeignKey(Trust, on_delete=models.CASCADE, related_name="charters")
     number = models.PositiveIntegerField()
     text = models.TextField()
+    rules = models.JSONField(
+        default=dict, help_text="Limits for all contracts; see contracts.policies.charter"
+    )
     created = models.DateTimeField(default=timezone.now)
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
 

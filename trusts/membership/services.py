@@ -18,6 +18,7 @@ from trusts.membership.facts import membership_facts
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import Charter, Membership, Trust
 from trusts.membership.rules import a_trustee_stays
+from trusts.membership.ruling import judge_rules
 from trusts.organisations.models import Organisation
 from trusts.organisations.services import free_slug
 
@@ -140,13 +141,30 @@ def edit(
 
 
 @performs(TRUST, "change_charter")
-def change_charter(trust_id: UUID, *, actor: Actor, text: str, seen: int | None = None) -> Trust:
-    """A new version of the charter; earlier ones stay readable."""
+def change_charter(
+    trust_id: UUID,
+    *,
+    actor: Actor,
+    text: str | None = None,
+    rules: dict[str, Any] | None = None,
+    seen: int | None = None,
+) -> Trust:
+    """A new version of the charter; earlier ones stay readable. What is not given stays as it was.
+
+    `rules`: the limits for all contracts as data. Raises Refused for rules that a later station does not understand.
+    """
+    judged = judge_rules(rules) if rules is not None else None
     with transition(TRUST, "change_charter", trust_id, actor=actor, seen=seen) as change:
         last = change.subject.charters.first()
         number = (last.number if last else 0) + 1
-        Charter.objects.create(trust=change.subject, number=number, text=text, author_id=actor.user_id)
-        change.detail = {"charter": number}
+        Charter.objects.create(
+            trust=change.subject,
+            number=number,
+            text=text if text is not None else last.text if last else "",
+            rules=judged if judged is not None else last.rules if last else {},
+            author_id=actor.user_id,
+        )
+        change.detail = {"charter": number, "rules": judged is not None}
     return change.subject
 
 

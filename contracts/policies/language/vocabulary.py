@@ -13,6 +13,7 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 NS = "https://commonhold.example/ns/"
 PROFILE = NS + "profile"
 CONTEXT = "http://www.w3.org/ns/odrl.jsonld"
+CC = "http://creativecommons.org/ns#"
 
 
 def _names(text: str) -> list[str]:
@@ -25,7 +26,9 @@ _BROADER = {
         "acceptTracking aggregate annotate anonymize archive attribute compensate concurrentUse delete derive digitize "
         "display distribute ensureExclusivity execute grantUse include index inform install modify move nextPolicy "
         "obtainConsent play present print read reproduce reviewPolicy stream synchronize textToSpeech transform "
-        "translate uninstall watermark"),
+        "translate uninstall watermark "
+        # Deprecated in 2.2, and still asked for.
+        "append appendTo copy extractPage extractWord preview write writeTo"),
         "use",
     ),
     "extract": "reproduce",
@@ -46,10 +49,22 @@ _PROFILE_BROADER: dict[str, tuple[str, ...]] = {
     NS + "export": (ODRL + "reproduce",),
     NS + "reidentify": (ODRL + "use",),
     ODRL + "distribute": (ODRL + "transfer",),
+    NS + "summarise": (ODRL + "derive",),
+    NS + "notifyBreach": (ODRL + "inform",),
+    NS + "notify_trust": (ODRL + "inform",),
+    # What follows when a duty is late, and a trust's own clauses: said in words, part of nothing else.
+    NS + "suspend_downloads": (),
+    NS + "suspend_agreement": (),
+    NS + "own": (),
 }
+# Those that ODRL takes from Creative Commons (its common vocabulary names them).
+_COMMONS = _names(
+    "Attribution CommercialUse DerivativeWorks Distribution Notice Reproduction ShareAlike Sharing SourceCode"
+)
 
 # What a permission reaches, and what a prohibition reaches: both trees together.
 BROADER: dict[str, tuple[str, ...]] = {ODRL + name: (ODRL + above,) for name, above in _BROADER.items()}
+BROADER.update({CC + name: (ODRL + "use",) for name in _COMMONS})
 FORBIDDEN_WITH: dict[str, tuple[str, ...]] = {
     **BROADER,
     **{iri: tuple(dict.fromkeys((*BROADER.get(iri, ()), *more))) for iri, more in _PROFILE_BROADER.items()},
@@ -73,6 +88,10 @@ _PROFILE_LEFT = _names(
     "accessMode securityLevel epsilonSpent maskedColumns watermark notice amount evidence"
 )
 LEFT_OPERANDS = frozenset({*(ODRL + n for n in _LEFT), *(NS + n for n in _PROFILE_LEFT)})
+
+# The profile's own properties: what they mean is part of the rule or constraint at which they stand.
+PROPERTIES = frozenset(NS + name for name in _names("phase zone ifLate code en de"))
+PROFILES = frozenset([PROFILE, ODRL, ODRL + "core", "http://www.w3.org/ns/odrl/2/core/"])
 
 FUNCTIONS = frozenset(
     ODRL + name

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('membership', '0002_initial'),
+        ('membership', '0003_charter_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,58 @@
+"""An exception from a trust's charter: for these terms of this dataset, asked for and decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+
+from kernel.models import StatefulModel
+from trusts.datasets.models import Dataset
+from trusts.membership.models import Trust
+from trusts.organisations.models import Organisation, User
+
+
+class Exemption(StatefulModel):
+    """It holds for exactly these terms, by their hash; other terms need another one."""
+
+    ref_prefix = "E"
+    trust = models.ForeignKey(Trust, on_delete=models.PROTECT, related_name="exemptions")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="exemptions")
+    provider = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    terms = models.JSONField()
+    terms_hash = models.CharField(max_length=64, db_index=True)
+    charter = models.PositiveIntegerField(help_text="The version of the charter that it is an exception from")
+    excesses = models.JSONField(help_text="Clause, what the charter says, what the terms say, what it takes")
+    takes_trustee = models.BooleanField(default=False)
+    takes_second = models.BooleanField(default=False)
+    why = models.TextField()
+    second = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    trustee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.dataset}"
+
+    def title(self) -> str:
+        return f"Exception {self.ref} for {self.dataset.title_text}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("exemption", args=[self.pk])
+
+    def parties(self) -> Mapping[str, Collection[Any]]:
+        # Trustees learn of it only if it takes one of them.
+        return {
+            "provider": [self.provider_id],
+            "trustee": self.trust.trustees() if self.takes_trustee else [],
+        }
+
+    def people(self) -> Mapping[str, Collection[Any]]:
+        return {"author": [self.author_id]}
+
+    def audit_fields(self) -> dict[str, Any]:
+        return {"state": self.state, "terms_hash": self.terms_hash, "charter": self.charter}
