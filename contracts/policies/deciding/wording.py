@@ -143,7 +143,7 @@ def sentence(premise: Premise) -> tuple[str, str]:
             return f"The duty to {done} was violated", "Make good for it first"
         return f"The duty to {done} must be fulfilled first", "Fulfil it, and have that recorded"
     if premise.left == "" and premise.parts:
-        state = "It is not known whether" if premise.holds is None else "It does not hold that"
+        state = "It is not known whether this holds:" if premise.holds is None else "This does not hold:"
         return f"{state} {requirement(premise)}", "Meet one of these conditions"
     need = f"The terms allow {said(premise.left, premise.right, 'or')}"
     if premise.value is None:

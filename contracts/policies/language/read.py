@@ -53,18 +53,23 @@ _COLLECTION = NAMING | frozenset(["source", "refinement", "partOf"])
 _ACTION = NAMING | frozenset(["rdf:value", RDF_VALUE, "refinement", "includedIn", "implies"])
 
 
-def read(document: dict[str, Any] | list[Any] | str | bytes) -> Policy:
-    """The policy of an ODRL document. PolicyError lists what is wrong: where, what, and what to do."""
+def read(document: dict[str, Any] | list[Any] | str | bytes, *, any_action: bool = False) -> Policy:
+    """The policy of an ODRL document. PolicyError lists what is wrong: where, what, and what to do.
+
+    `any_action`: a rule that names no action is about every action, as some evaluators have it, instead of a fault.
+    """
     given = parsed(document)
     if isinstance(given, dict) and given.get("@context") == CONTEXT:
         try:
             reader = _Reader(straight=True)
+            reader.any_action = any_action
             policy = reader.policy(given)
             if not reader.faults:  # else the other way says it, which understands more
                 return policy
         except Roundabout:
             pass
     reader = _Reader(straight=False)
+    reader.any_action = any_action
     policy = reader.policy(compacted(given))  # type: ignore[arg-type]
     if reader.faults:
         raise PolicyError(reader.faults)
@@ -73,6 +78,8 @@ def read(document: dict[str, Any] | list[Any] | str | bytes) -> Policy:
 
 class _Reader(Pieces):
     """Reads the nodes of one compact document."""
+
+    any_action = False
 
     def policy(self, d: dict[str, Any]) -> Policy:
         kinds, types = self.types(d, _KIND_NAMES)
@@ -91,7 +98,7 @@ class _Reader(Pieces):
                 rule = self.rule(kind, one, f"/{kind}/{at}")
                 if rule is not None:
                     rules.append(rule)
-                    if not rule.actions and not actions:
+                    if not rule.actions and not actions and not self.any_action:
                         self.fault(
                             f"/{kind}/{at}",
                             f"The {kind} names no action",

@@ -40,10 +40,11 @@ class Command(BaseCommand):
         names = [options["policy"], options["request"], options["world"]]
         if names.count("-") > 1:
             raise CommandError("Only one of the three can be standard input.")
-        policy = _read(names[0])
+        texts = [_read(name) if name else "{}" for name in names]
+        names = ["standard input" if name == "-" else name for name in names]
+        policy = texts[0]
         try:
-            request = loaded(names[1], _read(names[1]))
-            world = loaded(names[2], _read(names[2])) if names[2] else {}
+            request, world = loaded(names[1], texts[1]), loaded(names[2], texts[2])
             decision, turned = decide(policy, request, world)
         except PolicyError as problem:
             raise CommandError("\n".join(f"{names[0]}: {fault}" for fault in problem.faults)) from None
