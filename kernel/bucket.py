@@ -123,6 +123,12 @@ def discard(name: str) -> None:
         client().delete_object(**_waiting(name))
 
 
+def remove(sha256: str) -> None:
+    """Delete the object of a hash; harmless if there is none."""
+    with _asking("did not delete the file"):
+        client().delete_object(**address(sha256))
+
+
 def sweep(live: Collection[str], older_than: float) -> int:
     """Delete what was brought, for none of the names in `live`, more than so many seconds ago."""
     place, gone = _waiting(""), 0

@@ -19,11 +19,13 @@ def freeze(
     once: Sequence[str] = (),
     emptied: str = "",
     open_while: Mapping[str, str] | None = None,
+    again: bool = False,
 ) -> migrations.RunPython:
     """`always` may not change after the insert; `once` may be filled while empty and then stays.
 
     `emptied`: an SQL condition on OLD and NEW under which what was filled once may be emptied, nothing else.
     `open_while`: column → SQL condition on OLD under which it may still change.
+    `again`: it replaces what an earlier migration froze there.
     """
     still = dict(open_while or {})
     sqlite = [f"OLD.{c} IS NOT NEW.{c}" for c in always]
@@ -36,6 +38,8 @@ def freeze(
     sentence = f"what was signed or recorded in {table} never changes"
 
     def add(apps: Any, schema_editor: Any) -> None:
+        if again:
+            remove(apps, schema_editor)
         if schema_editor.connection.vendor == "sqlite":
             schema_editor.execute(
                 f"CREATE TRIGGER {table}_frozen BEFORE UPDATE ON {table} WHEN {' OR '.join(sqlite)} "

@@ -86,6 +86,19 @@ def open_stream(sha256: str) -> BinaryIO:
     return found.open("rb")
 
 
+def remove(sha256: str) -> None:
+    """Delete the content for good; harmless if there is none. Whoever calls has made sure that nothing needs it.
+
+    Raises StoreFull if the storage does not answer; then nothing is deleted.
+    """
+    if settings.STORE_BUCKET:
+        try:
+            bucket.remove(sha256)
+        except bucket.StoreAway as problem:
+            raise StoreFull(str(problem)) from problem
+    _path(sha256).unlink(missing_ok=True)
+
+
 def sweep_cache(younger: float = 3600) -> int:
     """With a bucket: remove the files longest unused until the cache is within STORE_CACHE_MB.
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest
 
 from contracts.charters import selectors as exempted
 from contracts.charters.machines import EXEMPTION
 from contracts.negotiations import selectors as negotiated
+from contracts.negotiations.duty_rules import PAYMENT
 from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION
 from contracts.sharing import selectors as shared
 from contracts.sharing.machines import REQUEST
@@ -104,12 +106,28 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
         "Finish your draft",
         lambda r: r.provider.name,
     )
-    duties = negotiated.duties(actor).select_related("agreement__provider", "agreement__dataset")
+    duties = negotiated.duties(actor)
     add(
         DUTY,
-        duties.filter(state__in=["open", "late"], agreement__consumer_id=mine),
+        duties.filter(state__in=["open", "late"], agreement__consumer_id=mine).exclude(clause=PAYMENT),
         "Do what the contract asks",
         lambda d: d.agreement.provider.name,
+    )
+    add(
+        DUTY,
+        duties.filter(
+            Q(state="declared") | Q(state__in=["open", "late"], clause=PAYMENT), agreement__provider_id=mine
+        ),
+        "Answer, or record it",
+        lambda d: d.agreement.consumer.name,
+    )
+    add(
+        DUTY,
+        duties.filter(
+            state="late", told_trust=True, seen_by_trust=None, agreement__trust_id__in=actor.trust_ids
+        ).exclude(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine)),
+        "Take note: a duty is late",
+        lambda d: d.agreement.consumer.name,
     )
     asked = exempted.exemptions(actor).filter(state="asked").prefetch_related("trust__memberships")
     for verb, mine_to_do in (("agree", {"provider_id": mine, "takes_second": True, "second": None}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +69,10 @@ def _registrar(version: Any) -> list[User]:
     return list(people_with(version.dataset.organisation_id, STEWARDS))
 
 
+def _owners_of(organisations: Iterable[UUID]) -> list[User]:
+    return [u for pk in organisations for u in people_with(pk, OWNERS)]
+
+
 def _agreeing(exemption: Any) -> list[User]:
     """Whoever may agree to an exception, but for the person who asked."""
     found: list[User] = []
@@ -80,7 +84,31 @@ def _agreeing(exemption: Any) -> list[User]:
 
 
 def _trustees(membership: Any) -> list[User]:
-    return [u for pk in membership.trust.trustees() for u in people_with(pk, OWNERS)]
+    return _owners_of(membership.trust.trustees())
+
+
+def _what_now(agreement: Any) -> str:
+    """Why a contract stopped, and what must be done now: each open duty with its date."""
+    duties = list(agreement.duties.filter(state__in=["open", "late"]).order_by("due"))
+    lines = [agreement.ended_because] if agreement.ended_because else []
+    lines += [
+        "No export can be requested, made or fetched under it now. Copies that were fetched stay bound by the contract."
+    ]
+    if duties:
+        lines += ["", f"What {agreement.consumer.name} must do now:"]
+        lines += [f"- {d.text}{f', by {d.due:%d %B %Y %H:%M %Z}' if d.due else ''}" for d in duties]
+    return "\n".join(lines)
+
+
+def _when(duty: Any) -> str:
+    return f"Due: {duty.due:%d %B %Y %H:%M %Z}." if duty.due else ""
+
+
+# topic → what the mail says besides, from the subject as it is now
+MORE: dict[str, Callable[[Any], str]] = {
+    "agreement.stopped": _what_now, "duty.begun": _when, "duty.late": _when, "duty.reminder": _when,
+    "duty.questioned": lambda d: d.question,
+}  # fmt: skip
 
 
 def _named(delivery: Any) -> list[User]:
@@ -101,9 +129,14 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "agreement.to_sign": ("agreement", _to_sign, "The terms are accepted. It waits for your organisation's signature, made with your own key."),
     "agreement.unsigned": ("agreement", _both, "Not every party signed it. There is no contract."),
     "agreement.stopped": ("agreement", _both, "The contract was suspended or ended."),
+    "agreement.resumed": ("agreement", _both, "The contract is in force again."),
     "agreement.columns_changed": ("agreement", _both, "A newer version of the data no longer has columns that the contract relies on. The contract runs on with its own version."),
     "duty.begun": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "A duty under your contract is due."),
     "duty.late": ("duty", lambda d: _both(d.agreement), "A duty is late."),
+    "duty.reminder": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "A duty is due soon."),
+    "duty.declared": ("duty", lambda d: _side("provider", STEWARDS)(d.agreement), "The partner says that it is done. Accept it, or ask back."),
+    "duty.questioned": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "The provider asks back; the duty is open again."),
+    "duty.late_for_trust": ("duty", lambda d: _owners_of(d.agreement.trust.trustees()), "A duty is late, and the contract says that the trust is told."),
     "request.submitted": ("request", _side("provider", REVIEWERS), "A request waits for your review."),
     "request.returned": ("request", _author, "The provider has questions."),
     "request.refused": ("request", _author, "The provider refused it, with a reason."),
@@ -118,6 +151,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),
+    "membership.ended": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The membership is suspended or has ended. Contracts in this trust are stopped."),
     "membership.refused": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was not admitted."),
     "invitation.mail": ("invitation", lambda i: [], ""),
 }  # fmt: skip
@@ -133,8 +167,10 @@ def send(topic: str, message: dict[str, Any]) -> int:
         return 0
     link = f"{settings.SITE_URL}{subject.get_absolute_url()}"
     people = [user for user in who(subject) if user is not None and user.is_active]
+    parts = [f"{subject.title()}: {text}", MORE.get(topic, lambda _: "")(subject), link]
+    said = "\n\n".join(part for part in parts if part)
     for user in people:
-        body = f"Hello {user.get_full_name()},\n\n{subject.title()}: {text}\n\n{link}\n\nCommonhold\n"
+        body = f"Hello {user.get_full_name()},\n\n{said}\n\nCommonhold\n"
         EmailMessage(f"{subject.title()}: {text}"[:150], body, to=[user.email]).send()
     return len(people)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from contracts.policies.clauses import CLAUSES
+from contracts.policies.moments import MOMENTS, rows
 from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES
 from contracts.recipes.expressions import FUNCTIONS
 from contracts.recipes.steps import COMPARISONS, STEPS, Param
@@ -211,4 +212,35 @@ def _expressions() -> list[str]:
     return lines
 
 
-PAGES: dict[str, Callable[[], str]] = {"machines.md": machines, "terms.md": terms}
+def enforcement() -> str:
+    """Markdown: what each clause does at each moment."""
+    lines = [
+        "# What each clause does, and when",
+        "",
+        "Written by `manage.py reference --write` from `contracts/policies/moments.py`. Do not edit.",
+        "",
+        "Each filled cell is tested: `tests/test_moments.py::test_cell[clause-moment]`, for example "
+        "`test_cell[purpose-request]`. A clause of the library without a row fails there.",
+        "",
+        f"| Clause | Badge | {' | '.join(MOMENTS.values())} |",
+        f"| --- | --- | {' | '.join('---' for _ in MOMENTS)} |",
+    ]
+    for row in rows():
+        said = " | ".join(text or "–" for _, text in row.cells)
+        lines.append(f"| {row.label} (`{row.code}`) | {row.badge} | {said} |")
+    lines += [
+        "",
+        "The moments, as they are named in the tests: " + ", ".join(f"`{code}`" for code in MOMENTS) + ".",
+        "",
+        "Besides the clauses, four things stop everything under a contract at once: it is suspended, it ends early, it runs "
+        "out, or a party's membership in the trust is suspended or ends. Downloads are cut within a second, queued and running "
+        "jobs stop, and both sides are told what must be done now.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "machines.md": machines,
+    "terms.md": terms,
+    "enforcement.md": enforcement,
+}

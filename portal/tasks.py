@@ -13,6 +13,7 @@ from contracts.negotiations.deadlines import lapse_due, remind_due
 from contracts.negotiations.signatures import lapse_unsigned
 from contracts.negotiations.succession import replace_due
 from contracts.sharing.services import lapse_due as lapse_requests
+from jobs.deliveries.erasure import erase_due
 from jobs.deliveries.services import expire_due
 from jobs.intake import judge
 from jobs.runs.services import sweep as sweep_jobs
@@ -47,6 +48,7 @@ def sweep() -> dict[str, int]:
         "agreements": end_due(now),
         "requests": lapse_requests(now),
         "deliveries": expire_due(now),
+        "erased": erase_due(now),
         "uploads": uploads.abandon_due(now),
         "unchecked": uploads.check_again(now),
         "invitations": lapse_invitations(now),

@@ -10,7 +10,7 @@ from kernel import outbox
 def connect() -> None:
     """Called once when the portal starts, in every process."""
     from contracts.negotiations import automatic, columns
-    from jobs.deliveries import export
+    from jobs.deliveries import erasure, export
     from jobs.intake import judge, look
     from jobs.intake import services as intake
     from jobs.runs import services as runs
@@ -28,8 +28,7 @@ def connect() -> None:
     outbox.listen("dataset.rules_changed", judge.on_rules_changed)
     outbox.listen("request.approved", export.on_approved)
     outbox.listen("agreement.stopped", export.on_agreement_stopped)
-    outbox.listen("membership.ended", export.on_membership_ended)
-    outbox.listen("job.stopped", export.on_stopped)
+    outbox.listen("duty.declared", erasure.on_declared)
     outbox.listen("job.stopped", runs.forget)
     outbox.listen("job.queued", send_to_worker)
     outbox.listen("upload.checking", check_upload_later)

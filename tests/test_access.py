@@ -13,14 +13,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from contracts.decisions.selectors import decisions_on
 from contracts.library import services as library
+from contracts.negotiations import duties
 from contracts.negotiations import services as negotiations
 from contracts.sharing import services as sharing
 from kernel import outbox
+from kernel.actor import system
 from tests import worlds
 from tests.cast import Cast
 from tests.matrix.situations import Situations
@@ -61,6 +64,7 @@ ACCESS: dict[str, Any] = {
     "trials/<uuid:pk>/": BOTH, "trials/<uuid:pk>/live/": BOTH,
     "contracts/<uuid:pk>/": BOTH, "contracts/<uuid:pk>/odrl.json": BOTH, "contracts/<uuid:pk>/signed.json": BOTH,
     "contracts/<uuid:pk>/payload.bin": BOTH, "contracts/<uuid:pk>/to-sign.txt": (), "organisations/<slug:slug>/keys.json": ALL,
+    "duties/<uuid:pk>/": BOTH, "duties/<uuid:pk>/evidence/<int:number>/": BOTH,
     "requests/new/": MERIDIAN, "requests/<uuid:pk>/": BOTH, "requests/<uuid:pk>/edit/": (), "jobs/<uuid:pk>/": BOTH, "jobs/<uuid:pk>/live/": BOTH,
     "deliveries/<uuid:pk>/": BOTH, "deliveries/<uuid:pk>/receipt.json": BOTH, "deliveries/<uuid:pk>/download/": "post",
     "audit/<uuid:pk>/": BOTH, "audit/verify/": "post", "organisation/switch/": "post",
@@ -99,7 +103,11 @@ def world(cast: Cast) -> dict[str, str]:
     assert event is not None
     beyond = worlds.exempted(cast, dataset)
     sent = uploads.create(actor=cast.actor("dana"), name="flights.csv", size=9)
+    duty = duties.begin(agreement, "delete_within", "Delete it", None, actor=system())
+    proof = SimpleUploadedFile("deleted.txt", b"All gone.")
+    duties.fulfil(duty.pk, actor=cast.actor("piotr"), statement="All of it is gone.", file=proof)
     return {
+        "duties/<uuid:pk>/": f"duties/{duty.pk}/", "duties/<uuid:pk>/evidence/<int:number>/": f"duties/{duty.pk}/evidence/{duty.evidence.get().pk}/",
         "uploads/<uuid:pk>/": f"uploads/{sent.pk}/",
         "recipes/<uuid:pk>/": f"recipes/{recipe.pk}/", "recipes/<uuid:pk>/edit/": f"recipes/{recipe.pk}/edit/",
         "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",

@@ -1,20 +1,22 @@
-"""Verbs of agreements and their duties."""
+"""Verbs of agreements. Their counters are in `ledger`, their duties in `duties`."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from contracts.negotiations import companions, signing, succession
-from contracts.negotiations.machines import AGREEMENT, DUTY
-from contracts.negotiations.models import Agreement, Duty, Negotiation, Proposal
+from contracts.negotiations import companions, duties, signing, succession
+from contracts.negotiations.machines import AGREEMENT
+from contracts.negotiations.models import Agreement, Negotiation, Proposal
+from contracts.negotiations.signatures import when_in_force
 from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
@@ -23,6 +25,8 @@ from kernel.decision import Refused
 from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.membership.endings import follows
+from trusts.membership.models import Membership
 from trusts.organisations.models import Organisation
 
 
@@ -76,18 +80,25 @@ def conclude(
     return agreement
 
 
+@when_in_force
+def begin(agreement: Agreement, actor: Actor) -> None:
+    """All have signed: its duties begin, and it takes the place of the one that it follows."""
+    duties.begin_with_the_agreement(agreement)
+    succession.follow(agreement, actor)
+
+
 @performs(AGREEMENT, "suspend")
 def suspend(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Agreement:
     """Nothing is answered or delivered until resumed; running jobs stop."""
     with transition(AGREEMENT, "suspend", agreement_id, actor=actor, seen=seen, reason=reason) as change:
-        change.subject.ended_because = reason
+        change.subject.ended_because, change.subject.held_by = reason, "provider"
     return change.subject
 
 
 @performs(AGREEMENT, "resume")
 def resume_agreement(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
     with transition(AGREEMENT, "resume", agreement_id, actor=actor, seen=seen) as change:
-        change.subject.ended_because = ""
+        change.subject.ended_because, change.subject.held_by = "", ""
     return change.subject
 
 
@@ -95,8 +106,7 @@ def resume_agreement(agreement_id: UUID, *, actor: Actor, seen: int | None = Non
 def terminate(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Agreement:
     """End early with a reason; duties after the end begin now."""
     with transition(AGREEMENT, "terminate", agreement_id, actor=actor, seen=seen, reason=reason) as change:
-        change.subject.ended_because = reason
-        _begin_duties(change.subject, timezone.now())
+        _end(change.subject, timezone.now(), reason)
     return change.subject
 
 
@@ -104,78 +114,82 @@ def terminate(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None
 def run_out(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
     """The last day is over."""
     with transition(AGREEMENT, "run_out", agreement_id, actor=actor) as change:
-        change.subject.ended_because = "It ran out on its last day."
-        _begin_duties(change.subject, change.subject.ends)
+        _end(change.subject, change.subject.ends, "It ran out on its last day.")
     return change.subject
 
 
-def _begin_duties(agreement: Agreement, ended: datetime) -> None:
-    clause = agreement.terms.get("delete_within")
-    if not clause or not succession.copies_were_made(agreement) or succession.goes_on(agreement):
-        return
-    duty = Duty(
-        agreement=agreement, clause="delete_within", due=ended + timedelta(days=clause["days"]),
-        text=f"Delete all copies of {agreement.dataset.title_text} and say so",
-    )  # fmt: skip
-    with creation(DUTY, "begin", duty, actor=system()):
-        pass
+@performs(AGREEMENT, "dissolve")
+def dissolve(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Agreement:
+    """Ended early by rule, because a party left the trust; duties after the end begin now."""
+    with transition(AGREEMENT, "dissolve", agreement_id, actor=actor, reason=reason) as change:
+        _end(change.subject, timezone.now(), reason)
+    return change.subject
 
 
-@performs(AGREEMENT, "reserve")
-def reserve_export(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
-    """Count one export, under the agreement's lock. Raises Refused when all are used."""
-    with transition(AGREEMENT, "reserve", agreement_id, actor=actor) as change:
+@performs(AGREEMENT, "restore")
+def restore(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
+    """The reason for which the portal suspended it is gone."""
+    with transition(AGREEMENT, "restore", agreement_id, actor=actor) as change:
+        change.subject.ended_because, change.subject.held_by = "", ""
+    return change.subject
+
+
+@performs(AGREEMENT, "destroy_keys")
+def destroy_keys(
+    agreement_id: UUID, *, actor: Actor, deleted: list[dict[str, Any]], seen: int | None = None
+) -> Agreement:
+    """The contract's own key goes, so that no pseudonym of it can be made again. `deleted`: what went with it."""
+    with transition(AGREEMENT, "destroy_keys", agreement_id, actor=actor) as change:
         agreement: Agreement = change.subject
-        most = (agreement.terms.get("exports") or {}).get("at_most")
-        if most is not None and agreement.exports_used >= most:
-            raise Refused.because(
-                "terms.exports",
-                f"All {most} exports of the contract are used",
-                remedy="Negotiate more exports",
-                source="clause exports",
-            )
-        agreement.exports_used += 1
+        agreement.sealed_key, agreement.keys_destroyed = "", timezone.now()
+        change.detail = {"key": "the contract's pseudonym key", "deleted": deleted}
     return agreement
 
 
-@performs(AGREEMENT, "release")
-def release_export(agreement_id: UUID, *, actor: Actor, seen: int | None = None) -> Agreement:
-    """Give an export back that was not delivered."""
-    with transition(AGREEMENT, "release", agreement_id, actor=actor) as change:
-        change.subject.exports_used = max(change.subject.exports_used - 1, 0)
-    return change.subject
+def _end(agreement: Agreement, ended: datetime, because: str) -> None:
+    agreement.ended_because, agreement.ended_at, agreement.held_by = because, ended, ""
+    copies = succession.copies_were_made(agreement) and not succession.goes_on(agreement)
+    duties.begin_after_the_end(agreement, ended, copies=copies)
 
 
-@performs(DUTY, "fulfil")
-def fulfil(duty_id: UUID, *, actor: Actor, statement: str, seen: int | None = None) -> Duty:
-    """Declare a duty done, with a statement that is kept."""
-    with transition(DUTY, "fulfil", duty_id, actor=actor, seen=seen, reason=statement) as change:
-        change.subject.statement = statement
-    return change.subject
+@follows
+def on_membership(membership: Membership, action: str, actor: Actor) -> None:
+    """A member is suspended, back, or gone: its contracts in that trust follow in the same transaction.
+
+    Suspended: they are suspended until it is back. Left or expelled: they end, and the duties after the end begin.
+    """
+    mine = Q(provider_id=membership.organisation_id) | Q(consumer_id=membership.organisation_id)
+    found = Agreement.objects.filter(mine, trust_id=membership.trust_id).order_by("pk")
+    who, watch = (
+        f"{membership.organisation} in {membership.trust}",
+        system("membership watch", door=actor.door),
+    )
+    if action == "suspend":
+        for pk in found.filter(state="in_force").values_list("pk", flat=True):
+            duties.hold(pk, actor=watch, reason=f"The membership of {who} is suspended.", by="membership")
+    elif action == "reinstate":
+        for agreement in found.filter(state="suspended", held_by="membership"):
+            if _both_active(agreement, but=membership):
+                restore(agreement.pk, actor=watch)
+    else:
+        for pk in found.filter(state__in=["in_force", "suspended"]).values_list("pk", flat=True):
+            dissolve(pk, actor=watch, reason=f"The membership of {who} has ended.")
 
 
-@performs(DUTY, "begin")
-def begin_duty(**_: Any) -> None:
-    """Duties begin when their agreement ends; see `_begin_duties`."""
-
-
-@performs(DUTY, "overdue")
-def overdue(duty_id: UUID, *, actor: Actor, seen: int | None = None) -> Duty:
-    with transition(DUTY, "overdue", duty_id, actor=actor) as change:
-        pass
-    return change.subject
+def _both_active(agreement: Agreement, but: Membership) -> bool:
+    """Whether the other party's membership is active; the one named has just become so."""
+    other = {agreement.provider_id, agreement.consumer_id} - {but.organisation_id}
+    active = Membership.objects.filter(trust_id=agreement.trust_id, state="active", organisation_id__in=other)
+    return active.count() == len(other)
 
 
 def end_due(now: datetime) -> int:
-    """Run out the agreements whose last day is over and mark late duties; returns how many moved."""
+    """Run out the agreements whose last day is over, and move duties; returns how many moved."""
     moved = 0
-    for pk in Agreement.objects.filter(state__in=["in_force", "suspended"], ends__lte=now).values_list(
-        "pk", flat=True
-    )[:200]:
+    over = Agreement.objects.filter(state__in=["in_force", "suspended"], ends__lte=now)
+    for pk in over.values_list("pk", flat=True)[:200]:
         moved += attempt(run_out, pk)
-    for pk in Duty.objects.filter(state="open", due__lt=now).values_list("pk", flat=True)[:200]:
-        moved += attempt(overdue, pk)
-    return moved
+    return moved + duties.due(now)
 
 
 def attempt(verb: Any, pk: UUID) -> int:

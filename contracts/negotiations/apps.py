@@ -11,6 +11,16 @@ class NegotiationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Registration happens on import: machines, facts, verbs, forms, selectors.
-        for part in ("machines", "facts", "claims", "selectors", "services", "forms", "signature_forms"):
+        parts = (
+            "machines",
+            "facts",
+            "claims",
+            "selectors",
+            "services",
+            "forms",
+            "signature_forms",
+            "duty_forms",
+        )
+        for part in parts:
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

@@ -11,8 +11,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from contracts.negotiations import columns, companions, selectors, signing, succession
-from contracts.negotiations.machines import AGREEMENT, DUTY
+from contracts.negotiations import (
+    columns,
+    companions,
+    duties,
+    ledger,
+    selectors,
+    signing,
+    succession,
+)
+from contracts.negotiations.duty_views import fitting
+from contracts.negotiations.machines import AGREEMENT
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
 from kernel import doors, registry
@@ -51,8 +60,8 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         "column_warnings": columns.warnings(found), "line": succession.line(found),
         "may_succeed": found.state == "in_force" and succession.may_open(found, actor),
-        "most": (found.terms.get("exports") or {}).get("at_most"), "events": audit.history(found.pk, actor),
-        "duties": [{"duty": d, "choices": doors.choices(DUTY, d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
+        "tallies": ledger.tallies(found), "events": audit.history(found.pk, actor), "before": duties.paid(found), "closed": duties.downloads_are_open(found),
+        "duties": [{"duty": d, "choices": fitting(d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
         "requests": found.requests.exclude(state="draft").exclude(plan_hash="").order_by("-created")[:20] if found.provider_id == actor.organisation_id
         else found.requests.order_by("-created")[:20],
     }  # fmt: skip

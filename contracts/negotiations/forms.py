@@ -9,7 +9,7 @@ from django import forms
 
 from contracts.charters.clause_form import PLACES
 from contracts.negotiations import care
-from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OFFER
+from contracts.negotiations.machines import AGREEMENT, NEGOTIATION, OFFER
 from contracts.negotiations.models import AnswerRule
 from contracts.negotiations.turns import MOST_DAYS
 from contracts.policies.clauses import CLAUSES
@@ -134,11 +134,3 @@ class CommentForm(ActionForm):
 @asks_with(AGREEMENT, "suspend", "terminate", "refuse_signature")
 class StopForm(ReasonForm):
     pass
-
-
-@asks_with(DUTY, "fulfil")
-class FulfilForm(ActionForm):
-    statement = forms.CharField(
-        label="Statement", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=2000,
-        help_text="What was done, where, and by whom. Kept as evidence.",
-    )  # fmt: skip

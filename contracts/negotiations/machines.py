@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.negotiations.duty_rules import it_is_a_payment, the_consumer_does_it, the_trust_has_not_seen_it
 from contracts.negotiations.rules import not_answered_yet
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
@@ -344,11 +345,47 @@ AGREEMENT = register(
                 done="Ended. Duties after the end now run.",
             ),
             Action("reserve", "Reserve an export", SYSTEM, frozenset({"in_force"}), hidden=True),
+            Action("commit", "Count a delivery", SYSTEM, frozenset({"in_force", "ended"}), hidden=True),
             Action(
                 "release",
                 "Give an export back",
                 SYSTEM,
                 frozenset({"in_force", "suspended", "ended", "terminated"}),
+                hidden=True,
+            ),
+            # What the portal does by itself: a late duty, a membership that was suspended, came back or ended.
+            Action(
+                "hold",
+                "Suspend by rule",
+                SYSTEM,
+                frozenset({"in_force"}),
+                to="suspended",
+                hidden=True,
+                then=("agreement.stopped",),
+            ),
+            Action(
+                "restore",
+                "Put back into force by rule",
+                SYSTEM,
+                frozenset({"suspended"}),
+                to="in_force",
+                hidden=True,
+                then=("agreement.resumed",),
+            ),
+            Action(
+                "dissolve",
+                "End early by rule",
+                SYSTEM,
+                frozenset({"in_force", "suspended"}),
+                to="terminated",
+                hidden=True,
+                then=("agreement.stopped",),
+            ),
+            Action(
+                "destroy_keys",
+                "Destroy the contract's keys",
+                SYSTEM,
+                frozenset({"ended", "terminated"}),
                 hidden=True,
             ),
             Action(
@@ -394,11 +431,19 @@ DUTY = register(
         model="negotiations.Duty",
         label="duty",
         states=(
-            State("open", "Due", "active", "The partner must do it by the date.", "consumer"),
+            State("open", "Due", "active", "It must be done by the date.", "consumer"),
             State("late", "Late", "bad", "The date has passed and nobody has declared it done.", "consumer"),
-            State("done", "Done", "good", "Declared done, with a statement."),
+            State(
+                "declared",
+                "Declared done",
+                "care",
+                "The partner says that it is done; the provider accepts that or asks.",
+                "provider",
+            ),
+            State("done", "Done", "good", "Done, and the provider has accepted it."),
+            State("waived", "No longer asked", "neutral", "It need not be done any more."),
         ),
-        final=frozenset({"done"}),
+        final=frozenset({"done", "waived"}),
         creates=(Action("begin", "Begin", SYSTEM, NEW, to="open", hidden=True, then=("duty.begun",)),),
         actions=(
             Action(
@@ -406,10 +451,53 @@ DUTY = register(
                 "Declare done",
                 CONSUMER,
                 frozenset({"open", "late"}),
-                to="done",
+                to="declared",
+                needs=(the_consumer_does_it,),
                 asks=True,
                 kind="primary",
+                then=("duty.declared",),
+                done="Declared done. The provider accepts it or asks back.",
             ),
+            Action(
+                "record_payment",
+                "Record the payment",
+                PROVIDER,
+                frozenset({"open", "late"}),
+                to="done",
+                needs=(it_is_a_payment,),
+                asks=True,
+                kind="primary",
+                done="Recorded. Exports can be approved now.",
+            ),
+            Action(
+                "accept",
+                "Accept",
+                PROVIDER,
+                frozenset({"declared"}),
+                to="done",
+                kind="primary",
+                done="Accepted.",
+            ),
+            Action(
+                "question",
+                "Ask back",
+                PROVIDER,
+                frozenset({"declared"}),
+                to="open",
+                asks=True,
+                then=("duty.questioned",),
+                done="Your question is with the partner; the duty is open again.",
+            ),
+            Action(
+                "waive",
+                "No longer ask for it",
+                PROVIDER | SYSTEM,
+                frozenset({"open", "late", "declared"}),
+                to="waived",
+                asks=True,
+                done="It is no longer asked for.",
+            ),
+            Action("remind", "Remind", SYSTEM, frozenset({"open"}), hidden=True, then=("duty.reminder",)),
             Action(
                 "overdue",
                 "Mark late",
@@ -418,6 +506,14 @@ DUTY = register(
                 to="late",
                 hidden=True,
                 then=("duty.late",),
+            ),
+            Action(
+                "take_note",
+                "Take note",
+                side("trustee", OWNER),
+                frozenset({"late", "declared", "done", "waived"}),
+                needs=(the_trust_has_not_seen_it,),
+                done="Noted.",
             ),
         ),
     )

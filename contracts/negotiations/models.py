@@ -213,8 +213,15 @@ class Agreement(StatefulModel):
     starts = models.DateTimeField()
     ends = models.DateTimeField()
     exports_used = models.PositiveIntegerField(default=0)
-    sealed_key = models.TextField(help_text="Pseudonym key of this agreement, encrypted")
+    sealed_key = models.TextField(
+        help_text="Pseudonym key of this agreement, encrypted; empty once destroyed"
+    )
     ended_because = models.TextField(blank=True, default="")
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it ran out or was ended early")
+    held_by = models.CharField(
+        max_length=12, blank=True, default="", help_text="Who suspended it: provider, late or membership"
+    )
+    keys_destroyed = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created"]
@@ -271,17 +278,26 @@ class Agreement(StatefulModel):
 
 
 class Duty(StatefulModel):
-    """Something the consumer must do by a date, such as deleting its copies."""
+    """Something a party must do, by a date or before something else; such as deleting its copies.
+
+    `due` is None for what must come before the first export. `reminded`: days before the due date for which a
+    reminder went out. `told_trust`: the trust's trustees were told that it is late, and may see it since.
+    """
 
     ref_prefix = "U"
     agreement = models.ForeignKey(Agreement, on_delete=models.CASCADE, related_name="duties")
     clause = models.CharField(max_length=40)
     text = models.CharField(max_length=300)
-    due = models.DateTimeField()
+    due = models.DateTimeField(null=True, blank=True)
     statement = models.TextField(blank=True, default="")
+    question = models.TextField(blank=True, default="")
+    declared = models.DateTimeField(null=True, blank=True)
+    reminded = models.JSONField(default=list)
+    told_trust = models.BooleanField(default=False)
+    seen_by_trust = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["due"]
+        ordering = ["due", "created"]
 
     def __str__(self) -> str:
         return self.text
@@ -290,10 +306,20 @@ class Duty(StatefulModel):
         return f"Duty {self.ref}: {self.text}"
 
     def get_absolute_url(self) -> str:
-        return self.agreement.get_absolute_url()
+        return reverse("duty", args=[self.pk])
 
     def parties(self) -> Mapping[str, Collection[Any]]:
-        return self.agreement.parties()
+        sides: dict[str, Collection[Any]] = dict(self.agreement.parties())
+        if self.told_trust and self.agreement.trust is not None:
+            sides["trustee"] = self.agreement.trust.trustees()
+        return sides
 
     def audit_fields(self) -> dict[str, Any]:
-        return {"state": self.state, "due": self.due.isoformat(), "statement": self.statement}
+        due = self.due.isoformat() if self.due else None
+        return {"state": self.state, "due": due, "statement": self.statement, "question": self.question}
+
+
+# The counters' ledger and what proves a duty: models of this app, in a file of their own.
+from contracts.negotiations.ledger_models import Evidence, Use  # noqa: E402
+
+__all__ = ["Agreement", "Companion", "Duty", "Evidence", "Message", "Negotiation", "Offer", "Proposal", "Use"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kernel.decision import ALLOW, Decision, deny
+from kernel.decision import ALLOW, Decision, ask, deny
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,8 @@ class Standing:
     provider_active: bool
     consumer_active: bool
     as_of: datetime
+    level_needed: int = 0
+    level: int | None = None
 
 
 def agreement_stands(facts: Standing) -> Decision:
@@ -47,7 +49,22 @@ def agreement_stands(facts: Standing) -> Decision:
         who = "provider" if not facts.provider_active else "partner"
         return deny("membership.inactive", f"The {who} is no longer an active member of the trust",
                     remedy="Ask the trust's administrator", source="membership")  # fmt: skip
-    return ALLOW
+    return level_is_enough(facts.level_needed, facts.level)
+
+
+def level_is_enough(needed: int, level: int | None) -> Decision:
+    """`level`: what the trust attests of the consumer's security; None: it has not said."""
+    if not needed or (level is not None and level >= needed):
+        return ALLOW
+    if level is None:
+        return ask(
+            "terms.security_level", f"The contract asks for security level {needed}, and the trust has attested none of the partner",
+            remedy="Ask a trustee of the trust to attest it", source="clause security_level",
+        )  # fmt: skip
+    return deny(
+        "terms.security_level", f"The contract asks for security level {needed}; the trust attests level {level} of the partner",
+        remedy="Raise the level and have the trust attest it", source="clause security_level",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,29 +83,38 @@ def agreements(actor: Actor) -> QuerySet[Agreement]:
 
 @sees(DUTY)
 def duties(actor: Actor) -> QuerySet[Duty]:
-    """Duties under contracts of the organisation acted for."""
+    """Duties under contracts of the organisation acted for; to trustees those that the contract tells them of."""
     found = Duty.objects.select_related(
-        "agreement", "agreement__dataset", "agreement__provider", "agreement__consumer"
+        "agreement", "agreement__dataset", "agreement__provider", "agreement__consumer", "agreement__trust"
     )
-    return _of_both(actor, found, "agreement__")
+    if actor.is_system or actor.organisation_id is None:
+        return _of_both(actor, found, "agreement__")
+    mine = actor.organisation_id
+    trustee_of = Membership.objects.filter(organisation_id=mine, role="trustee", state="active").values(
+        "trust_id"
+    )
+    told = Q(told_trust=True, agreement__trust_id__in=trustee_of)
+    return found.filter(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine) | told)
 
 
 def standing(agreement: Agreement, now: datetime | None = None) -> Decision:
     """Whether anything may happen under this agreement now. One query."""
-    active = {agreement.provider_id, agreement.consumer_id}
+    levels: dict[Any, int | None] = dict.fromkeys((agreement.provider_id, agreement.consumer_id))
     if agreement.trust_id:
         rows = Membership.objects.filter(
-            trust_id=agreement.trust_id, state="active", organisation_id__in=active
+            trust_id=agreement.trust_id, state="active", organisation_id__in=list(levels)
         )
-        active = set(rows.values_list("organisation_id", flat=True))
+        levels = dict(rows.values_list("organisation_id", "security_level"))
     return agreement_stands(
         Standing(
             agreement.state,
             agreement.starts,
             agreement.ends,
-            agreement.provider_id in active,
-            agreement.consumer_id in active,
+            agreement.provider_id in levels,
+            agreement.consumer_id in levels,
             now or timezone.now(),
+            int((agreement.terms.get("security_level") or {}).get("at_least", 0)),
+            levels.get(agreement.consumer_id),
         )
     )
 

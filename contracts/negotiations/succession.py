@@ -13,9 +13,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from contracts.negotiations import duties, ledger
 from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
 from contracts.negotiations.models import Agreement, Negotiation
-from contracts.negotiations.signatures import when_in_force
 from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.registry import performs
@@ -89,7 +89,6 @@ def coming(agreement: Agreement) -> Agreement | None:
     return found.order_by("created").first()
 
 
-@when_in_force
 def follow(agreement: Agreement, actor: Actor) -> None:
     """Once all have signed it: the new contract takes the old one's place at once, or on its first day."""
     old = agreement.negotiation.replaces
@@ -130,22 +129,31 @@ def replace_due(now: datetime) -> int:
     return moved
 
 
+def earlier(agreement: Agreement) -> list[Agreement]:
+    """The ended contracts that this one followed, nearest first."""
+    found: list[Agreement] = []
+    before = agreement.negotiation.replaces
+    while before is not None and before.state not in LIVE:
+        found.append(before)
+        before = before.negotiation.replaces
+    return found
+
+
+def last(agreement: Agreement) -> Agreement:
+    """The contract at the end of the line that this one began; itself if none follows."""
+    while (after := coming(agreement)) is not None:
+        agreement = after
+    return agreement
+
+
 def copies_were_made(agreement: Agreement) -> bool:
     """Whether anything left under this contract or an ended one that it followed: then there are copies to delete."""
-    found: Agreement | None = agreement
-    while found is not None:
-        if found.exports_used:
-            return True
-        found = found.negotiation.replaces
-        if found is not None and found.state in LIVE:
-            return False
-    return False
+    return any(ledger.delivered(one) for one in [agreement, *earlier(agreement)])
 
 
 def goes_on(agreement: Agreement) -> bool:
     """Whether a contract that follows this one stands: then its copies may stay until that one ends."""
-    after = coming(agreement)
-    return after is not None and after.state in LIVE
+    return last(agreement).pk != agreement.pk and last(agreement).state in LIVE
 
 
 def line(agreement: Agreement) -> dict[str, Any]:
@@ -155,15 +163,31 @@ def line(agreement: Agreement) -> dict[str, Any]:
 
 
 @performs(AGREEMENT, "take_over")
-def take_over(agreement_id: UUID, *, actor: Actor, used: int = 0, seen: int | None = None) -> Agreement:
-    """Count what was used under the contract that this one amends."""
+def take_over(
+    agreement_id: UUID, *, actor: Actor, old: Agreement | None = None, seen: int | None = None
+) -> Agreement:
+    """Count what was used, and hold what is reserved, under the contract that this one amends."""
     with transition(AGREEMENT, "take_over", agreement_id, actor=actor) as change:
-        change.subject.exports_used += used
+        if old is not None:
+            change.detail = {"from": old.ref, **ledger.bring(old, change.subject)}
     return change.subject
 
 
 @carries
-def _used_exports(old: Agreement, new: Agreement, actor: Actor) -> None:
+def _used(old: Agreement, new: Agreement, actor: Actor) -> None:
     """An amended contract goes on counting; a renewed one begins a new period with a new count."""
-    if new.negotiation.kind == "amendment" and old.exports_used:
-        new.exports_used = take_over(new.pk, actor=actor, used=old.exports_used).exports_used
+    if new.negotiation.kind == "amendment" and old.uses.exists():
+        new.exports_used = take_over(new.pk, actor=actor, old=old).exports_used
+
+
+@carries
+def _owed(old: Agreement, new: Agreement, actor: Actor) -> None:
+    """What the old contract still asked for while it ran is asked for by the new one; what was paid stays paid."""
+    robot = system("duty clock")
+    paid = not old.duties.filter(clause=duties.PAYMENT, state__in=["open", "late"]).exists()
+    same = old.terms.get(duties.PAYMENT) == new.terms.get(duties.PAYMENT)
+    if new.negotiation.kind == "amendment" and paid and same:
+        for duty in new.duties.filter(clause=duties.PAYMENT, state="open"):
+            duties.waive(duty.pk, actor=robot, reason=f"Paid under contract {old.ref}.")
+    for duty in old.duties.filter(clause__in=[duties.PAYMENT, "report_use"], state="open"):
+        duties.waive(duty.pk, actor=robot, reason=f"Contract {new.ref} took its place.")

@@ -5,6 +5,7 @@ from django.urls import path
 from contracts.negotiations import (
     contract_views,
     counter_views,
+    duty_views,
     list_views,
     signature_views,
     succession_views,
@@ -29,6 +30,8 @@ urlpatterns = [
     path("contracts/<uuid:pk>/renew/", succession_views.succeed, {"kind": "renewal"}, name="contract_renew"),
     path("contracts/", contract_views.contracts, name="contracts"),
     path("contracts/<uuid:pk>/", contract_views.contract, name="contract"),
+    path("duties/<uuid:pk>/", duty_views.duty, name="duty"),
+    path("duties/<uuid:pk>/evidence/<int:number>/", duty_views.evidence, name="duty_evidence"),
     path("contracts/<uuid:pk>/odrl.json", contract_views.document, {"kind": "odrl"}, name="contract_odrl"),
     path(
         "contracts/<uuid:pk>/signed.json", contract_views.document, {"kind": "signed"}, name="contract_signed"

@@ -65,6 +65,8 @@ class AnswersForm(ActionForm):
             organisation_id=self.agreement.consumer_id, state="active"
         ).select_related("user")
         inside = purposes_within(terms.as_dict()["purpose"]["any_of"])
+        if terms.has("no_ai_training"):
+            inside -= purposes_within(["ai_training"])
         places = countries_within((terms.get("place") or {}).get("any_of", [])) or frozenset(COUNTRIES)
         groups = [g for g in GROUPS if countries_within([g]) <= places]
         f: Any = self.fields

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations.agreements import attempt, reserve_export
+from contracts.negotiations import ledger
+from contracts.negotiations.agreements import attempt
 from contracts.negotiations.companions import inputs_of
 from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
@@ -28,6 +29,7 @@ from trusts.datasets.models import DatasetVersion
 from trusts.organisations.models import OrganisationMember
 
 REVIEW_DAYS = 14
+COUNTER = "export counter"
 ANSWERS = ("purpose", "purpose_note", "place", "columns", "row_filter", "recipe", "format")
 
 
@@ -195,26 +197,43 @@ def approve(
     checklist: list[str] | None = None,
     seen: int | None = None,
 ) -> Request:
-    """Approve, reserve one export and tell the worker, in one transaction. Raises Refused."""
+    """Approve, reserve what it can use up and tell the worker, in one transaction. Raises Refused."""
     with transaction.atomic():
         agreement_id = Request.objects.values_list("agreement_id", flat=True).get(pk=request_id)
         # Locks in one order everywhere: agreement before request.
-        Agreement.objects.select_for_update(of=("self",)).get(pk=agreement_id)
+        ledger.locked(agreement_id)
         with transition(REQUEST, "approve", request_id, actor=actor, seen=seen, reason=reason) as change:
             request: Request = change.subject
-            if plan_of(request).hash != request.plan_hash:
-                raise Refused.because(
-                    "request.plan_moved",
-                    "The plan no longer follows from the contract",
-                    remedy="Return it; the asker submits again",
-                )
+            must_still_follow(request)
             advice = advice_on(request, request.named.count())
             request.advice = advice_record(advice)
             kept("approve", request, advice)
             request.decided, request.due = timezone.now(), None
             _review(request, actor, "approve", reason, checklist or [])
-            reserve_export(request.agreement_id, actor=system("export counter", door=actor.door))
+            reserve_for(request, system(COUNTER, door=actor.door))
     return change.subject
+
+
+def must_still_follow(request: Request) -> None:
+    """The frozen plan still follows from the contract, clause by clause. Raises Refused."""
+    if plan_of(request).hash != request.plan_hash:
+        raise Refused.because(
+            "request.plan_moved",
+            "The plan no longer follows from the contract",
+            remedy="Return it; the asker submits again",
+        )
+
+
+def reserve_for(request: Request, actor: Actor) -> None:
+    """Set aside what an approved request can use up. Raises Refused when the contract has nothing left."""
+    ledger.reserve(request.agreement_id, actor=actor, request=request.pk, rows=_most_rows(request))
+
+
+def _most_rows(request: Request) -> int | None:
+    """The most rows that the plan can deliver; None where a join may make more than there were."""
+    if any(step["name"] == "join" for step in request.plan.get("steps", [])):
+        return None
+    return request.version_of_data.rows
 
 
 @performs(REQUEST, "send_back")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from contracts.negotiations.agreements import release_export
+from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing_through
 from contracts.sharing.advice import advice_on, kept
 from contracts.sharing.models import Request
+from contracts.sharing.services import COUNTER, must_still_follow
 from jobs.deliveries import package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
 from jobs.deliveries.models import Delivery, Vault
@@ -46,26 +47,9 @@ def on_approved(message: dict[str, Any]) -> None:
     runs.enqueue(job, actor=system())
 
 
-def on_stopped(message: dict[str, Any]) -> None:
-    """A job ended without a delivery: give the export back."""
-    job = Job.objects.select_related("request").get(pk=UUID(message["id"]))
-    if job.kind == "export" and job.state == "cancelled" and job.request is not None:
-        release_export(job.request.agreement_id, actor=system("export counter"))
-
-
 def on_agreement_stopped(message: dict[str, Any]) -> None:
     """A contract was suspended or ended: nothing under it goes on."""
     runs.stop_for([UUID(message["id"])], "The contract was suspended or ended.")
-
-
-def on_membership_ended(message: dict[str, Any]) -> None:
-    """A membership ended: exports of that organisation in that trust stop."""
-    from trusts.membership.models import Membership
-
-    membership = Membership.objects.get(pk=UUID(message["id"]))
-    sides = Agreement.objects.filter(trust_id=membership.trust_id, state="in_force")
-    mine = [a.pk for a in sides if membership.organisation_id in (a.provider_id, a.consumer_id)]
-    runs.stop_for(mine, "A membership in the trust was suspended or ended.")
 
 
 def _recheck(request: Request) -> None:
@@ -88,6 +72,7 @@ def _recheck(request: Request) -> None:
         raise Refused.because(
             "job.plan", "The plan was changed after it was approved", remedy="Submit a new request"
         )
+    must_still_follow(request)
 
 
 @handles("export")
@@ -175,12 +160,12 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
             signed: dict[str, Any], quality: dict[str, Any], vault: Vault | None) -> None:  # fmt: skip
     """File first, row second: with agreement and job locked, either all of it happens or nothing."""
     with transaction.atomic():
-        agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=request.agreement_id)
+        agreement = ledger.locked(request.agreement_id)
         decision = standing_through(agreement)
         if not decision.allowed:
             raise Refused(decision)
-        expires = min(timezone.now() + timedelta(days=KEEP_DAYS), agreement.ends)
         rows = result["rows_out"]
+        ledger.commit(agreement.pk, actor=system(COUNTER), request=request.pk, rows=rows)
         job = runs.finish(
             work.job.pk, actor=work.actor, attempt=work.attempt,
             # Exact counts of each step stay with the job, for the provider; the receipt has them masked.
@@ -191,13 +176,19 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
                 job=job, request=request, agreement=agreement, provider_id=request.provider_id, consumer_id=request.consumer_id,
                 package_name=f"{Path(data_name).stem}-{job.ref}.zip", package_sha256=kept.sha256, package_bytes=kept.size,
                 data_name=data_name, data_sha256=data.sha256, data_bytes=data.size, rows=rows, receipt=signed,
-                quality=quality, expires=expires,
+                quality=quality, expires=closes(agreement, timezone.now()),
             ),
             actor=work.actor,
         )  # fmt: skip
         if vault is not None:
             vault.delivery = made
             vault.save()
+
+
+def closes(agreement: Agreement, delivered: datetime) -> datetime:
+    """When downloads of an export close: by the contract's clause or after 30 days, and never after its end."""
+    days = (agreement.terms.get("download_within") or {}).get("days", KEEP_DAYS)
+    return min(delivered + timedelta(days=days), agreement.ends)
 
 
 def _body(

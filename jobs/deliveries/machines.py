@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.deliveries.rules import contract_stands, downloads_left, has_tokens, not_expired
+from jobs.deliveries.rules import contract_stands, downloads_left, has_tokens, no_duty_is_late, not_expired
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, STEWARD, side
@@ -37,7 +37,7 @@ DELIVERY = register(
                 "Download",
                 frozenset({"named"}),
                 frozenset({"available"}),
-                needs=(contract_stands, not_expired, downloads_left),
+                needs=(contract_stands, no_duty_is_late, not_expired, downloads_left),
                 kind="primary",
             ),
             Action(
@@ -59,6 +59,20 @@ DELIVERY = register(
                 asks=True,
                 help="Shows the real values behind up to 100 tokens of this export. The audit trail keeps who looked, "
                 "why and how many were asked for; never the values.",
+            ),
+            Action(
+                "cut",
+                "Cut a running download",
+                SYSTEM,
+                frozenset({"available", "expired", "revoked"}),
+                hidden=True,
+            ),
+            Action(
+                "erase",
+                "Delete the portal's copy",
+                SYSTEM,
+                frozenset({"expired", "revoked"}),
+                hidden=True,
             ),
             Action("expire", "Expire", SYSTEM, frozenset({"available"}), to="expired", hidden=True),
         ),

@@ -37,6 +37,7 @@ class Delivery(StatefulModel):
     expires = models.DateTimeField()
     downloads_allowed = models.PositiveIntegerField(default=10)
     downloads_made = models.PositiveIntegerField(default=0)
+    erased = models.DateTimeField(null=True, blank=True, help_text="When the portal deleted its own copy")
 
     class Meta:
         ordering = ["-created"]
@@ -63,6 +64,7 @@ class Delivery(StatefulModel):
             "package_sha256": self.package_sha256,
             "data_sha256": self.data_sha256,
             "downloads_made": self.downloads_made,
+            **({"erased": self.erased.isoformat()} if self.erased else {}),
         }
 
 

@@ -16,6 +16,9 @@ class DeliveryFacts:
     downloads_allowed: int
     as_of: datetime
     tokens: int = 0
+    duties: Decision = ALLOW
+    clause_days: int | None = None
+    keys_destroyed: bool = False
 
 
 def contract_stands(facts: DeliveryFacts) -> Decision:
@@ -23,7 +26,19 @@ def contract_stands(facts: DeliveryFacts) -> Decision:
     return facts.standing
 
 
+def no_duty_is_late(facts: DeliveryFacts) -> Decision:
+    """Where the contract says that a late duty closes the downloads."""
+    return facts.duties
+
+
 def not_expired(facts: DeliveryFacts) -> Decision:
+    if facts.as_of >= facts.expires and facts.clause_days is not None:
+        return deny(
+            "terms.download_within",
+            f"The contract lets exports be fetched for {facts.clause_days} days; this one until {facts.expires:%d %B %Y}",
+            remedy="Ask again under the same contract",
+            source="clause download_within",
+        )
     if facts.as_of >= facts.expires:
         return deny(
             "delivery.expired",
@@ -44,6 +59,12 @@ def downloads_left(facts: DeliveryFacts) -> Decision:
 
 
 def has_tokens(facts: DeliveryFacts) -> Decision:
+    if facts.keys_destroyed:
+        return deny(
+            "vault.destroyed",
+            "The contract's tokens were destroyed after its end, as it demands",
+            remedy="Nobody can look them up any more",
+        )
     if not facts.tokens:
         return deny(
             "delivery.no_tokens", "This export holds no tokens", remedy="Only a recipe with tokens makes them"

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
+from contracts.negotiations import ledger
 from contracts.negotiations.agreements import attempt
 from contracts.sharing.advice import advice_on, kept
 from jobs.deliveries import vault
@@ -32,11 +34,15 @@ def deliver(delivery: Delivery, *, actor: Actor) -> Delivery:
 @performs(DELIVERY, "download")
 def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Delivery:
     """Count one fetch by a named person. Raises Refused with the reason once it is cut off."""
-    with transition(DELIVERY, "download", delivery_id, actor=actor) as change:
-        _decide_anew(change.subject)
-        change.subject.downloads_made += 1
-        Download.objects.create(delivery=change.subject, user_id=actor.user_id)
-        change.detail = {"package_sha256": change.subject.package_sha256}
+    with transaction.atomic():
+        # The agreement first: whoever suspends it meanwhile is before this fetch or after it.
+        agreement = ledger.locked(Delivery.objects.values_list("agreement_id", flat=True).get(pk=delivery_id))
+        with transition(DELIVERY, "download", delivery_id, actor=actor) as change:
+            _decide_anew(change.subject)
+            change.subject.downloads_made += 1
+            Download.objects.create(delivery=change.subject, user_id=actor.user_id)
+            ledger.count_fetch(agreement, delivery_id)
+            change.detail = {"package_sha256": change.subject.package_sha256}
     return change.subject
 
 
@@ -82,6 +88,14 @@ def revoke(delivery_id: UUID, *, actor: Actor, reason: str, seen: int | None = N
 def expire(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Delivery:
     with transition(DELIVERY, "expire", delivery_id, actor=actor) as change:
         pass
+    return change.subject
+
+
+@performs(DELIVERY, "cut")
+def cut(delivery_id: UUID, *, actor: Actor, reason: str, sent: int, seen: int | None = None) -> Delivery:
+    """A running download was cut after so many bytes."""
+    with transition(DELIVERY, "cut", delivery_id, actor=actor, reason=reason) as change:
+        change.detail = {"bytes_sent": sent, "of": change.subject.package_bytes}
     return change.subject
 
 

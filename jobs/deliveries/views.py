@@ -6,9 +6,10 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_POST
 
 from jobs.deliveries import selectors
@@ -16,6 +17,7 @@ from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Vault
 from jobs.deliveries.quality import shown
 from jobs.deliveries.receipt import masked_steps
+from jobs.deliveries.sending import pieces
 from kernel import doors, store
 from kernel.actor import Actor
 from kernel.audit import selectors as audit
@@ -60,18 +62,23 @@ def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
         )
     try:
         doors.perform(DELIVERY, "download", found, actor=actor, data={})
+        return package_file(found, actor)
     except Refused as refused:
         return render(
             request, "deliveries/refused.html", {"delivery": found, "decision": refused.decision}, status=409
         )
-    return package_file(found)
 
 
-def package_file(found: Delivery) -> FileResponse:
-    """The package as a file answer, with its SHA-256 in a header."""
-    content = store.open_stream(found.package_sha256)
-    answer = FileResponse(content, as_attachment=True, filename=found.package_name)
+def package_file(found: Delivery, actor: Actor) -> HttpResponseBase:
+    """The package as a file answer, with its SHA-256 in a header; cut when it may no longer be fetched."""
+    try:
+        content = store.open_stream(found.package_sha256)
+    except FileNotFoundError:
+        raise Refused.because("delivery.erased", "The portal's copy of this export is deleted",
+                              remedy="Ask again under the same contract") from None  # fmt: skip
+    answer = StreamingHttpResponse(pieces(found, content, actor), content_type="application/zip")
     answer["Content-Length"] = str(found.package_bytes)
+    answer["Content-Disposition"] = content_disposition_header(True, found.package_name) or "attachment"
     answer["X-Content-SHA256"] = found.package_sha256
     return answer
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +14,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from contracts.negotiations import ledger
+from contracts.sharing.services import COUNTER, reserve_for
 from jobs.runs import folders
 from jobs.runs.machines import JOB, LIVE
 from jobs.runs.models import Job, WorkerBeat
@@ -71,6 +75,23 @@ def report_worker(worker: str) -> None:
     WorkerBeat.objects.update_or_create(worker=worker, defaults={"seen": timezone.now()})
 
 
+@contextmanager
+def _counted(job_id: UUID) -> Iterator[Callable[[], None]]:
+    """A transaction in which an export's agreement is locked before its job. Gives what to call to return what the
+    export had reserved; that does nothing for other jobs and when nothing is reserved."""
+    with transaction.atomic():
+        found = Job.objects.filter(pk=job_id, kind="export", request__isnull=False)
+        about = found.values_list("request__agreement_id", "request_id").first()
+        if about is not None:
+            ledger.locked(about[0])
+
+        def give_back() -> None:
+            if about is not None:
+                ledger.release(about[0], actor=system(COUNTER), request=about[1])
+
+        yield give_back
+
+
 def _held(job: Job, attempt: int) -> None:
     if job.attempt != attempt:
         raise Refused.because("job.lease", "Another worker has taken this job over", remedy="Nothing to do")
@@ -104,13 +125,17 @@ def fail(
     """`failure`: code, text, step, row, column, remedy. The event, which all sides read and which stays, holds no
     more of the data than they may see."""
     said = for_others(failure)
-    with transition(JOB, "fail", job_id, actor=actor, reason=said.get("text", "")) as change:
+    with (
+        _counted(job_id) as give_back,
+        transition(JOB, "fail", job_id, actor=actor, reason=said.get("text", "")) as change,
+    ):
         job: Job = change.subject
         if not job.request_id:
             change.reason = failure.get("text", "")
         change.detail = {name: said[name] for name in ("code", "step", "column") if name in said}
         _held(job, attempt)
         job.failure, job.finished, job.lease_until = failure, timezone.now(), None
+        give_back()
     return job
 
 
@@ -128,15 +153,20 @@ def requeue(job_id: UUID, *, actor: Actor, reason: str, seen: int | None = None)
 @performs(JOB, "stop")
 def stop(job_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Job:
     """Stopped by the portal, for example because the contract was ended."""
-    with transition(JOB, "stop", job_id, actor=actor, reason=reason) as change:
+    with _counted(job_id) as give_back, transition(JOB, "stop", job_id, actor=actor, reason=reason) as change:
         _closed(change.subject, reason)
+        give_back()
     return change.subject
 
 
 @performs(JOB, "cancel")
 def cancel(job_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Job:
-    with transition(JOB, "cancel", job_id, actor=actor, seen=seen, reason=reason) as change:
+    with (
+        _counted(job_id) as give_back,
+        transition(JOB, "cancel", job_id, actor=actor, seen=seen, reason=reason) as change,
+    ):
         _closed(change.subject, reason)
+        give_back()
     return change.subject
 
 
@@ -147,9 +177,14 @@ def _closed(job: Job, reason: str) -> None:
 
 @performs(JOB, "retry")
 def retry(job_id: UUID, *, actor: Actor, seen: int | None = None) -> Job:
-    """Try a failed job again; stages that it finished are not done again where their files are still there."""
-    with transition(JOB, "retry", job_id, actor=actor, seen=seen) as change:
+    """Try a failed job again; stages that it finished are not done again where their files are still there.
+
+    An export is reserved again, as it was given back. Raises Refused when the contract has none left.
+    """
+    with _counted(job_id), transition(JOB, "retry", job_id, actor=actor, seen=seen) as change:
         job: Job = change.subject
+        if job.kind == "export" and job.request is not None:
+            reserve_for(job.request, system(COUNTER, door=actor.door))
         # Attempts only ever count up, so that one that was thought dead cannot pass for a new one.
         job.failure, job.finished, job.earlier = {}, None, job.attempt
     return change.subject

@@ -239,7 +239,12 @@ class Agreements(MachineView):
 
 
 class Duties(MachineView):
-    machine, scope, serializer_class = negotiation_machines.DUTY, "negotiations", out.DutyOut
+    machine, scope, serializer_class, related = (
+        negotiation_machines.DUTY,
+        "negotiations",
+        out.DutyOut,
+        ("evidence",),
+    )
 
 
 class Recipes(MachineView):
@@ -303,7 +308,7 @@ class Deliveries(MachineView):
                 remedy="Ask to be named in a new request",
             )
         doors.perform(DELIVERY, "download", found, actor=self.actor, data={})
-        return package_file(found)
+        return package_file(found, self.actor)
 
 
 class Events(MachineView):

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from contracts.library import builder
+from contracts.policies import moments
 from kernel import registry
 from kernel.audit.selectors import head
 from portal import personas
@@ -21,7 +22,7 @@ def front(request: HttpRequest) -> HttpResponse:
 @require_GET
 def help_page(request: HttpRequest) -> HttpResponse:
     """Words, steps and states; what the code knows comes from the code."""
-    context = {"machines": registry.machines(), "step_groups": builder.groups()}
+    context = {"machines": registry.machines(), "step_groups": builder.groups(), "clauses": moments.rows()}
     return render(request, "portal/help.html", context)
 
 

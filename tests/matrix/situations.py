@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contracts.charters import services as charters
 from contracts.library import services as library
-from contracts.negotiations import agreements, automatic, notes, offers, signatures
+from contracts.negotiations import agreements, automatic, duties, notes, offers, signatures
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Duty
 from contracts.sharing import services as sharing
@@ -189,10 +189,14 @@ class Situations:
         request = worlds.delivered(self.cast, self._agreement("in_force"))
         agreements.terminate(request.agreement_id, actor=self.dana, reason=REASON)
         found = Duty.objects.get(agreement_id=request.agreement_id)
+        if state in ("declared", "done"):
+            duties.fulfil(found.pk, actor=self.piotr, statement="We deleted everything.")
         if state == "done":
-            agreements.fulfil(found.pk, actor=self.piotr, statement="We deleted everything.")
+            duties.accept(found.pk, actor=self.dana)
+        elif state == "waived":
+            duties.waive(found.pk, actor=self.dana, reason=REASON)
         elif state == "late":
-            agreements.overdue(found.pk, actor=system())
+            duties.overdue(found.pk, actor=system())
         return found
 
     def _request(self, state: str) -> Any:

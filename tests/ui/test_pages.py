@@ -8,10 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from contracts.decisions.selectors import decisions_on
 from contracts.library import services as library
+from contracts.negotiations import duties
+from kernel.actor import system
 from tests import worlds
 from tests.cast import assemble
 from tests.test_choosing import zipped
@@ -86,7 +89,10 @@ def test_pages_are_accessible_and_quiet(
     )
     names = ",".join(f"c_{n}" for n in range(210))
     wide = worlds.registered(cast, f"{names}\n{'1,' * 209}1\n".encode(), "wide.csv", "Wide")
-    both = ["/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
+    duty = duties.begin(agreement, "delete_within", "Delete it", None, actor=system())
+    proof = SimpleUploadedFile("deleted.txt", b"All gone.")
+    duties.fulfil(duty.pk, actor=cast.actor("piotr"), statement="All of it is gone.", file=proof)
+    both = [duty.get_absolute_url(), "/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
             f"/datasets/{dataset.slug}/schema/", f"/datasets/{dataset.slug}/versions/1/", fresh.get_absolute_url(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
@@ -78,6 +79,39 @@ class ApplyForm(forms.Form):
 @asks_with(MEMBERSHIP, "change_role")
 class RoleForm(ActionForm):
     role = forms.ChoiceField(label="Role", choices=ROLES)
+
+
+LEVELS = [
+    (1, "1: basic: passwords, updates, backups"),
+    (2, "2: managed: named people are responsible, access is recorded"),
+    (3, "3: audited: an outside audit, such as ISO 27001, within three years"),
+    (4, "4: high: encrypted at rest, two-factor sign-in everywhere, tested every year"),
+    (5, "5: isolated: a closed environment, nothing can be taken out unseen"),
+]
+
+
+@asks_with(MEMBERSHIP, "attest_level")
+class LevelForm(ActionForm):
+    """The level, the day it was found, and how."""
+
+    level = forms.TypedChoiceField(label="Security level", choices=LEVELS, coerce=int)
+    on = forms.DateField(label="Found on", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    note = forms.CharField(
+        label="How it was found", widget=forms.Textarea(attrs={"rows": 3}), min_length=5, max_length=2000,
+        help_text="For example the number of the audit report. Members of the trust can read it.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("on", timezone.localdate())
+        if self.subject is not None:
+            self.initial.setdefault("level", self.subject.security_level)
+
+    def clean_on(self) -> Any:
+        on = self.cleaned_data["on"]
+        if on > timezone.localdate():
+            raise forms.ValidationError("This day has not come yet. Name the day on which it was found.")
+        return on
 
 
 @asks_with(MEMBERSHIP, "suspend", "leave", "expel", "refuse", "decline")

@@ -115,6 +115,15 @@ MEMBERSHIP = register(
                 "change_role", "Change role", TRUSTEE, frozenset({"active"}), asks=True, done="Role changed."
             ),
             Action(
+                "attest_level",
+                "Attest the security level",
+                TRUSTEE,
+                frozenset({"active", "suspended"}),
+                asks=True,
+                help="What the trust found when it looked at how this member protects data. Contracts may ask for a level.",
+                done="Attested. Contracts that ask for a level go by it from now on.",
+            ),
+            Action(
                 "leave",
                 "Leave",
                 CANDIDATE,

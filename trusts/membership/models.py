@@ -98,6 +98,12 @@ class Membership(StatefulModel):
     role = models.CharField(max_length=10, choices=ROLES, default="consumer")
     message = models.TextField(blank=True, default="")
     since = models.DateTimeField(null=True, blank=True)
+    security_level = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="1 to 5, attested by a trustee; empty: not attested"
+    )
+    level_on = models.DateField(null=True, blank=True)
+    level_note = models.TextField(blank=True, default="")
+    level_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         constraints = [
@@ -121,4 +127,5 @@ class Membership(StatefulModel):
         return {"candidate": [self.organisation_id], "trustee": self.trust.trustees()}
 
     def audit_fields(self) -> dict[str, Any]:
-        return {"state": self.state, "role": self.role}
+        level = {"security_level": self.security_level} if self.security_level else {}
+        return {"state": self.state, "role": self.role, **level}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.membership.endings import follow
 from trusts.membership.facts import membership_facts
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import Charter, Membership, Trust
@@ -96,6 +98,7 @@ def _simple(action: str, stamps: bool = False) -> Any:
         with transition(MEMBERSHIP, action, membership_id, actor=actor, seen=seen, reason=reason) as change:
             if stamps:
                 change.subject.since = timezone.now()
+            follow(change.subject, action, actor)
         return change.subject
 
     verb.__name__ = action
@@ -113,6 +116,19 @@ suspend = _simple("suspend")
 reinstate = _simple("reinstate")
 leave = _simple("leave")
 expel = _simple("expel")
+
+
+@performs(MEMBERSHIP, "attest_level")
+def attest_level(
+    membership_id: UUID, *, actor: Actor, level: int, on: date, note: str, seen: int | None = None
+) -> Membership:
+    """What the trust found of a member's security, 1 to 5, on which day and how. Contracts may ask for a level."""
+    with transition(MEMBERSHIP, "attest_level", membership_id, actor=actor, seen=seen, reason=note) as change:
+        found: Membership = change.subject
+        found.security_level, found.level_on, found.level_note = level, on, note
+        found.level_by_id = actor.user_id
+        change.detail = {"level": level, "on": on.isoformat()}
+    return found
 
 
 @performs(TRUST, "edit")

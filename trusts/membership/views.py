@@ -101,6 +101,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "trust": found,
         "rows": rows,
+        "inside": found.pk in actor.trust_ids,
         "choices": [c for c in doors.choices(TRUST, found, actor) if c.name == "invite"],
     }
     return render(request, "membership/members.html", context)

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from contracts.negotiations.models import Agreement, Duty, Negotiation, Offer, Proposal
+from contracts.negotiations.ledger import what_is_counted
+from contracts.negotiations.models import Agreement, Duty, Evidence, Negotiation, Offer, Proposal
 from contracts.negotiations.round_models import Participant
 from portal.api.serializers.base import BASE
 
@@ -92,13 +93,37 @@ class SuccessionIn(serializers.Serializer[Any]):
 
 
 class AgreementOut(serializers.ModelSerializer[Agreement]):
+    counters = serializers.SerializerMethodField()
+
     class Meta:
         model = Agreement
         fields = [*BASE, "negotiation", "dataset", "version_of_data", "trust", "provider", "consumer", "terms", "odrl", "policy_hash",
-                  "payload", "jws", "starts", "ends", "exports_used", "ended_because"]  # fmt: skip
+                  "payload", "jws", "starts", "ends", "exports_used", "counters", "ended_because"]  # fmt: skip
+
+    def get_counters(self, agreement: Agreement) -> dict[str, Any]:
+        """Counter → used, reserved, most and left (null without a limit)."""
+        return what_is_counted(agreement)
+
+
+class EvidenceOut(serializers.ModelSerializer[Evidence]):
+    class Meta:
+        model = Evidence
+        fields = ["sha256", "size", "name", "kind", "created"]
 
 
 class DutyOut(serializers.ModelSerializer[Duty]):
+    evidence = EvidenceOut(many=True, read_only=True)
+
     class Meta:
         model = Duty
-        fields = [*BASE, "agreement", "clause", "text", "due", "statement"]
+        fields = [
+            *BASE,
+            "agreement",
+            "clause",
+            "text",
+            "due",
+            "statement",
+            "question",
+            "declared",
+            "evidence",
+        ]

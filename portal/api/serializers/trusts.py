@@ -36,7 +36,7 @@ class MembershipOut(serializers.ModelSerializer[Membership]):
 
     class Meta:
         model = Membership
-        fields = [*BASE, "trust", "organisation", "organisation_name", "role", "since"]
+        fields = [*BASE, "trust", "organisation", "organisation_name", "role", "since", "security_level"]
 
 
 class MembershipIn(serializers.Serializer[Any]):
