@@ -25,7 +25,7 @@ def _blocks(numbers: np.ndarray, secret: bytes, kind: str) -> np.ndarray:
     # Rows mostly come in their order: each run of rows of one block is looked up at once.
     starts = np.flatnonzero(np.diff(blocks, prepend=-1))
     known: dict[int, np.ndarray] = {}
-    for start, end in zip(starts, [*starts[1:], len(numbers)], strict=True):
+    for start, end in zip(starts, np.append(starts, len(numbers))[1:], strict=True):
         block = int(blocks[start])
         if block not in known:
             data = hashlib.shake_256(secret + block.to_bytes(8, "big")).digest(BLOCK * size)
