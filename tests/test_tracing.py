@@ -31,7 +31,10 @@ COLUMNS = ["carrier", "tailnum", "dest", "distance", "arr_delay"]
 
 
 def flights() -> bytes:
-    rows = (f"{'UA' if i % 3 else 'AA'},N{i % 997},{('IAH', 'MIA', 'BQN')[i % 3]},{1000 + i % 700},{i % 353 - 40},{i}" for i in range(ROWS))
+    rows = (
+        f"{'UA' if i % 3 else 'AA'},N{i % 997},{('IAH', 'MIA', 'BQN')[i % 3]},{1000 + i % 700},{i % 353 - 40},{i}"
+        for i in range(ROWS)
+    )
     return ("carrier,tailnum,dest,distance,arr_delay,note\n" + "\n".join(rows) + "\n").encode()
 
 
@@ -68,21 +71,36 @@ def browser(cast: Cast, name: str) -> Client:
 
 def test_a_leaked_copy_names_its_export_and_only_to_its_provider(cast: Cast, tmp_path: Any) -> None:
     agreement = contract(cast)
-    one, two = export(cast, agreement), export(cast, agreement, recipe=[{"name": "sort", "params": {"by": ["-distance"]}}])
+    one, two = (
+        export(cast, agreement),
+        export(cast, agreement, recipe=[{"name": "sort", "params": {"by": ["-distance"]}}]),
+    )
     few = export(cast, agreement, row_filter=[{"column": "dest", "op": "eq", "value": ["MIA"]}])
     assert 0.985 * ROWS < one.rows < ROWS and one.receipt["body"]["mark"]["marked"]
     # Too few rows for a mark: every row leaves, and the receipt says so.
-    assert few.rows == ROWS // 3 and few.receipt["body"]["mark"] == {"marked": False, "text": "Not marked: fewer than 10,000 rows."}
+    assert few.rows == ROWS // 3 and few.receipt["body"]["mark"] == {
+        "marked": False,
+        "text": "Not marked: fewer than 10,000 rows.",
+    }
     assert few.job.result["rows"] == ROWS // 3 and "mark" not in few.job.result
 
-    leak = data_of(two).drop(columns="dest").sample(frac=0.6, random_state=1).rename(columns={"distance": "miles"})
+    leak = (
+        data_of(two)
+        .drop(columns="dest")
+        .sample(frac=0.6, random_state=1)
+        .rename(columns={"distance": "miles"})
+    )
     file = tmp_path / "found on the web.csv"
     leak.to_csv(file, index=False)
     out = StringIO()
     call_command("trace_leak", file, json=True, stdout=out)
     said = json.loads(out.getvalue())
     assert said["verdict"] == "named" and [n["export"] for n in said["named"]] == [two.ref]
-    assert said["named"][0]["log10_chance"] < -6 and said["looked_at"] == 2 and said["unmarked_refs"] == [few.ref]
+    assert (
+        said["named"][0]["log10_chance"] < -6
+        and said["looked_at"] == 2
+        and said["unmarked_refs"] == [few.ref]
+    )
     out = StringIO()
     call_command("trace_leak", file, dataset=agreement.dataset.slug, stdout=out, stderr=StringIO())
     assert two.ref in out.getvalue() and one.ref not in out.getvalue() and "Hudson" in out.getvalue()
@@ -112,7 +130,10 @@ def test_a_leaked_copy_names_its_export_and_only_to_its_provider(cast: Cast, tmp
     assert set(kept) == {"ask", "finish"}
     for name in ("piotr", "olga", "rui"):
         assert browser(cast, name).get(trace.get_absolute_url()).status_code == 404
-        assert browser(cast, name).post(page, {"file": SimpleUploadedFile("x.csv", b"a")}).status_code in (403, 404)
+        assert browser(cast, name).post(page, {"file": SimpleUploadedFile("x.csv", b"a")}).status_code in (
+            403,
+            404,
+        )
 
     # What cannot be read is said with its row, and nothing is lost.
     dana.post(page, {"file": SimpleUploadedFile("broken.xlsx", b"PK no workbook")})
@@ -127,7 +148,10 @@ def test_a_contract_without_the_clause_marks_nothing(cast: Cast) -> None:
 
 
 def test_sums_are_not_marked_and_say_so(cast: Cast) -> None:
-    group = {"name": "group", "params": {"by": ["carrier", "dest"], "measures": [{"how": "count", "as": "n"}]}}
+    group = {
+        "name": "group",
+        "params": {"by": ["carrier", "dest"], "measures": [{"how": "count", "as": "n"}]},
+    }
     found = export(cast, contract(cast), recipe=[group], format="csv")
     assert found.receipt["body"]["mark"]["text"].startswith("Not marked: rows were summed up")
     assert sharing is not None

@@ -90,7 +90,11 @@ def from_text(text: str) -> tuple[list[dict[str, Any]], str]:
     for number, item in enumerate(found, start=1):
         if not isinstance(item, dict) or not isinstance(item.get("params", {}), dict):
             return [], f"Item {number}: a step is an object with “name” and “params”."
-        if not isinstance(item.get("name"), str) or item["name"] not in STEPS or not STEPS[item["name"]].offered:
+        if (
+            not isinstance(item.get("name"), str)
+            or item["name"] not in STEPS
+            or not STEPS[item["name"]].offered
+        ):
             return [], f"Item {number}: there is no step {item.get('name')!r}.{_meant(item.get('name'))}"
         if extra := sorted(set(item) - {"name", "params", "locked", "clause"}):
             return [], f"Item {number}: a step has no {extra[0]!r}; it has “name” and “params”."

@@ -113,7 +113,9 @@ def _far(client: Any, steps: list[dict[str, Any]], source: Path, place: Path, ke
     sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
     firsts = list(accumulate(sizes[:-1], initial=0))
     waiting = [
-        client.submit(part, steps, str(source), n, first, str(place / f"{n}.parquet"), key, batch, mark, pure=False)
+        client.submit(
+            part, steps, str(source), n, first, str(place / f"{n}.parquet"), key, batch, mark, pure=False
+        )
         for n, first in enumerate(firsts)
     ]
     open_ones, done = set(waiting), 0

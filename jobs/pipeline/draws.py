@@ -43,12 +43,12 @@ def parts(numbers: np.ndarray, pool: bytes, share: str) -> np.ndarray:
 
 def coins(numbers: np.ndarray, own: bytes) -> np.ndarray:
     """True for each row that this export leaves out if the row is in the pool."""
-    return (_blocks(np.asarray(numbers, dtype="i8"), b"coin" + own, "u1") & 1).astype(bool)
+    return np.asarray(_blocks(np.asarray(numbers, dtype="i8"), b"coin" + own, "u1") & 1, dtype=bool)
 
 
 def withheld(numbers: np.ndarray, pool: bytes, own: bytes, share: str) -> np.ndarray:
     """True for each row that this export leaves out."""
-    found = parts(numbers, pool, share) == POOL
+    found: np.ndarray = parts(numbers, pool, share) == POOL
     places = np.flatnonzero(found)
     found[places] = coins(np.asarray(numbers)[places], own)
     return found

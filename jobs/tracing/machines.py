@@ -19,8 +19,12 @@ TRACE = register(
         ),
         final=frozenset({"done"}),
         creates=(
-            Action("ask", "Trace a leaked file", side("holder", OWNER, STEWARD), frozenset({""}), to="waiting"),
+            Action(
+                "ask", "Trace a leaked file", side("holder", OWNER, STEWARD), frozenset({""}), to="waiting"
+            ),
         ),
-        actions=(Action("finish", "Finish the trace", SYSTEM, frozenset({"waiting"}), to="done", hidden=True),),
+        actions=(
+            Action("finish", "Finish the trace", SYSTEM, frozenset({"waiting"}), to="done", hidden=True),
+        ),
     )
 )

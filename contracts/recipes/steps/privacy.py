@@ -110,7 +110,9 @@ def _cells(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
 
 def _judge_watermark(params: Params) -> None:
     if not 0 < (decimal_of(params["share"]) or 0) <= Decimal("0.05"):
-        raise StepFault("share", "Watermark: the share must be above 0 and at most 0.05.", "Write it like 0.01.")
+        raise StepFault(
+            "share", "Watermark: the share must be above 0 and at most 0.05.", "Write it like 0.01."
+        )
 
 
 def share_words(share: str) -> str:

@@ -89,7 +89,7 @@ def of(array: pa.Array) -> np.ndarray:
     kind = array.type
     if pa.types.is_dictionary(kind):
         found = np.append(of(array.dictionary), MISSING)
-        return found[np.asarray(pc.fill_null(array.indices, len(array.dictionary)))]
+        return np.asarray(found[np.asarray(pc.fill_null(array.indices, len(array.dictionary)))])
     gone = np.asarray(pc.is_null(array, nan_is_null=True))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         found = _texts(array.to_pylist())
@@ -129,7 +129,7 @@ def _numbers(values: np.ndarray) -> np.ndarray:
 
 
 def _words(values: np.ndarray) -> np.ndarray:
-    return pd.util.hash_array(values.astype(object), categorize=False)
+    return np.asarray(pd.util.hash_array(values.astype(object), categorize=False))
 
 
 def _texts(values: list[str | None]) -> np.ndarray:

@@ -21,7 +21,7 @@ class Seen:
 def _log_pmf(n: int) -> np.ndarray:
     """log P(k heads of n fair coins) for k from 0 to n."""
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
-    return logs[n] - logs - logs[::-1] - n * math.log(2)
+    return np.asarray(logs[n] - logs - logs[::-1] - n * math.log(2))
 
 
 def weight_of_absent(rate: float) -> float:
@@ -65,5 +65,9 @@ def share_from(seen: Seen) -> tuple[float, float, float]:
         return 0.0, 0.0, 1.0
     z = 1.96
     middle, wide = (x + z * z / 2) / (n + z * z), z * math.sqrt(x * (n - x) / n + z * z / 4) / (n + z * z)
-    of = lambda q: min(max(1 - q / (1 - q), 0.0), 1.0) if q < 1 else 0.0  # noqa: E731
-    return of(x / n), of(middle + wide), of(max(middle - wide, 0.0))
+    return _part(x / n), _part(middle + wide), _part(max(middle - wide, 0.0))
+
+
+def _part(left_out: float) -> float:
+    """Of the share of present rows that the export left out: the share of all rows that came from it alone."""
+    return min(max(1 - left_out / (1 - left_out), 0.0), 1.0) if left_out < 1 else 0.0

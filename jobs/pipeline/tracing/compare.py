@@ -60,8 +60,10 @@ def _as_then(mark: Mapping[str, Any], pool: bytes, share: str) -> bool:
         return True
     left = 0
     for start in range(0, mark["rows"], CHUNK):
-        left += int(withheld(np.arange(start, min(start + CHUNK, mark["rows"])), pool, mark["own"], share).sum())
-    return left == mark["left_out"]
+        left += int(
+            withheld(np.arange(start, min(start + CHUNK, mark["rows"])), pool, mark["own"], share).sum()
+        )
+    return bool(left == mark["left_out"])
 
 
 def _one(evidence: Evidence, mark: Mapping[str, Any]) -> dict[str, Any]:

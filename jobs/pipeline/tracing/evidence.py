@@ -62,9 +62,7 @@ def gather(leak: Cells, whole: Cells, match: Match, pool: bytes, share: str) -> 
     )  # fmt: skip
 
 
-def _chosen(
-    whole: Cells, match: Match, pool: bytes, share: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _chosen(whole: Cells, match: Match, pool: bytes, share: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Number, role and key of each row of the pool and of the controls; a source row that became several rows of the
     result counts once."""
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []

@@ -62,7 +62,9 @@ def carrying(plan: Mapping[str, Any], types: Mapping[str, str], name: str) -> li
     """The plan's steps, without mark and samples, so that the column `name` outlasts them and plays no part."""
     missing = [s["name"] for s in plan["steps"] if s["name"] not in STEPS]
     if missing:
-        raise Fault("trace.step", f"The step {missing[0]} is not installed here.", "Install its package as it was.")
+        raise Fault(
+            "trace.step", f"The step {missing[0]} is not installed here.", "Install its package as it was."
+        )
     steps = [
         Step(s["name"], dict(s["params"]), s.get("locked", False), s.get("clause", ""))
         for s in plan["steps"] if s["name"] not in ("watermark", "sample")

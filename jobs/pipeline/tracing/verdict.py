@@ -71,8 +71,8 @@ def _unnamed(near: Mapping[str, Any], rows: int, counted: float, share: str) -> 
 
 
 def _about(rows: int) -> int:
-    digits = 10 ** max(len(str(rows)) - 2, 0)
-    return -(-rows // digits) * digits
+    digits: int = 10 ** max(len(str(rows)) - 2, 0)
+    return int(-(-rows // digits) * digits)
 
 
 def _origin(near: Mapping[str, Any]) -> float | None:

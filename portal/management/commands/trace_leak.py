@@ -24,8 +24,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV, JSON Lines, Parquet, XLSX or any other format that can be read in")
-        parser.add_argument("--dataset", metavar="SLUG", help="only exports of this dataset; faster, and fewer to be told apart")
+        parser.add_argument(
+            "file", type=Path, help="CSV, JSON Lines, Parquet, XLSX or any other format that can be read in"
+        )
+        parser.add_argument(
+            "--dataset",
+            metavar="SLUG",
+            help="only exports of this dataset; faster, and fewer to be told apart",
+        )
         parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
 
     def handle(self, *args: Any, file: Path, dataset: str | None, json: bool, **options: Any) -> None:
