@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def chance(log10: float) -> str:
-    """10^-52 as a reader may take it in: “less than 1 in 10^52”, above a thousandth as it is."""
+    """10^-52 as a reader may take it in: “less than 1 in 10⁵²”, above a thousandth as it is."""
     if log10 > -3:
         return f"{10**log10:.3f}"
-    return f"less than 1 in 10^{int(-log10)}"
+    return f"less than 1 in 10{str(int(-log10)).translate(RAISED)}"
 
 
 def part(share: list[float]) -> str:

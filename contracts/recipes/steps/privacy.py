@@ -111,7 +111,7 @@ def _cells(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
 def _judge_watermark(params: Params) -> None:
     if not 0 < (decimal_of(params["share"]) or 0) <= Decimal("0.05"):
         raise StepFault(
-            "share", "Watermark: the share must be above 0 and at most 0.05.", "Write it like 0.01."
+            "share", "Tracing mark: the share must be above 0 and at most 0.05.", "Write it like 0.01."
         )
 
 
@@ -197,7 +197,7 @@ KINDS = (
               Param("values", "Columns blanked with it", "columns", False), K),
              lambda p: f"blank {listed([p['count'], *p.get('values', [])])} where fewer than {p['k']}, and what would give them away",
              "privacy", "whole", shaper=_cells, bears=lambda p, n: n in p["by"]),
-    StepKind("watermark", "Watermark", "Leave out a few rows, other ones for each export, so that a leaked copy can be traced.",
+    StepKind("watermark", "Tracing mark", "Leave out a few rows, other ones for each export, so that a leaked copy can be traced.",
              (Param("share", "Share of rows left out", "number", help="At most 0.05"),),
              lambda p: f"leave out {share_words(p['share'])} rows, other ones for each export, so that a leaked copy can be traced",
              "privacy", judge=_judge_watermark, removes=_always, bears=lambda p, n: True, offered=False),

@@ -57,8 +57,8 @@ def _unnamed(near: Mapping[str, Any], rows: int, counted: float, share: str) -> 
                 "remedy": "A copy with more columns may tell."}  # fmt: skip
     origin = _origin(near)
     if origin == 1.0:
-        return {"verdict": SOURCE, "remedy": "Look at who else had the data: its own source, and exports without a mark.",
-                "text": "The file comes from no marked export: it holds the rows that marked exports leave out."}  # fmt: skip
+        return {"verdict": SOURCE, "text": "The file comes from none of the marked exports alone: it holds the rows that they leave out.",
+                "remedy": "It comes from the source itself, from an export without a mark, or from many exports put together."}  # fmt: skip
     if origin is not None and present >= 2 * needed:
         return {"verdict": ANOTHER, "remedy": "Compare it with the exports of all versions and contracts.",
                 "text": "The file comes from marked exports, but from none of those that were looked at."}  # fmt: skip
