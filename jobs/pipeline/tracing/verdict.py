@@ -27,7 +27,7 @@ def verdict(compared: Sequence[Mapping[str, Any]], rows: int, share: str = "0.01
              "found": near["found"] if near else 0.0, "columns": near["columns"] if near else []}  # fmt: skip
     if near is None:
         return {**found, "verdict": NOTHING, "text": "There is no marked export to compare the file with.",
-                "remedy": "Only exports under a contract with the clause “watermark” can be traced."}  # fmt: skip
+                "remedy": "Only exports under a contract with the clause “Tracing mark” can be traced."}  # fmt: skip
     if near["found"] < KNOWN:
         return {**found, "verdict": OTHER_DATA,
                 "text": "The file is not this data: hardly any of its rows are rows of a marked export.",
