@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "jobs.intake",
     "jobs.trials",
     "jobs.deliveries",
+    "jobs.tracing",
     "portal",
 ]
 

@@ -20,6 +20,7 @@ STATIONS = (
     "jobs.runs",
     "jobs.trials",
     "jobs.deliveries",
+    "jobs.tracing",
 )
 
 urlpatterns = [

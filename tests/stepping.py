@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contracts.recipes.recipe import Recipe
+from contracts.recipes.recipe import Step
+from contracts.recipes.steps import STEPS
 from jobs.pipeline.engine import run
 from jobs.pipeline.faults import StepError
 from jobs.pipeline.types import name_of
@@ -20,6 +21,7 @@ SCHEMA = pa.schema([
     ("b", pa.bool_()), ("day", pa.date32()), ("at", pa.timestamp("us")), ("when", pa.string()),
 ])  # fmt: skip
 TYPES = {f.name: name_of(f.type) for f in SCHEMA}
+MARK = {"pool": b"p" * 32, "own": b"o" * 32}
 OTHER_TYPES = {"other": {"g": "text", "size": "integer"}}
 OTHER = {"g": ["x", "y", "y", None], "size": [1, 2, 3, 4]}
 EVERY: list[tuple[str, dict[str, Any]]] = [
@@ -56,7 +58,7 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
     ("l_diversity", {"columns": ["g"], "sensitive": "t", "l": 2}), ("t_closeness", {"columns": ["g"], "sensitive": "n", "t": "0.3"}),
     ("l_diversity", {"columns": ["n", "t"], "sensitive": "g", "l": 2, "on_fail": "generalise"}),
     ("t_closeness", {"columns": ["day", "g"], "sensitive": "n", "t": "0.3", "on_fail": "generalise"}),
-    ("suppress_cells", {"by": ["g", "b"], "count": "n", "values": ["f"], "k": 5}),
+    ("suppress_cells", {"by": ["g", "b"], "count": "n", "values": ["f"], "k": 5}), ("watermark", {"share": "0.05"}),
 ]  # fmt: skip
 
 
@@ -72,14 +74,13 @@ def did(
     threads: int = 2,
     memory: int = 1 << 28,
 ) -> tuple[pa.Table, str, Any]:
-    recipe, problems = Recipe.from_list([{"name": n, "params": p} for n, p in steps])
-    assert not problems, problems
+    plan = [Step(n, STEPS[n].check(p)).as_dict() for n, p in steps]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pq.write_table(table, folder / "in.parquet")
         pq.write_table(pa.table(OTHER), folder / "other.parquet")
-        result = run({"steps": recipe.as_list()}, folder / "in.parquet", folder / "work", key=b"k", batch=batch, threads=threads, memory=memory,
-                     inputs={"other": folder / "other.parquet"}, side=folder / "side")  # fmt: skip
+        result = run({"steps": plan}, folder / "in.parquet", folder / "work", key=b"k", batch=batch, threads=threads, memory=memory,
+                     inputs={"other": folder / "other.parquet"}, side=folder / "side", mark=MARK)  # fmt: skip
         return pq.read_table(result.path), hashlib.sha256(result.path.read_bytes()).hexdigest(), result
 
 

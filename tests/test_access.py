@@ -22,6 +22,7 @@ from contracts.library import services as library
 from contracts.negotiations import duties
 from contracts.negotiations import services as negotiations
 from contracts.sharing import services as sharing
+from jobs.tracing import services as tracing
 from kernel import outbox
 from kernel.actor import system
 from tests import worlds
@@ -61,6 +62,7 @@ ACCESS: dict[str, Any] = {
     "contracts/<uuid:pk>/amend/": ("dana", *MERIDIAN), "contracts/<uuid:pk>/renew/": ("dana", *MERIDIAN),
     "recipes/": ALL, "recipes/new/": ("dana", "piotr", "sam", "ada", "olga"), "recipes/<uuid:pk>/": HUDSON, "recipes/<uuid:pk>/edit/": ("dana",),
     "recipes/<uuid:pk>/copy/": "post", "recipes/<uuid:pk>/compare/": HUDSON, "recipes/<uuid:pk>/recipe.json": HUDSON,
+    "datasets/<slug:slug>/trace/": ("dana",), "traces/<uuid:pk>/": ("dana", "ines"), "traces/<uuid:pk>/live/": ("dana", "ines"),
     "trials/<uuid:pk>/": BOTH, "trials/<uuid:pk>/live/": BOTH,
     "contracts/<uuid:pk>/": BOTH, "contracts/<uuid:pk>/odrl.json": BOTH, "contracts/<uuid:pk>/signed.json": BOTH,
     "contracts/<uuid:pk>/payload.bin": BOTH, "contracts/<uuid:pk>/to-sign.txt": (), "organisations/<slug:slug>/keys.json": ALL,
@@ -97,6 +99,7 @@ def world(cast: Cast) -> dict[str, str]:
     asked = negotiations.ask(actor=cast.actor("piotr"), dataset=dataset, terms=worlds.terms())
     recipe = library.save(actor=cast.actor("dana"), name="Tidy", steps=worlds.ANSWERS["recipe"])
     tried = worlds.tried(cast, worlds.submitted(cast, agreement))
+    traced = tracing.ask(actor=cast.actor("dana"), dataset=dataset, file=worlds.upload())
     from kernel.audit.models import Event
 
     event = Event.objects.filter(machine="agreement", action="conclude").first()
@@ -111,6 +114,7 @@ def world(cast: Cast) -> dict[str, str]:
         "uploads/<uuid:pk>/": f"uploads/{sent.pk}/",
         "recipes/<uuid:pk>/": f"recipes/{recipe.pk}/", "recipes/<uuid:pk>/edit/": f"recipes/{recipe.pk}/edit/",
         "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",
+        "datasets/<slug:slug>/trace/": f"datasets/{dataset.slug}/trace/", "traces/<uuid:pk>/": f"traces/{traced.pk}/", "traces/<uuid:pk>/live/": f"traces/{traced.pk}/live/",
         "trials/<uuid:pk>/": f"trials/{tried.pk}/", "trials/<uuid:pk>/live/": f"trials/{tried.pk}/live/",
         "trusts/<slug:slug>/": f"trusts/{cast.trust.slug}/", "trusts/<slug:slug>/members/": f"trusts/{cast.trust.slug}/members/",
         "trusts/<slug:slug>/charter/": f"trusts/{cast.trust.slug}/charter/", "trusts/<slug:slug>/rules/": f"trusts/{cast.trust.slug}/rules/",

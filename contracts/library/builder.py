@@ -90,7 +90,11 @@ def from_text(text: str) -> tuple[list[dict[str, Any]], str]:
     for number, item in enumerate(found, start=1):
         if not isinstance(item, dict) or not isinstance(item.get("params", {}), dict):
             return [], f"Item {number}: a step is an object with “name” and “params”."
-        if not isinstance(item.get("name"), str) or item["name"] not in STEPS:
+        if (
+            not isinstance(item.get("name"), str)
+            or item["name"] not in STEPS
+            or not STEPS[item["name"]].offered
+        ):
             return [], f"Item {number}: there is no step {item.get('name')!r}.{_meant(item.get('name'))}"
         if extra := sorted(set(item) - {"name", "params", "locked", "clause"}):
             return [], f"Item {number}: a step has no {extra[0]!r}; it has “name” and “params”."
@@ -185,7 +189,7 @@ def changed(steps: list[dict[str, Any]], do: str, add: str) -> list[dict[str, An
     word, _, place = do.partition(":")
     index = int(place) if place.isdigit() else -1
     steps = list(steps)
-    if word == "add" and add in STEPS and len(steps) < MOST:
+    if word == "add" and add in STEPS and STEPS[add].offered and len(steps) < MOST:
         steps.append({"name": add, "params": {}})
     elif not 0 <= index < len(steps):
         return steps
@@ -217,7 +221,7 @@ def page(draft: Draft, types: Schema | None, inputs: Inputs | None = None) -> di
 def groups() -> dict[str, list[StepKind]]:
     """Group label → its steps, in the catalogue's order."""
     found: dict[str, list[StepKind]] = {label: [] for label in GROUPS.values()}
-    for kind in STEPS.values():
+    for kind in (kind for kind in STEPS.values() if kind.offered):
         found.setdefault(GROUPS.get(kind.group, kind.group.capitalize()), []).append(kind)
     return {label: kinds for label, kinds in found.items() if kinds}
 

@@ -2,7 +2,7 @@
 
 Order: the contract's rows, the asker's row filter, the contract's columns (with those needed for grouping), the
 contract's pseudonyms and coarser values, the asker's recipe, the contract's small groups on what is left, then the
-asked columns, and last the mark of the delivery.
+asked columns. The mark of the export comes before all of them (`marking`).
 Every column knows the original columns it was made from, and `guard` judges each step of the asker by
 those, whatever the columns are called. Where the recipe sums up groups or joins, the small groups are
 removed right before, as rows cannot be counted after; small cells are blanked right after summing up.
@@ -18,6 +18,7 @@ from contracts.policies.clauses import CLAUSES, FORMATS, MODES
 from contracts.policies.taxonomy import listed
 from contracts.policies.terms import Terms
 from contracts.recipes.guard import Guard, faults, further_columns
+from contracts.recipes.marking import with_mark
 from contracts.recipes.recipe import Problem, Recipe, Step, check
 from contracts.recipes.schema import Shape
 from kernel.canonical import sha256_hex
@@ -141,11 +142,10 @@ def compile_plan(
         )
     if final != list(shape.columns):
         after.append(Step("select", {"columns": final}, True, locked))
-    if terms.has("watermark") and not guard.counted:
-        after.append(Step("watermark", {"share": "0.01"}, True, "watermark"))
     joined = {step.params["with"] for step in steps if step.name == "join"}
+    every = (*before, *steps, *after)
     return Plan(
-        (*before, *steps, *after), output_format, input_sha256, policy_hash, _demands(shape, final, group, guard),
+        with_mark(every) if terms.has("watermark") else every, output_format, input_sha256, policy_hash, _demands(shape, final, group, guard),
         {alias: _input(given) for alias, given in (inputs or {}).items() if alias in joined},
     )  # fmt: skip
 

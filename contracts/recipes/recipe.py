@@ -70,6 +70,10 @@ class Recipe:
                 text = f"{place}: there is no step {str(name)[:40]!r}."
                 problems.append(Problem(index, "name", text, "Choose one."))
                 continue
+            if not STEPS[name].offered:
+                text = f"{place}: {STEPS[name].label.lower()} comes from the contract and is no step of a recipe."
+                problems.append(Problem(index, "name", text, "Take it out."))
+                continue
             params = item.get("params") or {}
             if not isinstance(params, dict):
                 problems.append(

@@ -21,9 +21,8 @@ TREATMENTS = {
 def dictionary(request: Request, plan: dict[str, Any], columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """`columns` with description, unit, origin and treatment, followed through every step of the plan."""
     version, inputs = request.version_of_data, input_types(request.agreement)
-    rows = follow(
-        [{"name": s["name"], "params": s["params"]} for s in plan["steps"]], version.column_types(), inputs
-    )
+    steps = [{"name": s["name"], "params": s["params"]} for s in plan["steps"] if s["name"] != "watermark"]
+    rows = follow(steps, version.column_types(), inputs)
     words = {c.name: c for c in version.columns.all()}
     treated: dict[str, list[str]] = {}
     origins: dict[str, list[str]] = {name: [name] for name in version.column_types()}

@@ -14,10 +14,11 @@ from django.utils import timezone
 from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing_through
+from contracts.recipes.marking import marked_share
 from contracts.sharing.advice import advice_on, kept
 from contracts.sharing.models import Request
 from contracts.sharing.services import COUNTER, must_still_follow
-from jobs.deliveries import package, receipt, tokens
+from jobs.deliveries import marking, package, receipt, tokens
 from jobs.deliveries.dictionary import dictionary
 from jobs.deliveries.models import Delivery, Vault
 from jobs.deliveries.quality import quality_of
@@ -97,7 +98,11 @@ def export(work: Work) -> None:
     with work.stage("Clean"):
         # Joins and tokens need files beside the plan, which one machine has.
         engine, where = ("jobs.pipeline.engine:run", more) if more else _engine()
-        result = work.do(engine, plan=plan, source=source, folder=_inner(work, "clean"), key=key, progress=show, **where)  # fmt: skip
+        mark = marking.secrets(agreement.dataset_id, job.pk) if marked_share(plan) else {}
+        result = work.do(engine, plan=plan, source=source, folder=_inner(work, "clean"), key=key, mark=mark, progress=show, **where)  # fmt: skip
+    if marking.too_few(plan, result):
+        with work.stage("Clean without a mark"):
+            result = work.do(engine, plan=plan, source=source, folder=_inner(work, "unmarked"), key=key, progress=show, **where)  # fmt: skip
     if result["rows_out"] == 0:
         raise StepError("result.empty", "No row is left after the plan's steps.", "Widen the filter, or ask for columns with larger groups.",
                         step=next((i for i, s in enumerate(result["steps"]) if s["rows_out"] == 0), None))  # fmt: skip
@@ -169,7 +174,8 @@ def _settle(work: Work, request: Request, kept: store.Stored, data: store.Stored
         job = runs.finish(
             work.job.pk, actor=work.actor, attempt=work.attempt,
             # Exact counts of each step stay with the job, for the provider; the receipt has them masked.
-            result={"rows": rows, "package": kept.sha256, "steps": receipt.steps_done(work.job.plan, result["steps"], exact=True)},
+            result={"rows": rows, "package": kept.sha256, "steps": receipt.steps_done(work.job.plan, result["steps"], exact=True),
+                    **({"mark": mark} if (mark := marking.record(work.job.plan, result)) else {})},
         )  # fmt: skip
         made = deliver(
             Delivery(
@@ -207,6 +213,7 @@ def _body(
         "input": {"dataset": agreement.dataset.title_text, "version": version.number, **version.hashes(), "rows": result["rows_in"]},
         **({"joined": more} if (more := described(agreement, job.plan)) else {}),
         "plan": {"sha256": job.plan_hash, "steps": receipt.steps_done(job.plan, result["steps"])},
+        **({"mark": mark} if (mark := marking.said(agreement.terms, job.plan, bool(marking.record(job.plan, result)))) else {}),
         "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
         "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}

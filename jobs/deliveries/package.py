@@ -45,13 +45,15 @@ def contract_text(agreement: Agreement) -> bytes:
     return "\n".join(lines).encode()
 
 
-def readme(data_name: str, credit: str) -> bytes:
+def readme(data_name: str, credit: str, mark: str = "") -> bytes:
     text = [
         "This package was made by Commonhold under a contract; see contract.txt.", "",
         "To check that the data is what was agreed and nothing was changed:", "",
         "    pip install cryptography", f"    python verify_receipt.py receipt.json {data_name}",
         "    python verify_agreement.py contract.signed.json", "",
     ]  # fmt: skip
+    if mark:
+        text += [mark, ""]
     if credit:
         text += [f"Credit line: {credit}", ""]
     return "\n".join(text).encode()
@@ -62,7 +64,7 @@ def texts(data_name: str, agreement: Agreement, columns: list[dict[str, Any]], q
     """What goes into the package beside the data: file name → content."""
     credit = (agreement.terms.get("attribution") or {}).get("text", "")
     found = {
-        "README.txt": readme(data_name, credit),
+        "README.txt": readme(data_name, credit, receipt["body"].get("mark", {}).get("text", "")),
         "contract.odrl.json": json.dumps(agreement.odrl, indent=2, ensure_ascii=False).encode(),
         "contract.signed.json": json.dumps(bundle(agreement), indent=2, ensure_ascii=False).encode(),
         "contract.txt": contract_text(agreement),

@@ -32,7 +32,7 @@ SHOWN = ("missing", "distinct", "histogram")
 def unchanged(request: Request, plan: Mapping[str, Any]) -> dict[str, str]:
     """Columns of the result that are columns of the source, under whatever name, with their values as they were."""
     types = request.version_of_data.column_types()
-    steps = [{"name": s["name"], "params": s["params"]} for s in plan["steps"]]
+    steps = [{"name": s["name"], "params": s["params"]} for s in plan["steps"] if s["name"] != "watermark"]
     found = {name: name for name in types}
     for row in follow(steps, types, input_types(request.agreement)):
         found = _after(row, found)

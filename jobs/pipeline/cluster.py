@@ -37,19 +37,20 @@ def run(
     plan: dict[str, Any], source: Path, folder: Path, *, key: bytes, progress: Progress,
     cancelled: Callable[[], bool], scheduler: str, security: dict[str, str] | None = None, batch: int = BATCH,
     memory: int | None = None, threads: int | None = None, inputs: Mapping[str, Path] | None = None, side: Path | None = None,
+    mark: Mapping[str, bytes] | None = None,
 ) -> engine.RunResult:  # fmt: skip
     """As `engine.run`, with the scheduler's address (tcp:// or tls://) and, for tls://, three file names:
     tls_ca_file, tls_client_cert, tls_client_key. Raises StepError, Cancelled, Fault "cluster.away"."""
-    if any(step["name"] in NUMBERED for step in plan["steps"]):
+    if _numbered(plan["steps"]):
         return engine.run(plan, source, folder, key=key, progress=progress, cancelled=cancelled, inputs=inputs, side=side,
-                          **_given(memory=memory, threads=threads))  # fmt: skip
+                          mark=mark, **_given(memory=memory, threads=threads))  # fmt: skip
     steps, counts = plan["steps"], []
     check_packages(steps)
     current, at, rows = source, 0, pq.ParquetFile(source).metadata.num_rows
     runs = [(far, list(found)) for far, found in groupby(steps, key=_goes_far)]
     if not runs or runs[-1][0]:
         runs.append((False, []))
-    given = {"memory": memory, "threads": threads, "inputs": inputs, "side": side}
+    given = {"memory": memory, "threads": threads, "inputs": inputs, "side": side, "mark": mark}
     taken = inspect.signature(engine.run).parameters
     more = {name: value for name, value in given.items() if value is not None and name in taken}
     found: engine.RunResult | None = None
@@ -60,7 +61,7 @@ def run(
             show = lambda i, done, total, at=at: progress(at + i, done, total)  # noqa: E731
             try:
                 if far and pq.ParquetFile(current).metadata.num_rows:
-                    current, seen = _far(client, some, current, place, key, show, cancelled, batch)
+                    current, seen = _far(client, some, current, place, key, show, cancelled, batch, mark)
                 else:
                     found = engine.run({**plan, "steps": some}, current, place, key=key, progress=show, cancelled=cancelled, **more)  # fmt: skip
                     current, seen = found.path, found.steps
@@ -75,6 +76,11 @@ def run(
 
 # What goes by the rows' numbers: those are counted anew in every part, so such a plan stays in one place.
 NUMBERED = frozenset({"perturb", "sample"})
+
+
+def _numbered(steps: list[dict[str, Any]]) -> bool:
+    """A watermark goes by the source's numbers, which the first part of the steps knows."""
+    return any(s["name"] in NUMBERED or (place and s["name"] == "watermark") for place, s in enumerate(steps))
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -101,13 +107,15 @@ def _client(scheduler: str, security: dict[str, str] | None) -> Any:
 
 
 def _far(client: Any, steps: list[dict[str, Any]], source: Path, place: Path, key: bytes, progress: Progress,
-         cancelled: Callable[[], bool], batch: int) -> tuple[Path, list[engine.StepCount]]:  # fmt: skip
+         cancelled: Callable[[], bool], batch: int, mark: Mapping[str, bytes] | None = None) -> tuple[Path, list[engine.StepCount]]:  # fmt: skip
     """The steps over every row group of `source` on the cluster; one file in row order, and counts."""
     file = pq.ParquetFile(source)
     sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
     firsts = list(accumulate(sizes[:-1], initial=0))
     waiting = [
-        client.submit(part, steps, str(source), n, first, str(place / f"{n}.parquet"), key, batch, pure=False)
+        client.submit(
+            part, steps, str(source), n, first, str(place / f"{n}.parquet"), key, batch, mark, pure=False
+        )
         for n, first in enumerate(firsts)
     ]
     open_ones, done = set(waiting), 0
@@ -161,13 +169,14 @@ def _together(parts: list[Path], target: Path) -> Path:
     return target
 
 
-def part(steps: list[dict[str, Any]], source: str, group: int, first: int, target: str, key: bytes, batch: int) -> dict[str, Any]:  # fmt: skip
+def part(steps: list[dict[str, Any]], source: str, group: int, first: int, target: str, key: bytes, batch: int,
+         mark: Mapping[str, bytes] | None = None) -> dict[str, Any]:  # fmt: skip
     """On a worker: the steps over one row group, written to `target`; rows and counts, or the fault."""
     try:
         check_packages(steps)
     except StepError as fault:
         return {"fault": fault.as_dict()}
-    contexts = [Context(key=key, folder=Path(target).parent) for _ in steps]
+    contexts = [Context(key=key, mark=mark or {}, folder=Path(target).parent) for _ in steps]
     counts = [[0, 0] for _ in steps]
 
     def frames() -> Iterator[pa.Table]:

@@ -20,6 +20,7 @@ KINDS = [
     ("trial", "Try on a sample"),
     ("check", "Check rules"),
     ("look", "Look at the source"),
+    ("trace", "Trace a leaked file"),
 ]
 
 

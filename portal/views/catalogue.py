@@ -15,6 +15,7 @@ from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.machines import OFFER
 from contracts.sharing.access import would_be_allowed
 from jobs.runs import selectors as runs
+from jobs.tracing.services import may_trace
 from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.transition import may_create
@@ -88,6 +89,7 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "may_connect": own
         and found.state != "retired"
         and may_create(SOURCE, "connect", actor, dataset=found),
+        "may_trace": may_trace(found, actor),
         "dataset": found,
         "data_version": ready,
         "versions": versions,

@@ -22,6 +22,7 @@ from jobs.deliveries import services as deliveries
 from jobs.runs import runner
 from jobs.runs import services as runs
 from jobs.runs.models import Job
+from jobs.tracing import services as tracing
 from kernel import outbox
 from kernel.actor import system
 from tests import worlds
@@ -46,7 +47,7 @@ class Situations:
         self.dataset = worlds.offered(cast)
         self.ways: dict[str, Callable[[str], Any]] = {
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
-            "recipe": self._recipe, "trial": self._trial, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
+            "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
             "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
@@ -231,6 +232,12 @@ class Situations:
         if state == "done":
             worlds.drain()
         return request.trials.get()
+
+    def _trace(self, state: str) -> Any:
+        made = tracing.ask(actor=self.dana, dataset=self.dataset, file=worlds.upload())
+        if state == "done":
+            worlds.drain()
+        return made
 
     def _job(self, state: str) -> Any:
         recipe = (

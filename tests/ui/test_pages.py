@@ -14,6 +14,9 @@ from django.test import Client
 from contracts.decisions.selectors import decisions_on
 from contracts.library import services as library
 from contracts.negotiations import duties
+from jobs.tracing import services as tracing
+from jobs.tracing.models import Trace
+from jobs.tracing.search import facts
 from kernel.actor import system
 from tests import worlds
 from tests.cast import assemble
@@ -87,6 +90,17 @@ def test_pages_are_accessible_and_quiet(
     choose = worlds.registered(
         cast, zipped(**{"a.csv": "a\n1\n", "b.csv": "b\n1\n"}), "several.zip", "Several"
     )
+    traced = tracing.ask(actor=cast.actor("dana"), dataset=dataset, file=worlds.upload())
+    worlds.drain()
+    # As a larger export would be named.
+    named = {"id": str(delivery.pk), "log10_chance": -9.2, "share": [0.5, 0.4, 0.6], **facts(delivery)}
+    found = {
+        **Trace.objects.get(pk=traced.pk).result,
+        "verdict": "named",
+        "named": [named],
+        "same": [facts(delivery)],
+    }
+    Trace.objects.filter(pk=traced.pk).update(result=found)
     names = ",".join(f"c_{n}" for n in range(210))
     wide = worlds.registered(cast, f"{names}\n{'1,' * 209}1\n".encode(), "wide.csv", "Wide")
     duty = duties.begin(agreement, "delete_within", "Delete it", None, actor=system())
@@ -102,7 +116,7 @@ def test_pages_are_accessible_and_quiet(
             f"/decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/"]  # fmt: skip
     hudson = f"/do/organisation/{cast.organisations['hudson'].pk}"
     only = {
-        "dana": [f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", f"/offers/{dataset.offers.get(state='published').pk}/rule/", f"/contracts/{agreement.pk}/renew/", f"{fresh.get_absolute_url()}?tab=machine",
+        "dana": [f"/datasets/{dataset.slug}/trace/", traced.get_absolute_url(), f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", f"/offers/{dataset.offers.get(state='published').pk}/rule/", f"/contracts/{agreement.pk}/renew/", f"{fresh.get_absolute_url()}?tab=machine",
                  *(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
                  choose.dataset.get_absolute_url(), choose.get_absolute_url(), f"{choose.get_absolute_url()}reading/", f"{wide.get_absolute_url()}reading/?columns_find=c_20",
                  stays.get_absolute_url(), f"{stays.get_absolute_url()}versions/1/", f"{stays.get_absolute_url()}versions/1/reading/", f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",

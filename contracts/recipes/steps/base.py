@@ -70,7 +70,8 @@ class StepKind:
     words: the step as a sentence. shaper: the columns after it. scope: "batch" if each row is treated by
     itself, "whole" if other rows matter. judge: raises StepFault for parameters that do not go together.
     removes: whether rows may go. bears: whether a pseudonym in this column stays whole and unread by its
-    letters (other steps are refused for pseudonyms). package: "name==version" of a third party's step.
+    letters (other steps are refused for pseudonyms). package: "name==version" of a third party's step. offered:
+    whether a recipe may hold it; others come from the contract alone.
     """
 
     name: str
@@ -85,6 +86,7 @@ class StepKind:
     removes: Callable[[Params], bool] = _never
     bears: Callable[[Params, str], bool] = _whole
     package: str = ""
+    offered: bool = True
 
     def check(self, given: dict[str, Any]) -> dict[str, Any]:
         """Normalised parameters: defaults left out, numbers and names in one form. Raises StepFault."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from contracts.recipes.schema import decimal_of
@@ -107,6 +108,18 @@ def _cells(schema: Schema, params: Params, inputs: Inputs) -> dict[str, Col]:
     return dict(schema)
 
 
+def _judge_watermark(params: Params) -> None:
+    if not 0 < (decimal_of(params["share"]) or 0) <= Decimal("0.05"):
+        raise StepFault(
+            "share", "Tracing mark: the share must be above 0 and at most 0.05.", "Write it like 0.01."
+        )
+
+
+def share_words(share: str) -> str:
+    """`0.01` as “about 1 in 100”."""
+    return f"about 1 in {round(1 / Decimal(share)):,}"
+
+
 def generalise_words(p: dict[str, Any]) -> str:
     match p["how"]:
         case "band":
@@ -184,4 +197,8 @@ KINDS = (
               Param("values", "Columns blanked with it", "columns", False), K),
              lambda p: f"blank {listed([p['count'], *p.get('values', [])])} where fewer than {p['k']}, and what would give them away",
              "privacy", "whole", shaper=_cells, bears=lambda p, n: n in p["by"]),
+    StepKind("watermark", "Tracing mark", "Leave out a few rows, other ones for each export, so that a leaked copy can be traced.",
+             (Param("share", "Share of rows left out", "number", help="At most 0.05"),),
+             lambda p: f"leave out {share_words(p['share'])} rows, other ones for each export, so that a leaked copy can be traced",
+             "privacy", judge=_judge_watermark, removes=_always, bears=lambda p, n: True, offered=False),
 )  # fmt: skip

@@ -52,6 +52,7 @@ _PLAIN = frozenset(
         "redact",
         "round",
         "clip",
+        "watermark",
     ]
 )
 

@@ -47,13 +47,13 @@ Sink = Callable[[Iterator[pa.Table], pa.Schema], tuple[int, Any]]
 def run(
     plan: Mapping[str, Any], source: Path | Source, folder: Path, *, key: bytes = b"", progress: Callable[[int, int, int], Any] = lambda *_: None,
     cancelled: Callable[[], bool] = lambda: False, batch: int = BATCH, inputs: Mapping[str, Path] | None = None, memory: int = MEMORY,
-    threads: int = 2, side: Path | None = None, into: Sink | None = None,
+    threads: int = 2, side: Path | None = None, into: Sink | None = None, mark: Mapping[str, bytes] | None = None,
 ) -> RunResult:  # fmt: skip
     """The plan's steps over `source`. `progress(step index, rows done, rows total)`.
 
     `memory`: bytes for what steps must hold; above it they spill into `folder`. `inputs`: alias → typed Parquet
     for joins. `side`: where steps leave files that are kept beside the result. `into`: takes the last stage's
-    tables in place of a Parquet file. Raises StepError with step, row and column, also for a step of a package
+    tables in place of a Parquet file. `mark`: the secrets of this export's watermark; without them none is made. Raises StepError with step, row and column, also for a step of a package
     that is not the one agreed; Cancelled.
     """
     steps, folder = list(plan["steps"]), Path(folder)
@@ -63,7 +63,7 @@ def run(
     threads = max(threads, 1)
     shares = _shares(steps, memory)
     contexts = [
-        Context(key=key, folder=folder / f"step-{i}", memory=shares[i], threads=threads, inputs=inputs or {},
+        Context(key=key, mark=mark or {}, folder=folder / f"step-{i}", memory=shares[i], threads=threads, inputs=inputs or {},
                 side=side, about=first.about, cancelled=cancelled, reasons=count.reasons)
         for i, count in enumerate(counts)
     ]  # fmt: skip

@@ -16,11 +16,12 @@ from jobs.pipeline.steps import (
     tables,
     text,
     validate,
+    watermark,
     whole,
 )
 from jobs.pipeline.steps.base import RUNNERS, Context, Runner, runner_of
 
 __all__ = [
     "RUNNERS", "Context", "Runner", "cells", "chance", "coarser", "columns", "dates", "generalise", "groups", "missing", "numbers", "privacy",
-    "redact", "rows", "runner_of", "tables", "text", "validate", "whole",
+    "redact", "rows", "runner_of", "tables", "text", "validate", "watermark", "whole",
 ]  # fmt: skip

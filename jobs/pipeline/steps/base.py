@@ -42,13 +42,15 @@ CAST = {
 class Context:
     """What a step may use beside its parameters.
 
-    key: the contract's secret, for pseudonyms. folder: scratch of this step alone. memory: bytes it may
+    key: the contract's secret, for pseudonyms. mark: the two secrets that mark one export (`watermark`), empty
+    where nothing is marked. folder: scratch of this step alone. memory: bytes it may
     hold before it spills. inputs: alias → typed Parquet of another dataset, for joins. side: folder for
     files that are kept beside the result (a token vault). about: the rows to expect, roughly; 0 where nothing
     is known. reasons: why rows went, with counts.
     """
 
     key: bytes = b""
+    mark: Mapping[str, bytes] = field(default_factory=dict)
     folder: Path = Path()
     memory: int = 256 * 1024**2
     threads: int = 2

@@ -1,0 +1,1 @@
+"""Tracing: which export a file that turned up somewhere came from."""
