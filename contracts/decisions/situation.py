@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement
 from contracts.policies.deciding.asking import planned
 from contracts.policies.deciding.evaluate import Prepared
@@ -47,7 +48,7 @@ def world_for(
 
 def used_so_far(agreement: Agreement, counted: int = 0) -> dict[str, int]:
     """The contract's counters by the left operands that they limit."""
-    return {"count": max(agreement.exports_used - counted, 0), "rows": 0}
+    return {"count": max(agreement.exports_used - counted, 0), "rows": ledger.taken(agreement, ledger.ROWS)}
 
 
 def _owed(agreement: Agreement) -> set[str]:

@@ -20,7 +20,8 @@ from tests.cast import PEOPLE, Cast
 from tests.matrix.situations import UNSEEN, Situations
 from tests.test_access import BACKEND
 
-pytestmark = [pytest.mark.django_db, pytest.mark.rules]
+# One test walks every machine: it may take longer than others on a busy machine.
+pytestmark = [pytest.mark.django_db, pytest.mark.rules, pytest.mark.timeout(900)]
 FILE = Path(__file__).with_name("matrix.csv")
 HEADER = ["machine", "state", "action", *PEOPLE]
 # Last, because it takes a person away from the others.

@@ -175,7 +175,7 @@ USE = (
         Said("counted under a lock; an export that would go over the limit is not delivered", "unter einer Sperre gezählt; ein Export über der Grenze wird nicht herausgegeben"),
         lambda v: {"at_most": whole("rows_total", "at_most", v.get("at_most"), 1, 1_000_000_000_000)},
         lambda v, lang: f"insgesamt höchstens {v['at_most']:,} Zeilen erhalten".replace(",", ".") if lang == "de" else f"receive at most {v['at_most']:,} rows in all",
-        Limit(f"{NS}rows", "lteq", "at_most"), more_is_wider("at_most"), (Field("at_most", "number", Said("At most", "Höchstens")),),
+        Limit(f"{NS}rows", "lteq", "at_most"), more_is_wider("at_most"), (Field("at_most", "number", Said("At most so many rows", "Höchstens so viele Zeilen")),),
         default={"at_most": 1_000_000},
     ),
     ClauseKind(
