@@ -57,23 +57,24 @@ def within_limits(given: Any, most: int = BYTES) -> None:
             raise refuse("", f"The document is nested deeper than {DEPTH} levels", "Make it flatter")
         if nodes > NODES:
             raise _large(f"more than {NODES:,} nodes")
-        inside = holder.items() if isinstance(holder, dict) else enumerate(holder)
-        for key, value in inside:
+        pairs = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for key, value in pairs:
             if isinstance(key, str):
-                size += _length(key, place) + 4
+                size += 6 + (len(key) if key.isascii() else _length(key, place))
                 if key[:1] == "@" and key not in _KEYWORDS and key[1:].isalpha():
                     raise refuse(
                         _pointer((place, key)), f"“{key}” is no word of JSON-LD", "Correct or remove it"
                     )
             elif isinstance(holder, dict):
                 raise refuse(_pointer(place), f"A key is not text: {key!r}", "JSON has text keys only")
+            else:
+                size += 2
             if isinstance(value, str):
-                size += _length(value, (place, key)) + 3
+                size += 3 + (len(value) if value.isascii() else _length(value, (place, key)))
             elif isinstance(value, (dict, list)):
                 stack.append((value, depth + 1, (place, key)))
             else:
                 _scalar(value, (place, key))
-            size += 2
         if size > most:
             raise _large(f"more than {most // 1_000_000} MB")
 
@@ -101,8 +102,6 @@ def _scalar(value: Any, place: _Place) -> None:
 
 
 def _length(text: str, place: _Place) -> int:
-    if text.isascii():
-        return len(text)
     try:
         return len(text.encode())
     except UnicodeEncodeError:

@@ -47,6 +47,7 @@ _DUTY_TYPES = frozenset(["Rule", "Duty"])
 _CONSTRAINT = NAMING | frozenset(
     ["leftOperand", "operator", "rightOperand", "rightOperandReference", "dataType", "unit", "status"]
 )
+_BARE = frozenset(["leftOperand", "operator", "rightOperand"])
 _CONSTRAINT_TYPES = frozenset(["Constraint", "LogicalConstraint"])
 _LOGICAL = {joint: NAMING | {joint} for joint in _JOINTS}
 _COLLECTION = NAMING | frozenset(["source", "refinement", "partOf"])
@@ -262,6 +263,15 @@ class _Reader(Pieces):
             self.surely(not isinstance(d, list))
             self.fault(pointer, f"The constraint {d} is only named", "Put what it says into the document")
             return None
+        if self.straight and d.keys() == _BARE:  # most are so plain; the rest is for the others
+            left, operator, right = d["leftOperand"], d["operator"], d["rightOperand"]
+            if (
+                isinstance(left, str)
+                and isinstance(operator, str)
+                and not isinstance(right, (dict, type(None)))
+            ):
+                values = tuple([self.value(one, pointer) for one in listed(right)])
+                return Constraint(self.term(left, pointer), self.term(operator, pointer), values)
         if not _JOINT_SET.isdisjoint(d):
             return self.logical(d, [joint for joint in _JOINTS if joint in d], pointer)
         if "leftOperand" not in d or "operator" not in d:
