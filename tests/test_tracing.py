@@ -16,6 +16,7 @@ from django.test import Client
 from contracts.negotiations import offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
+from contracts.policies.clauses import CLAUSES
 from contracts.sharing import services as sharing
 from jobs.deliveries.models import Delivery
 from jobs.tracing.models import Trace
@@ -46,7 +47,9 @@ def contract(cast: Cast) -> Agreement:
     asked = negotiations.ask(actor=cast.actor("piotr"), dataset=version.dataset, terms=terms, note="May we?")
     newest = asked.proposals.order_by("-number").first()
     assert newest is not None
-    return negotiations.accept_request(asked.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash)
+    return negotiations.accept_request(
+        asked.pk, actor=cast.actor("dana"), policy_hash=newest.policy_hash, confirmed=CLAUSES
+    )
 
 
 def export(cast: Cast, agreement: Agreement, **answers: Any) -> Delivery:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -107,12 +106,16 @@ class TermsForm(forms.Form):
         for kind in self.kinds():
             if self._switched(kind):
                 self.fields[f"use__{kind.code}"] = forms.BooleanField(label=kind.label, required=False)
+        # What an imported policy holds that nobody can explain goes along, word for word.
+        kept = self.before.get("unexplained")
+        self.fields["unexplained"] = forms.JSONField(required=False, widget=forms.HiddenInput)
+        self.initial.setdefault("unexplained", kept)
         if not with_note:
             del self.fields["note"]
         self.initial.setdefault("period__zone", "Europe/Berlin")
         for code, value in self.before.items():
             self.initial.setdefault(f"use__{code}", True)
-            for key, item in value.items():
+            for key, item in value.items() if code != "unexplained" else ():
                 self.initial.setdefault(f"{code}__{key}", item)
         for kind in self.kinds():
             for key, item in kind.default.items():
@@ -182,6 +185,6 @@ class TermsForm(forms.Form):
                 for field in kind.fields
                 for item in [self.cleaned_data.get(f"{kind.code}__{field.name}")]
             }
-        if "unexplained" in self.before:
-            found["unexplained"] = json.loads(json.dumps(self.before["unexplained"]))
+        if self.cleaned_data.get("unexplained"):
+            found["unexplained"] = self.cleaned_data["unexplained"]
         return found

@@ -22,6 +22,7 @@ from contracts.negotiations import (
 )
 from contracts.negotiations.duty_views import fitting
 from contracts.negotiations.machines import AGREEMENT
+from contracts.negotiations.wording import language_of
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
 from kernel import doors, registry
@@ -51,7 +52,7 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(selectors.agreements(actor), pk=pk)
     terms = Terms.from_dict(found.terms)
     context = {
-        "contract": found, "sentences": sentences(terms, found.consumer.name), "badges": badges(terms),
+        "contract": found, "sentences": sentences(terms, found.consumer.name, language_of(request)), "language": language_of(request), "badges": badges(terms),
         "signatures": signing.check(found), "standing": selectors.standing(found), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(AGREEMENT, found, actor), "receiving": found.consumer_id == actor.organisation_id,
         "also": companions.words(found.also, terms), "with_it": found.also,

@@ -91,6 +91,9 @@ class CounterForm:
                 typed[code] = self.theirs[code]
             elif does == REMOVE:
                 typed.pop(code, None)
+        if "unexplained" in self.theirs:
+            # Nobody can change what nobody can explain: it stays until the other side takes it out.
+            typed["unexplained"] = self.theirs["unexplained"]
         return {code: typed[code] for code in CLAUSES if code in typed}
 
     def answers(self) -> list[dict[str, Any]]:

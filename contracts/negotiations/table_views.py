@@ -17,7 +17,7 @@ from contracts.negotiations import care, doors_of_table, notes, selectors, table
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Negotiation, RuleAnswer
 from contracts.negotiations.round_machines import NOTE
-from contracts.negotiations.wording import tally
+from contracts.negotiations.wording import language_of, tally
 from contracts.policies.words import badges, sentences
 from kernel import doors
 from kernel.audit import selectors as audit
@@ -53,7 +53,7 @@ def negotiation(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
                               "count": len(proposals) if code == "history" else None} for code, label in TABS],
         "rows": table.rows(pair["changes"], thread, only=not everything), "everything": everything,
         "summary": tally(pair["changes"]), "spoken": table.spoken_of(thread), "about": asked.get("about", ""),
-        "sentences": _with_remarks(sentences(pair["terms"], table.whom(found)), thread), "badges": badges(pair["terms"]),
+        "sentences": _with_remarks(sentences(pair["terms"], table.whom(found), language_of(request)), thread), "language": language_of(request), "badges": badges(pair["terms"]),
         "odrl": json.dumps(pair["new"].odrl, indent=2, ensure_ascii=False), "rail": table.rail(found, proposals, mine),
         "thread": thread, "notes": _notes(request, found), "may_note": doors_of_table.may_note(actor, found),
         "events": audit.history(found.pk, actor) if tab == "history" else [],

@@ -7,6 +7,7 @@ from contracts.negotiations import (
     counter_views,
     duty_views,
     list_views,
+    offer_views,
     signature_views,
     succession_views,
     table_views,
@@ -14,10 +15,11 @@ from contracts.negotiations import (
 )
 
 urlpatterns = [
-    path("datasets/<slug:slug>/offer/new/", views.offer_new, name="offer_new"),
+    path("datasets/<slug:slug>/offer/new/", offer_views.offer_new, name="offer_new"),
     path("datasets/<slug:slug>/offer/to/", views.offer_to, name="offer_to"),
-    path("offers/<uuid:pk>/", views.offer, name="offer"),
-    path("offers/<uuid:pk>/rule/", views.offer_rule, name="offer_rule"),
+    path("offers/<uuid:pk>/", offer_views.offer, name="offer"),
+    path("offers/<uuid:pk>/rule/", offer_views.offer_rule, name="offer_rule"),
+    path("offers/<uuid:pk>/template/", offer_views.offer_template, name="offer_template"),
     path("negotiations/", list_views.negotiations, name="negotiations"),
     path("negotiations/new/", views.negotiation_new, name="negotiation_new"),
     path("negotiations/<uuid:pk>/", table_views.negotiation, name="negotiation"),

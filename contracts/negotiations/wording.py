@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.charters.selectors import rules_of
 from contracts.policies.authoring import contradictions
+from contracts.policies.clauses import LANGUAGES
 from contracts.policies.difference import Change, compare, not_wider
 from contracts.policies.terms import Terms, TermsError
 from contracts.policies.words import badges, sentences
@@ -34,6 +35,12 @@ def said(given: dict[str, Any], consumer: str, before: dict[str, Any] | None = N
         "sentences": sentences(terms, consumer), "badges": badges(terms), "changes": changes,
         "summary": tally(changes) if changes is not None else None,
     }  # fmt: skip
+
+
+def language_of(request: Any) -> str:
+    """The language that the words of terms are read in: `?words=de`, else English."""
+    asked = request.GET.get("words", "en")
+    return asked if asked in LANGUAGES else "en"
 
 
 def own_clauses(trust: Trust | None) -> list[dict[str, Any]]:

@@ -89,7 +89,10 @@ TABLE: dict[str, dict[str, str]] = {
         "request": "A recipe that does not sum up is refused.",
         "during": "Figures that stand for too few rows are blanked.",
     },
-    "watermark": {"review": "The plan shows the mark as a locked step, the last of all."},
+    "watermark": {
+        "review": "The plan shows the mark as a locked step, the first of all.",
+        "during": "About one row in a hundred is left out, other ones in each export; of fewer than 10,000 rows none, and the receipt says so.",
+    },
     "no_onward_transfer": {"during": _IN_PACKAGE},
     "no_reidentification": {"during": _IN_PACKAGE},
     "no_ai_training": {"request": "Training a model as the purpose is refused, even where a wider purpose would include it."},

@@ -15,6 +15,7 @@ from django.test import Client
 
 from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement
+from contracts.policies.clauses import CLAUSES
 from contracts.sharing import services as sharing
 from jobs.deliveries.models import Delivery
 from jobs.runs.models import Job
@@ -128,7 +129,7 @@ def ready(cast: Cast) -> tuple[Agreement, Delivery]:
         actor=cast.actor("piotr"), dataset=Dataset.objects.get(pk=version.dataset_id), terms=terms
     )
     agreement = negotiations.accept_request(
-        asked.pk, actor=cast.actor("dana"), policy_hash=asked.proposals.get().policy_hash
+        asked.pk, actor=cast.actor("dana"), policy_hash=asked.proposals.get().policy_hash, confirmed=CLAUSES
     )
     done = worlds.delivered(cast, agreement, columns=["carrier", "number", "text"], recipe=[])
     delivery = done.deliveries.get()

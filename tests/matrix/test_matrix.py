@@ -65,7 +65,10 @@ def check_door(cast: Cast, name: str, machine: str, subject: object, offered: se
     """The page of an action that is not offered is refused, whoever guesses its address."""
     client = Client()
     client.force_login(cast.users[name], backend=BACKEND)
-    for action in registry.entry(machine).machine.actions:
+    for number, action in enumerate(registry.entry(machine).machine.actions):
+        # Every door that is offered, and of the others a third for each person: together all are tried.
+        if action.name not in offered and number % len(KNOCK) != KNOCK.index(name):
+            continue
         code = client.get(f"/do/{machine}/{subject.pk}/{action.name}/").status_code  # type: ignore[attr-defined]
         if action.name in offered:
             assert code == 200, f"{name} is offered {machine}.{action.name} but gets {code}"

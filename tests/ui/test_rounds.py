@@ -135,7 +135,7 @@ def accept(dana: Person) -> None:
     ).check()
     dana.button("Accept these terms")
     dana.sees(
-        "Accepted. The contract is signed for both sides.", "Meridian Insurance: holds", "Propose a change"
+        "Accepted. Below stands who has signed the contract.", "Meridian Insurance: holds", "Propose a change"
     )
 
 
