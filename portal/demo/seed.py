@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contracts.library import services as library
 from contracts.library.models import SavedRecipe
-from contracts.negotiations import agreements, offers
+from contracts.negotiations import agreements, automatic, offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
 from contracts.sharing import services as sharing
@@ -28,6 +28,7 @@ from trusts.datasets import services as datasets
 from trusts.datasets.machines import VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.rulebook import all_cleaned
+from trusts.membership import services as membership
 from trusts.membership.models import Trust
 
 WAIT = 180
@@ -63,7 +64,8 @@ def seed(say: Callable[[str], Any]) -> None:
     paused = agree(stage, "weather", "ada")
     gone = agree(stage, "planes", "dana", days=90)
     negotiate(stage)
-    say("negotiations in every state that matters")
+    govern(stage, trust)
+    say("negotiations in every state that matters, and what the charter allows")
     template = recipes(stage, trust)
     exports(stage, contract, ending, paused)
     tried(stage, contract, template)
@@ -215,6 +217,20 @@ def negotiate(stage: Stage) -> None:
     negotiations.reject(no.pk, actor=dana, reason="Training is outside what our board has agreed to.")
     back = negotiations.ask(actor=piotr, dataset=_dataset("planes"), terms=terms("planes", 30))
     negotiations.withdraw(back.pk, actor=piotr, reason="We found that the other contract covers it.")
+
+
+def govern(stage: Stage, trust: Trust) -> None:
+    """The trust limits what its members agree on; the aircraft register answers by rule what is not wider."""
+    rules = {
+        "limits": {"place": {"any_of": ["EEA"]}, "no_reidentification": {}, "exports": {"at_most": 24}},
+        "longest_days": 450, "pseudonyms": True,
+        "needs": {"place": "trustee", "exports": "second_person", "period": "second_person", "no_reidentification": "never"},
+        "clauses": [{"code": "quarterly-call", "mood": "must", "en": "join the trust's call once a quarter",
+                     "de": "einmal im Quartal am Gespräch des Trusts teilnehmen"}],
+    }  # fmt: skip
+    membership.change_charter(trust.pk, actor=stage.actor("ada"), rules=rules)
+    offer = _dataset("planes").offers.get(state="published")
+    automatic.lay_down(actor=stage.actor("dana"), offer=offer, name="Accept what is not wider")
 
 
 def ask_for(
