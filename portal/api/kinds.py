@@ -195,7 +195,7 @@ class Negotiations(MachineView):
         negotiation_machines.NEGOTIATION,
         "negotiations",
         out.NegotiationOut,
-        ("proposals",),
+        ("proposals", "participants"),
     )
 
     @extend_schema(request=out.NegotiationIn, responses={201: out.NegotiationOut}, parameters=[KEY])
