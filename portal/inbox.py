@@ -54,6 +54,10 @@ def waiting(request: HttpRequest) -> list[Item]:
     return found
 
 
+def _may(actor: Actor, action: str, exemption: Any) -> bool:
+    return bool(EXEMPTION.action(action).by & roles_of(actor, exemption))
+
+
 def items(actor: Actor, limit: int = 200) -> list[Item]:
     """Sorted by due date, then age. A constant number of queries."""
     if actor.organisation_id is None:
@@ -129,13 +133,13 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
         "Take note: a duty is late",
         lambda d: d.agreement.consumer.name,
     )
-    asked = exempted.exemptions(actor).filter(state="asked").prefetch_related("trust__memberships")
-    for verb, mine_to_do in (("agree", {"provider_id": mine, "takes_second": True, "second": None}),
-                             ("agree_trustee", {"trust_id__in": actor.trust_ids, "takes_trustee": True, "trustee": None})):  # fmt: skip
-        rows = [e for e in asked.filter(**mine_to_do).exclude(author_id=actor.user_id)[:limit]
-                if EXEMPTION.action(verb).by & roles_of(actor, e)]  # fmt: skip
+    asked = exempted.exemptions(actor).filter(state="asked").exclude(author_id=actor.user_id)
+    if mine_asked := list(asked.prefetch_related("trust__memberships")[:limit]):
         found += [
-            Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed, None) for e in rows
+            Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed, None)
+            for e in mine_asked
+            if (e.takes_second and e.second_id is None and e.provider_id == mine and _may(actor, "agree", e))
+            or (e.takes_trustee and e.trustee_id is None and _may(actor, "agree_trustee", e))
         ]
     members = membership.memberships(actor)
     add(

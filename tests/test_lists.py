@@ -27,6 +27,8 @@ from trusts.organisations.models import Organisation
 pytestmark = pytest.mark.django_db
 MANY = 1_000
 MOST_QUERIES = 26
+# The overview joins everything that may wait for somebody: one query for each kind of work.
+MORE = {"/dashboard/": 30}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
          "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/dashboard/", "/trusts/", "TRUST/members/"]  # fmt: skip
@@ -173,5 +175,10 @@ def test_a_thousand_rows_cost_no_more_queries_than_ten(cast: Cast) -> None:
         if n > few[who][page]
     }
     assert not grown, f"these grow with the rows: {grown}"
-    heavy = {f"{who} {page}": n for who in many for page, n in many[who].items() if n > MOST_QUERIES}
+    heavy = {
+        f"{who} {page}": n
+        for who in many
+        for page, n in many[who].items()
+        if n > MORE.get(page, MOST_QUERIES)
+    }
     assert not heavy, f"these ask too often: {heavy}"

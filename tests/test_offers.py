@@ -130,3 +130,17 @@ def test_terms_are_read_in_german_too(cast: Cast) -> None:
     page = browser(cast, "piotr").get(f"{offer.get_absolute_url()}?words=de").content.decode()
     assert "darf die Daten für Forschung oder Statistik verwenden" in page and 'lang="de"' in page
     assert "höchstens 3 Exporte" in page and "In English" in page
+
+
+def test_what_is_on_offer_is_sent_back_as_it_is(cast: Cast) -> None:
+    """A form that was only looked at changes nothing: not the zone, not a default that the terms do without."""
+    period = {**worlds.terms()["period"], "zone": "America/New_York"}
+    dataset = worlds.offered(cast, period=period, exports=None)
+    piotr = browser(cast, "piotr")
+    page = piotr.get(f"/negotiations/new/?dataset={dataset.slug}").content.decode()
+    assert (
+        piotr.post("/negotiations/new/", posted(page, publish="1", dataset=dataset.slug, note="")).status_code
+        == 302
+    )
+    asked = dataset.negotiations.get()
+    assert asked.proposals.get().terms == dataset.offers.get().terms

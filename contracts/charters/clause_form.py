@@ -112,11 +112,12 @@ class TermsForm(forms.Form):
         self.initial.setdefault("unexplained", kept)
         if not with_note:
             del self.fields["note"]
-        self.initial.setdefault("period__zone", "Europe/Berlin")
         for code, value in self.before.items():
             self.initial.setdefault(f"use__{code}", True)
             for key, item in value.items() if code != "unexplained" else ():
                 self.initial.setdefault(f"{code}__{key}", item)
+        # After what stands: a default never takes the place of what the terms say.
+        self.initial.setdefault("period__zone", "Europe/Berlin")
         for kind in self.kinds():
             for key, item in kind.default.items():
                 self.initial.setdefault(f"{kind.code}__{key}", item)

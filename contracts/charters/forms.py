@@ -49,7 +49,6 @@ class RulesForm(TermsForm):
 
     def __init__(self, *args: Any, rules: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, columns=[], terms=rules.get("limits") or {}, with_note=False, **kwargs)
-        del self.initial["period__zone"]
         needs = [(code, said.en[:1].upper() + said.en[1:]) for code, said in NEEDS.items()]
         labels = {"longest_days": "Longest period in days", "smallest_group": "Smallest group of rows"}
         for name, (low, high) in MEASURES.items():

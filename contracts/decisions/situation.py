@@ -48,7 +48,14 @@ def world_for(
 
 def used_so_far(agreement: Agreement, counted: int = 0) -> dict[str, int]:
     """The contract's counters by the left operands that they limit."""
-    return {"count": max(agreement.exports_used - counted, 0), "rows": ledger.taken(agreement, ledger.ROWS)}
+    return {"count": max(agreement.exports_used - counted, 0), "rows": _rows(agreement)}
+
+
+def _rows(agreement: Agreement) -> int:
+    """Rows that count so far; asked for only where the contract limits them and no list has fetched them along."""
+    if hasattr(agreement, "rows_taken"):
+        return int(agreement.rows_taken or 0)
+    return ledger.taken(agreement, ledger.ROWS) if ledger.most_of(agreement, ledger.ROWS) is not None else 0
 
 
 def _owed(agreement: Agreement) -> set[str]:

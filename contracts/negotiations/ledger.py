@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from contracts.negotiations.ledger_models import COUNTED, GIVEN_BACK, HELD, Use
@@ -56,8 +56,7 @@ def most_of(agreement: Agreement, counter: str) -> int | None:
 
 def tallies(agreement: Agreement) -> list[Tally]:
     """Every counter: used, reserved, left. One query."""
-    rows = agreement.uses.exclude(phase=GIVEN_BACK).values_list("counter", "phase").annotate(Sum("amount"))
-    known = {(counter, phase): amount for counter, phase, amount in rows}
+    known = _amounts(agreement)
     found = []
     for counter, (_, label) in COUNTERS.items():
         used, reserved = known.get((counter, COUNTED), 0), known.get((counter, HELD), 0)
@@ -65,6 +64,23 @@ def tallies(agreement: Agreement) -> list[Tally]:
         left = None if most is None else max(most - used - reserved, 0)
         found.append(Tally(counter, label, used, reserved, most, left))
     return found
+
+
+def _amounts(agreement: Agreement) -> dict[tuple[str, str], int]:
+    """(counter, phase) → amount; no query where the uses were fetched along, as lists do."""
+    known: dict[tuple[str, str], int] = {}
+    if "uses" in getattr(agreement, "_prefetched_objects_cache", {}):
+        for one in agreement.uses.all():
+            known[one.counter, one.phase] = known.get((one.counter, one.phase), 0) + one.amount
+        return known
+    rows = agreement.uses.exclude(phase=GIVEN_BACK).values_list("counter", "phase").annotate(Sum("amount"))
+    return {(counter, phase): amount for counter, phase, amount in rows}
+
+
+def with_rows(agreements: QuerySet[Agreement]) -> QuerySet[Agreement]:
+    """Contracts with `rows_taken`, so that lists need not ask for each."""
+    held = Q(uses__counter=ROWS, uses__phase__in=[HELD, COUNTED])
+    return agreements.annotate(rows_taken=Sum("uses__amount", filter=held))
 
 
 def taken(agreement: Agreement, counter: str, *, but: UUID | None = None) -> int:

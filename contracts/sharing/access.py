@@ -15,6 +15,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from contracts.decisions.situation import used_so_far
+from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement, Offer
 from contracts.negotiations.selectors import agreements, offers
 from contracts.policies.deciding.asking import planned, request_for
@@ -45,7 +46,7 @@ def would_be_allowed(
     others = [dataset for dataset in datasets if dataset.organisation_id != actor.organisation_id]
     ids = [dataset.pk for dataset in others]
     mine = agreements(actor).filter(dataset_id__in=ids, consumer_id=actor.organisation_id).order_by("created")
-    held = {a.dataset_id: a for a in mine.select_related(None).only(
+    held = {a.dataset_id: a for a in ledger.with_rows(mine.select_related(None)).only(
         "dataset_id", "state", "starts", "ends", "exports_used", "policy_hash", "odrl")}  # fmt: skip
     open_ones = offers(actor).filter(dataset_id__in=[i for i in ids if i not in held], state="published")
     offered = {

@@ -208,7 +208,12 @@ class Negotiations(MachineView):
 
 
 class Agreements(MachineView):
-    machine, scope, serializer_class = negotiation_machines.AGREEMENT, "negotiations", out.AgreementOut
+    machine, scope, serializer_class, related = (
+        negotiation_machines.AGREEMENT,
+        "negotiations",
+        out.AgreementOut,
+        ("uses",),
+    )
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def to_sign(self, request: Request, pk: UUID) -> Response:
