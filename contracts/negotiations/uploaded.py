@@ -29,7 +29,8 @@ def fitting(agreement: Agreement, party: Party, given: bytes, now: datetime) -> 
     `given` is the signature alone (64 bytes, base64 or hexadecimal, over to-sign.txt) or a compact JWS,
     whole or with its payload left out (`header..signature`), with a header of the signer's own.
     """
-    compact = b"." in given.strip() and len(given) != 64
+    # A dot among raw bytes is one of the bytes.
+    compact = given.isascii() and b"." in given.strip() and len(given) != 64
     entry = _compact(agreement, party, given, now) if compact else _plain(agreement, party, given, now)
     return entry | {"header": {"received": now.isoformat(), "for": party.id}}
 
