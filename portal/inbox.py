@@ -134,12 +134,17 @@ def items(actor: Actor, limit: int = 200) -> list[Item]:
         lambda d: d.agreement.consumer.name,
     )
     asked = exempted.exemptions(actor).filter(state="asked").exclude(author_id=actor.user_id)
-    if mine_asked := list(asked.prefetch_related("trust__memberships")[:limit]):
+    if mine_asked := list(asked.prefetch_related("trust__memberships", "votes")[:limit]):
         found += [
             Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed, None)
             for e in mine_asked
             if (e.takes_second and e.second_id is None and e.provider_id == mine and _may(actor, "agree", e))
             or (e.takes_trustee and e.trustee_id is None and _may(actor, "agree_trustee", e))
+            or (
+                e.takes_vote
+                and _may(actor, "vote_for", e)
+                and all(v.organisation_id != mine for v in e.votes.all())
+            )
         ]
     members = membership.memberships(actor)
     add(

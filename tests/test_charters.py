@@ -124,3 +124,32 @@ def test_a_trustee_writes_the_limits_in_the_browser(cast: Cast) -> None:
     other.force_login(cast.users["dana"], backend=BACKEND)
     assert "Save as a new version" not in other.get(url).content.decode()
     assert other.post(url, form).status_code == 403
+
+
+def test_the_other_members_vote_and_the_provider_does_not(cast: Cast) -> None:
+    rules = {"limits": {"place": {"any_of": ["EEA"]}}, "needs": {"place": "vote"}}
+    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), rules=rules)
+    dataset = worlds.registered(cast).dataset
+
+    def asked(**changes: Any) -> Exemption:
+        terms = worlds.terms(place={"any_of": ["US"]}, **changes)
+        return services.ask(
+            actor=cast.actor("dana"), dataset=dataset, trust=cast.trust, terms=terms, why="A partner abroad."
+        )
+
+    first = asked()
+    assert [i.verb for i in items(cast.actor("piotr"))] == ["Decide on the exception"]
+    with pytest.raises(Refused):
+        services.vote_for(first.pk, actor=cast.actor("dana"), reason="We are all for it.")
+    with pytest.raises(Refused):
+        services.vote_for(first.pk, actor=cast.actor("sam"), reason="An analyst has no vote.")
+    assert services.vote_for(first.pk, actor=cast.actor("ada"), reason="It is needed.").state == "asked"
+    with pytest.raises(Refused, match="has voted"):
+        services.vote_against(first.pk, actor=cast.actor("ada"), reason="On second thoughts, no.")
+    assert services.vote_for(first.pk, actor=cast.actor("piotr"), reason="It is needed.").state == "granted"
+    second = asked(exports={"at_most": 2})
+    assert (
+        services.vote_against(second.pk, actor=cast.actor("piotr"), reason="Not again, please.").state
+        == "refused"
+    )
+    assert not items(cast.actor("ada"))

@@ -14,10 +14,10 @@ from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
 
 
-@asks_with(EXEMPTION, "agree", "agree_trustee")
+@asks_with(EXEMPTION, "agree", "agree_trustee", "vote_for", "vote_against")
 class AgreeForm(ActionForm):
     reason = forms.CharField(
-        label="Why you agree", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=2000,
+        label="Your reason", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=2000,
         help_text="Kept in the audit trail and shown to the provider and the trustees.",
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.charters.rules import not_own_exemption, second_person_missing, trustee_missing
+from contracts.charters.rules import not_own_exemption, second_person_missing, trustee_missing, vote_missing
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, REVIEWER, STEWARD, side
@@ -13,6 +13,7 @@ SYSTEM = frozenset({"system"})
 PROVIDER = side("provider", OWNER, STEWARD)
 SECOND = side("provider", OWNER, STEWARD, REVIEWER)
 TRUSTEE = side("trustee", OWNER)
+VOTER = side("voter", OWNER)
 
 EXEMPTION = register(
     Machine(
@@ -39,6 +40,17 @@ EXEMPTION = register(
             Action(
                 "agree_trustee", "Agree as trustee", TRUSTEE, OPEN, needs=(not_own_exemption, trustee_missing),
                 kind="primary", asks=True, done="You have agreed.",
+            ),
+            Action(
+                "vote_for", "Vote for it", VOTER, OPEN, needs=(not_own_exemption, vote_missing), kind="primary", asks=True,
+                done="Your organisation's vote is counted.",
+            ),
+            Action(
+                "vote_against", "Vote against it", VOTER, OPEN, needs=(not_own_exemption, vote_missing), asks=True,
+                done="Your organisation's vote is counted.",
+            ),
+            Action(
+                "fail", "Fail", SYSTEM, OPEN, to="refused", hidden=True, then=("exemption.refused",)
             ),
             Action(
                 "refuse", "Refuse", SECOND | TRUSTEE, OPEN, to="refused", needs=(not_own_exemption,), asks=True,

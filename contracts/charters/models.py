@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from kernel.models import StatefulModel
 from trusts.datasets.models import Dataset
@@ -28,6 +29,7 @@ class Exemption(StatefulModel):
     excesses = models.JSONField(help_text="Clause, what the charter says, what the terms say, what it takes")
     takes_trustee = models.BooleanField(default=False)
     takes_second = models.BooleanField(default=False)
+    takes_vote = models.BooleanField(default=False)
     why = models.TextField()
     second = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     trustee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -45,14 +47,43 @@ class Exemption(StatefulModel):
         return reverse("exemption", args=[self.pk])
 
     def parties(self) -> Mapping[str, Collection[Any]]:
-        # Trustees learn of it only if it takes one of them.
+        # Trustees and members learn of it only if it takes them.
         return {
             "provider": [self.provider_id],
             "trustee": self.trust.trustees() if self.takes_trustee else [],
+            "voter": self.voters() if self.takes_vote else [],
         }
+
+    def voters(self) -> list[Any]:
+        """The active members but for the provider, who is concerned and has no vote."""
+        members = {one for found in self.trust.standing().values() for one in found}
+        return sorted(members - {self.provider_id}, key=str)
+
+    def tally(self) -> tuple[int, int, int]:
+        """Votes for, votes against, and how many may vote."""
+        given = list(self.votes.filter(organisation_id__in=self.voters()).values_list("agrees", flat=True))
+        return sum(given), len(given) - sum(given), len(self.voters())
 
     def people(self) -> Mapping[str, Collection[Any]]:
         return {"author": [self.author_id]}
 
     def audit_fields(self) -> dict[str, Any]:
         return {"state": self.state, "terms_hash": self.terms_hash, "charter": self.charter}
+
+
+class Vote(models.Model):
+    """One member's vote on an exception; given once."""
+
+    exemption = models.ForeignKey(Exemption, on_delete=models.CASCADE, related_name="votes")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    agrees = models.BooleanField()
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["exemption", "organisation"], name="exemption_vote_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {'for' if self.agrees else 'against'}"

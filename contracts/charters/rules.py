@@ -16,6 +16,7 @@ class ExemptionFacts:
     author_id: UUID | None
     second_missing: bool
     trustee_missing: bool
+    vote_missing: bool = False
 
 
 def not_own_exemption(facts: ExemptionFacts) -> Decision:
@@ -34,4 +35,12 @@ def second_person_missing(facts: ExemptionFacts) -> Decision:
 def trustee_missing(facts: ExemptionFacts) -> Decision:
     if not facts.trustee_missing:
         return deny("exemption.trustee", "No trustee's agreement is missing", remedy="Nothing to do")
+    return ALLOW
+
+
+def vote_missing(facts: ExemptionFacts) -> Decision:
+    if not facts.vote_missing:
+        return deny(
+            "exemption.voted", "Your organisation has voted, or no vote is needed", remedy="Nothing to do"
+        )
     return ALLOW

@@ -18,7 +18,7 @@ from trusts.membership.models import Charter, Membership, Trust
 
 @sees(EXEMPTION)
 def exemptions(actor: Actor) -> QuerySet[Exemption]:
-    """The provider's own; and those that a trustee of the trust has to agree to."""
+    """The provider's own; and those that take a trustee or the members of the trust."""
     found = Exemption.objects.select_related("dataset", "provider", "trust", "author")
     if actor.is_system:
         return found
@@ -26,7 +26,8 @@ def exemptions(actor: Actor) -> QuerySet[Exemption]:
         return found.none()
     guarded = Membership.objects.filter(organisation_id=actor.organisation_id, role="trustee", state="active")
     asked = Q(trust_id__in=guarded.values("trust_id"), takes_trustee=True)
-    return found.filter(Q(provider_id=actor.organisation_id) | asked)
+    voted = Q(trust_id__in=actor.trust_ids, takes_vote=True)
+    return found.filter(Q(provider_id=actor.organisation_id) | asked | voted)
 
 
 def rules_of(trust: Trust | None) -> tuple[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from contracts.charters import selectors
 from contracts.charters.machines import EXEMPTION
-from contracts.charters.models import Exemption
+from contracts.charters.models import Exemption, Vote
 from contracts.policies.charter import read_rules
 from contracts.policies.terms import Terms, TermsError
 from kernel.actor import Actor, system
@@ -74,6 +74,7 @@ def ask(*, actor: Actor, dataset: Dataset, trust: Trust, terms: dict[str, Any], 
             trust=trust, dataset=dataset, provider_id=dataset.organisation_id, author_id=actor.user_id,
             terms=checked.as_dict(), terms_hash=checked.hash, charter=check["charter"], why=why.strip(),
             takes_second="second_person" in needs, takes_trustee="trustee" in needs,
+            takes_vote="vote" in needs,
             excesses=[{"code": one.code, "label": one.label, "limit": one.limit, "wanted": one.wanted, "needs": one.needs}
                       for one in check["excesses"]],
         )  # fmt: skip
@@ -82,15 +83,56 @@ def ask(*, actor: Actor, dataset: Dataset, trust: Trust, terms: dict[str, Any], 
         return made
 
 
+def _settle(found: Exemption) -> Exemption:
+    """Granted with the last agreement that it takes; refused once the members can no longer be for it."""
+    yes, no, voters = found.tally() if found.takes_vote else (0, 0, 0)
+    if found.takes_vote and no * 2 >= voters:
+        return fail(found.pk, actor=system("charter"))
+    second = found.second_id is not None or not found.takes_second
+    trustee = found.trustee_id is not None or not found.takes_trustee
+    voted = yes * 2 > voters or not found.takes_vote
+    return grant(found.pk, actor=system("charter")) if second and trustee and voted else found
+
+
+def _vote(action: str, agrees: bool) -> Any:
+    def verb(exemption_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Exemption:
+        with transaction.atomic():
+            with transition(EXEMPTION, action, exemption_id, actor=actor, seen=seen, reason=reason) as change:
+                Vote.objects.create(
+                    exemption=change.subject,
+                    organisation_id=actor.organisation_id,
+                    user_id=actor.user_id,
+                    agrees=agrees,
+                )
+                yes, no, voters = change.subject.tally()
+                change.detail = {"for": yes, "against": no, "voters": voters}
+            return _settle(change.subject)
+
+    verb.__doc__ = (
+        "One member's vote; more than half of the others grant the exception, half against refuse it."
+    )
+    return performs(EXEMPTION, action)(verb)
+
+
+vote_for, vote_against = _vote("vote_for", True), _vote("vote_against", False)
+
+
+@performs(EXEMPTION, "fail")
+def fail(exemption_id: UUID, *, actor: Actor, seen: int | None = None) -> Exemption:
+    """The members are against it."""
+    with transition(
+        EXEMPTION, "fail", exemption_id, actor=actor, reason="The members voted against it."
+    ) as change:
+        pass
+    return change.subject
+
+
 def _agree(action: str, field: str) -> Any:
     def verb(exemption_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Exemption:
         with transaction.atomic():
             with transition(EXEMPTION, action, exemption_id, actor=actor, seen=seen, reason=reason) as change:
                 setattr(change.subject, f"{field}_id", actor.user_id)
-            found: Exemption = change.subject
-            second = found.second_id is not None or not found.takes_second
-            if second and (found.trustee_id is not None or not found.takes_trustee):
-                found = grant(found.pk, actor=system("charter"))
+            found = _settle(change.subject)
         return found
 
     verb.__doc__ = "Agree; with the last agreement that it takes, the exception is granted."

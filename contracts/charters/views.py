@@ -68,7 +68,7 @@ def exemption(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(selectors.exemptions(actor).select_related("second"), pk=pk)
     excesses = [{**one, "says": NEEDS[one["needs"]].en} for one in found.excesses]
     context = {
-        "exemption": found, "excesses": excesses, "sentences": sentences(Terms.from_dict(found.terms)),
+        "exemption": found, "excesses": excesses, "tally": found.tally() if found.takes_vote else (0, 0, 0), "sentences": sentences(Terms.from_dict(found.terms)),
         "choices": doors.choices(EXEMPTION, found, actor), "own": found.provider_id == actor.organisation_id,
         "events": audit.history(found.pk, actor),
     }  # fmt: skip
