@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.negotiations.machines import NEW, PROVIDER
+from contracts.negotiations.sides import NEW, PROVIDER
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANALYST, OWNER, REVIEWER, STEWARD, side
