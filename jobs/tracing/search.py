@@ -56,7 +56,8 @@ def trace(worker: Worker, file: Path, name: str, among: QuerySet[Delivery]) -> d
     every = list(among)
     by_id = {str(one.pk): one for one in every}
     marked = [one for one in every if one.job.result.get("mark")]
-    same = _same(_sha256(file), among)
+    sha256 = _sha256(file)
+    same = _same(sha256, among)
     compared: list[dict[str, Any]] = []
     not_judged: list[dict[str, str]] = []
     rows = 0
@@ -83,6 +84,9 @@ def trace(worker: Worker, file: Path, name: str, among: QuerySet[Delivery]) -> d
     if not_judged and not compared:
         said |= {"verdict": "cannot_tell", "text": "No marked export could be made again to compare the file with.",
                  "remedy": "See below why."}  # fmt: skip
+    if original := _original(sha256, every):
+        said |= {"verdict": "source", "named": [], "text": f"The file is byte for byte the data of {original}, as it was before any export.",
+                 "remedy": "It comes from the provider, or from somebody who had the source."}  # fmt: skip
     unmarked = [one for one in every if not one.job.result.get("mark")]
     return {
         **said, "named": [{**one, **facts(by_id[one["id"]])} for one in said["named"]], "same": [facts(one) for one in same[:LISTED]],
@@ -105,6 +109,15 @@ def facts(one: Delivery) -> dict[str, Any]:
 def _sha256(file: Path) -> str:
     with file.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _original(sha256: str, every: list[Delivery]) -> str:
+    """The version that these exports were made from and whose own file it is; empty if it is none."""
+    for one in every:
+        version = one.agreement.version_of_data
+        if sha256 in (version.original_sha256, version.parquet_sha256):
+            return f"{one.agreement.dataset.title_text}, version {version.number}"
+    return ""
 
 
 def _same(sha256: str, among: QuerySet[Delivery]) -> list[Delivery]:
