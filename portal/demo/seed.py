@@ -223,7 +223,7 @@ def govern(stage: Stage, trust: Trust) -> None:
     """The trust limits what its members agree on; the aircraft register answers by rule what is not wider."""
     rules = {
         "limits": {"place": {"any_of": ["EEA"]}, "no_reidentification": {}, "exports": {"at_most": 24}},
-        "longest_days": 450, "pseudonyms": True,
+        "longest_days": 730, "pseudonyms": True,
         "needs": {"place": "trustee", "exports": "second_person", "period": "second_person", "no_reidentification": "never"},
         "clauses": [{"code": "quarterly-call", "mood": "must", "en": "join the trust's call once a quarter",
                      "de": "einmal im Quartal am Gespräch des Trusts teilnehmen"}],
