@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from kernel.models import StatefulModel
+from trusts.membership.governance import Governance
 from trusts.organisations.models import Organisation, User
 
 KINDS = [("trust", "Data trust"), ("alliance", "Data alliance"), ("room", "Bilateral room")]
@@ -53,6 +54,13 @@ class Trust(StatefulModel):
             self._standing = known
         return self._standing
 
+    def governance(self) -> Governance:
+        """What the newest charter says on how the trust governs itself, read once per instance."""
+        if not hasattr(self, "_governance"):
+            newest = self.charters.order_by("-number").values_list("governance", flat=True).first()
+            self._governance = Governance.of(self.kind, newest)
+        return self._governance
+
     def trustees(self) -> list[Any]:
         return self.standing().get("trustee", [])
 
@@ -77,6 +85,9 @@ class Charter(models.Model):
     text = models.TextField()
     rules = models.JSONField(
         default=dict, help_text="Limits for all contracts; see contracts.policies.charter"
+    )
+    governance = models.JSONField(
+        default=dict, help_text="How the trust governs itself, over the usual of its kind; see governance.py"
     )
     created = models.DateTimeField(default=timezone.now)
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
