@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+
+from django.contrib.auth.hashers import make_password
 
 from kernel.actor import Actor, system
 from trusts.membership import services as membership
@@ -30,6 +33,15 @@ ORGANISATIONS = {
 }
 
 
+PASSWORD = "correct horse battery"
+
+
+@cache
+def hashed() -> str:
+    """Everybody's password, made with the real hasher once: it is slow on purpose."""
+    return make_password(PASSWORD)
+
+
 @dataclass
 class Cast:
     """Users by short name, organisations, the trust; `cast.actor("dana")` acts for her organisation."""
@@ -51,9 +63,9 @@ def assemble() -> Cast:
     """Everybody, with Hudson, Meridian and the weather office in one trust; Elsewhere outside."""
     cast = Cast()
     for short, (name, _, _) in PEOPLE.items():
-        cast.users[short] = User.objects.create_user(
-            f"{short}@{short}.example", "correct horse battery", name=name
-        )
+        user = User(email=f"{short}@{short}.example", name=name, password=hashed())
+        user.save()
+        cast.users[short] = user
     for short, (name, founder) in ORGANISATIONS.items():
         user = cast.users[founder]
         cast.organisations[short] = organisations.found(actor=actor_for(user, None), name=name)

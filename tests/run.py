@@ -126,14 +126,17 @@ def main() -> None:
         Check("API description", [*manage, "openapi", "--check"], env),
     ]
     if quick:
-        together([*still, Check("tests on SQLite", [*pytest, "-m", "not ui and not slow"], env)], AT_ONCE)
+        together(
+            [*still, Check("tests on SQLite", [*pytest, "-m", "not ui and not slow and not strict"], env)],
+            AT_ONCE,
+        )
     else:
         install()
         together(still, AT_ONCE)
         # The longest first, so that none is left to run alone at the end.
         together(
             [
-                Check("tests on SQLite", [*pytest, "-m", "not ui"], env, redis=True),
+                Check("tests on SQLite", [*pytest, "-m", "not ui and not strict"], env, redis=True),
                 Check("tests on PostgreSQL", [*pytest, "-m", "not ui and not pure and not rules"], env, redis=True, postgres=True),
                 Check("browser tests", [*pytest, "-m", "ui"], env, redis=True),
             ],

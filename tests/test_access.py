@@ -145,6 +145,9 @@ def world(cast: Cast) -> dict[str, str]:
 def test_each_page_answers_each_role_as_written(cast: Cast) -> None:
     addresses = world(cast)
     wrong = []
+    clients = {name: Client() for name in ALL}
+    for name, client in clients.items():
+        client.force_login(cast.users[name], backend=BACKEND)
     for route, who in ACCESS.items():
         if who in ("post", "secret", "demo"):
             continue
@@ -157,9 +160,7 @@ def test_each_page_answers_each_role_as_written(cast: Cast) -> None:
         )
         if not signed_out_ok:
             wrong.append(f"{path} signed out: {anonymous.status_code}")
-        for name in ALL:
-            client = Client()
-            client.force_login(cast.users[name], backend=BACKEND)
+        for name, client in clients.items():
             got = client.get(path).status_code
             fine = got in (200, 286) if who == "public" or name in who else got in (403, 404)
             if not fine:

@@ -17,7 +17,7 @@ from tests import worlds
 from tests.cast import Cast
 from tests.test_access import token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.strict]
 
 
 @pytest.fixture

@@ -139,6 +139,7 @@ def test_a_refusal_says_why_and_keeps_what_was_typed(cast: Cast) -> None:
         assert b"Typed with care" in answer.content, page
 
 
+@pytest.mark.rules
 @pytest.mark.django_db
 def test_an_outsider_can_do_nothing_to_anything(cast: Cast) -> None:
     """Every action of every machine on every object there is, by someone of another organisation: 404 or 403."""
@@ -207,6 +208,7 @@ def test_no_address_makes_the_portal_stumble(cast: Cast) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.strict
 @pytest.mark.django_db
 def test_no_form_makes_the_portal_stumble(cast: Cast) -> None:
     """Every form with every field filled with rubbish, and every action with rubbish: 4xx or done, never 500."""

@@ -70,7 +70,9 @@ def approve(cast: Cast, request: Any) -> None:
     sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
 
 
-@pytest.mark.parametrize("who", ["the process that does the job", "the whole worker"])
+@pytest.mark.parametrize(
+    "who", [pytest.param("the process that does the job", marks=pytest.mark.strict), "the whole worker"]
+)
 def test_a_job_survives_its_worker_and_delivers_once(parts: Stage, who: str) -> None:
     cast = assemble()
     request = waiting(cast)
@@ -106,6 +108,7 @@ def test_a_job_survives_its_worker_and_delivers_once(parts: Stage, who: str) -> 
     )
 
 
+@pytest.mark.strict
 def test_approval_waits_for_no_broker_and_the_job_starts_when_it_is_back(parts: Stage) -> None:
     cast = assemble()
     request = waiting(cast)

@@ -54,7 +54,7 @@ def test_twelve_steps_by_hand_and_by_json(
     trim = page.get_by_role("group", name="1. Trim spaces")
     # A new step is where the hand goes on, and not yet called wrong.
     piotr.sees("Fill in the new step.")
-    assert page.evaluate("document.activeElement.closest('#step-0') !== null")
+    page.wait_for_function("document.activeElement.closest('#step-0') !== null")
     trim.get_by_role("checkbox", name="carrier").check()
     piotr.sees("No problem in the steps.")
     add("Rename columns")
@@ -73,7 +73,7 @@ def test_twelve_steps_by_hand_and_by_json(
     page.get_by_role("group", name="2. Drop rows with gaps").get_by_text(
         "There is no column delay", exact=False
     ).wait_for()
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Move step 2 up"
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Move step 2 up'")
     page.get_by_role("button", name="Move step 2 down").click()
     piotr.sees("No problem in the steps.")
 
