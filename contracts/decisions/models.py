@@ -12,6 +12,7 @@ from trusts.organisations.models import Organisation
 MOMENTS = [
     ("submit", "When it was submitted"), ("approve", "When it was approved"), ("send_back", "When it was returned"),
     ("refuse", "When it was refused"), ("job", "When the job started"), ("download", "When it was fetched"),
+    ("state_fact", "When a fact was stated"),
 ]  # fmt: skip
 
 

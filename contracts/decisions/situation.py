@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +18,14 @@ SECURITY = f"{NS}securityLevel"
 
 
 def world_for(
-    agreement: Agreement, prepared: Prepared, now: datetime, *, counted: int = 0, **facts: Any
-) -> World:
+    agreement: Agreement, prepared: Prepared, now: datetime, *, counted: int = 0,
+    stated: Mapping[str, Any] | None = None, **facts: Any,
+) -> World:  # fmt: skip
     """The state of a contract at a moment: counters, duties, what the trust attests.
 
     `counted`: exports in the counter that are this very one, which was reserved when it was approved.
+
+    `stated`: by the IRI of a left operand what a reviewer vouched for.
 
     A late duty is passed as still owed: what follows from it is what the contract names, and happens there.
     """
@@ -43,6 +47,7 @@ def world_for(
     return World.from_json({
         "now": now.isoformat(), "counters": used_so_far(agreement, counted), "duties": duties,
         "facts": {name: value for name, value in {**more, **facts}.items() if value is not None},
+        **({"stated": dict(stated)} if stated else {}),
     })  # fmt: skip
 
 

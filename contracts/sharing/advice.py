@@ -19,7 +19,8 @@ from contracts.policies.deciding.documents import prepared_as, smallest_change
 from contracts.policies.deciding.evaluate import Prepared
 from contracts.policies.deciding.facts import Request as Asked
 from contracts.policies.deciding.facts import World
-from contracts.policies.deciding.wording import clause_of, failing, label, requirement, said, sentence
+from contracts.policies.deciding.wording import clause_of, failing, label, requirement, said, sentence, unsaid
+from contracts.policies.taxonomy import listed
 from contracts.sharing.models import Request
 from kernel.decision import Decision, Outcome, Reason, worst_of
 
@@ -55,7 +56,10 @@ def advice_on(
         columns=request.columns, format=request.format, people=people,
         sums_up=any(step.get("name") == "group" for step in request.recipe),
     )  # fmt: skip
-    world = world_for(agreement, prepared, moment, counted=counted, **facts)
+    world = world_for(
+        agreement, prepared, moment, counted=counted, stated={iri: one["value"] for iri, one in request.stated.items()},
+        **facts,
+    )  # fmt: skip
     told = prepared.decide(asked, world, as_of=moment)
     return Advice(_decision(told, standing_through(agreement, moment)), told, asked, world, prepared, moment)
 
@@ -92,13 +96,27 @@ def _reasons(told: report.Decision) -> list[Reason]:
                 text, remedy = sentence(premise)
                 code = clause_of(premise)
                 kind = "duty" if premise.name == "duty" else "terms"
+                if premise.holds is None and unsaid([premise]):
+                    kind, remedy = "fact", f"{remedy}. A reviewer of the provider states what is so"
                 found.append(Reason(f"{kind}.{code}", text, remedy, f"clause {code}", code))
         elif rule.kind == "prohibition" and rule.active:
             text = f"The contract forbids to {said('action', ', '.join(rule.actions), 'or')} the data"
-            found.append(
-                Reason("terms.forbidden", text, "Ask for another purpose, or negotiate", f"rule {rule.uid}")
-            )
+            if rule.holds is None and (open_ := unsaid(rule.premises)):
+                code, text = "fact.forbidden", f"{text}, as long as it is not known otherwise"
+                remedy = (
+                    f"A reviewer of the provider states what is so: {listed(label(one) for one in open_)}"
+                )
+            else:
+                code, remedy = "terms.forbidden", "Ask for another purpose, or negotiate"
+            found.append(Reason(code, text, remedy, f"rule {rule.uid}"))
     return found or [Reason("terms.nothing", "Nothing in the contract permits this", "Negotiate for it")]
+
+
+def facts_wanted(advice: Advice) -> list[str]:
+    """The left operands that a person has to state before this can be decided."""
+    if advice.told.permitted:
+        return []
+    return unsaid(p for rule in advice.told.rules if rule.holds is None for p in rule.premises)
 
 
 def _line(
@@ -130,7 +148,7 @@ def _shown(premise: report.Premise) -> list[dict[str, Any]]:
     if premise.name in ("target", "party", "action"):
         return []
     left = "not said yet" if premise.value is None else said(premise.left, premise.value)
-    source = {"not given": "request"}.get(premise.source, premise.source)
+    source = {"not given": "request", "stated": "a reviewer"}.get(premise.source, premise.source)
     return [_line(label(premise.left), left, "", f"({requirement(premise)})", premise.holds, source)]
 
 

@@ -28,6 +28,7 @@ def carry_over(
         if to is not None:
             old = request.agreement
             request.agreement, request.version_of_data = to, to.version_of_data
+            request.stated = {}  # it was said for the conditions of the other contract
             change.reason = (
                 f"Contract {old.ref} was replaced by {to.ref}. Look at your answers and submit again."
             )

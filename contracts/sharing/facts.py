@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from contracts.negotiations.selectors import standing
-from contracts.sharing.advice import advise
+from contracts.sharing.advice import advice_on, facts_wanted
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
 from contracts.sharing.rules import RequestFacts
@@ -33,7 +33,9 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
         user_id=actor.user_id, organisation_id=request.consumer_id, state="active"
     ).exists()
     people = request.named.count() if not request._state.adding else 0
+    advice = advice_on(request, people)
     return RequestFacts(
         actor_id=actor.user_id, author_id=request.author_id, actor_is_of_consumer=both,
-        standing=standing(request.agreement), advice=advise(request, people), tries=_tries(request),
+        standing=standing(request.agreement), advice=advice.decision, tries=_tries(request),
+        unsaid=tuple(dict.fromkeys([*facts_wanted(advice), *request.stated])),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 
+from contracts.policies.deciding.wording import label
 from contracts.policies.taxonomy import (
     COUNTRIES,
     GROUPS,
@@ -20,6 +21,7 @@ from contracts.policies.taxonomy import (
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import types_as_met
 from contracts.recipes.recipe import Recipe
+from contracts.sharing.advice import advice_on, facts_wanted
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
 from contracts.sharing.services import input_types
@@ -142,6 +144,28 @@ class ReasonedVerdictForm(VerdictForm):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = True
         self.fields["reason"].min_length = 5  # type: ignore[attr-defined]
+
+
+@asks_with(REQUEST, "state_fact")
+class FactForm(ActionForm):
+    """One thing that the contract asks and no portal knows."""
+
+    operand = forms.ChoiceField(label="What it is about", choices=[])
+    value = forms.CharField(
+        label="What is so", max_length=500,
+        help_text="As the contract writes it: a word, a number, a date as 2027-06-01, or an address that names a term.",
+    )  # fmt: skip
+    reason = forms.CharField(
+        label="How you know", widget=forms.Textarea(attrs={"rows": 3}), min_length=5, max_length=2000,
+        help_text="Kept with the request, in the audit trail and in every decision that goes by it.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            told = advice_on(self.subject, self.subject.named.count())
+            known = dict.fromkeys([*facts_wanted(told), *self.subject.stated])
+            self.fields["operand"].choices = [(one, label(one)) for one in known]  # type: ignore[attr-defined]
 
 
 @asks_with(REQUEST, "comment")

@@ -6,6 +6,7 @@ from contracts.sharing.rules import (
     contract_stands,
     not_the_asker,
     not_the_requesters_organisation,
+    something_is_unsaid,
     terms_allow_it,
     tries_left,
 )
@@ -64,6 +65,17 @@ REQUEST = register(
                 needs=(contract_stands, tries_left),
                 help=TRY_HELP,
                 done="A worker tries it on a sample now.",
+            ),
+            Action(
+                "state_fact",
+                "State a fact",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                needs=(not_the_asker, not_the_requesters_organisation, something_is_unsaid),
+                asks=True,
+                help="The contract asks for something that no portal can know. Say what is so and how you know it; "
+                "the decision goes by it, and the asker sees it.",
+                done="Stated. The advice goes by it from now on.",
             ),
             Action(
                 "submit",

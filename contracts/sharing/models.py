@@ -36,6 +36,9 @@ class Request(StatefulModel):
     plan = models.JSONField(default=dict)
     plan_hash = models.CharField(max_length=64, blank=True, default="")
     advice = models.JSONField(default=dict)
+    stated = models.JSONField(
+        default=dict, help_text="By left operand what a reviewer vouched for: {IRI: {value, by, why, on}}"
+    )
     previous = models.JSONField(default=dict, help_text="The answers as last reviewed")
     due = models.DateTimeField(null=True, blank=True)
     decided = models.DateTimeField(null=True, blank=True)

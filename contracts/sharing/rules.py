@@ -18,6 +18,7 @@ class RequestFacts:
     standing: Decision
     advice: Decision
     tries: int = 0
+    unsaid: tuple[str, ...] = ()
 
 
 TRIES_AN_HOUR = 12
@@ -46,6 +47,14 @@ def not_the_requesters_organisation(facts: RequestFacts) -> Decision:
             "You also belong to the organisation that asks",
             remedy="Someone who does not must decide",
         )
+    return ALLOW
+
+
+def something_is_unsaid(facts: RequestFacts) -> Decision:
+    """Only what no portal can know is stated by a person."""
+    if not facts.unsaid:
+        return deny("request.nothing_unsaid", "The contract asks nothing that only a person can know",
+                    remedy="Decide on the request")  # fmt: skip
     return ALLOW
 
 

@@ -16,7 +16,7 @@ from contracts.negotiations.models import Agreement
 from contracts.policies.terms import Terms
 from contracts.recipes.compile import Plan, compile_plan
 from contracts.recipes.recipe import Recipe
-from contracts.sharing import carrying  # noqa: F401 (its verb registers on import)
+from contracts.sharing import carrying, stating  # noqa: F401 (their verbs register on import)
 from contracts.sharing.advice import advice_on, advice_record, kept
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import NamedPerson, Remark, Request, Review
@@ -154,11 +154,12 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
         people = request.named.count()
         advice = advice_on(request, people)
         decision = advice.decision
-        # What must be done first, such as a payment, can still be done while it is reviewed.
+        # What must be done first, such as a payment, can still be done while it is reviewed; and what only a person
+        # can know is stated by a reviewer.
         blocking = tuple(
             r
             for r in decision.reasons
-            if decision.outcome is not Outcome.ALLOW and not r.code.startswith("duty.")
+            if decision.outcome is not Outcome.ALLOW and not r.code.startswith(("duty.", "fact."))
         )
         if blocking:
             raise Refused(Decision(decision.outcome, blocking, decision.trace))

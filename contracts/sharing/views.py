@@ -19,6 +19,7 @@ from contracts.library import builder, conditions
 from contracts.library.selectors import usable
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.models import Agreement
+from contracts.policies.deciding.wording import label
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.recipes.compile import plan_words
@@ -217,16 +218,17 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             plan, problem = {}, refused.decision
     choices = doors.choices(REQUEST, found, actor)
-    apart = ("approve", "send_back", "refuse", "comment", "try_out", "advice_on")
+    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine", "state_fact")
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
         "advice": advice_record(advice_on(found, len(named))) if open_now else found.advice,
         "choices": [c for c in choices if c.name not in apart],
-        "try_choice": next((c for c in choices if c.name in ("try_out", "advice_on")), None), "with_it": found.agreement.also,
+        "try_choice": next((c for c in choices if c.name in ("try_out", "examine")), None), "with_it": found.agreement.also,
         "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
         "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
-        "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(),
+        "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(), "stating": next((c for c in choices if c.name == "state_fact" and c.enabled), None),
+        "stated": [{"label": label(iri), **one} for iri, one in found.stated.items()],
         "decisions": decisions_on("request", found.pk, actor)[:20],
         "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),
         "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],

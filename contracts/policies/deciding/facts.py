@@ -168,7 +168,8 @@ class World:
 
     @classmethod
     def from_json(cls, given: Any) -> World:
-        """Reads `now`, `members`, `duties`, `counters`, `about`, `facts`. Raises InputFault."""
+        """Reads `now`, `members`, `duties`, `counters`, `about`, `facts`, and `stated`: facts that a person vouches
+        for. Raises InputFault."""
         rest = {k: v for k, v in _object("world", given).items() if k not in _SKIPPED}
         moment = rest.pop("now", None)
         now = instant(moment) if isinstance(moment, str) else None
@@ -199,7 +200,8 @@ class World:
             for key, value in _object("world.about", rest.pop("about", {})).items()
         }
         further = _object("world.facts", rest.pop("facts", {}))
-        facts = _facts("world.facts", {**rest, **further}, "world")
+        stated = _facts("world.stated", _object("world.stated", rest.pop("stated", {})), "stated")
+        facts = {**stated, **_facts("world.facts", {**rest, **further}, "world")}
         return cls(now, members, duties, counters, of_rule, facts, about, given)
 
     @cached_property

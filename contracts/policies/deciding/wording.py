@@ -39,7 +39,7 @@ ACTIONS = {
 }  # fmt: skip
 SOURCES = {
     "request": "what was asked", "clock": "the clock", "ledger": "the portal's counter", "world": "the portal's records",
-    "not given": "nobody said it yet", "parts": "its parts",
+    "stated": "a reviewer", "not given": "nobody said it yet", "parts": "its parts",
 }  # fmt: skip
 
 
@@ -132,6 +132,24 @@ def failing(premises: Iterable[Premise]) -> list[Premise]:
         inner = failing(one.parts)
         found += inner if inner and one.operator not in ("or", "xone") else [one]
     return found
+
+
+def unsaid(premises: Iterable[Premise]) -> list[str]:
+    """Left operands that nobody has said a value of and that no portal can know by itself, such as a term of a
+    foreign profile: a person has to say what is so."""
+    found: list[str] = []
+    for one in premises:
+        if one.parts:
+            found += unsaid(one.parts) if one.holds is None else []
+        elif (
+            one.holds is None
+            and one.value is None
+            and one.left
+            and one.name != "duty"
+            and one.left not in OPERANDS
+        ):
+            found.append(one.left)
+    return list(dict.fromkeys(found))
 
 
 def sentence(premise: Premise) -> tuple[str, str]:

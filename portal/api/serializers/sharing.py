@@ -19,7 +19,7 @@ class RequestOut(serializers.ModelSerializer[Request]):
     class Meta:
         model = Request
         fields = [*BASE, "agreement", "version_of_data", "provider", "consumer", "purpose", "purpose_note", "place", "people", "columns",
-                  "row_filter", "recipe", "format", "plan", "plan_hash", "advice", "due", "decided"]  # fmt: skip
+                  "row_filter", "recipe", "format", "plan", "plan_hash", "advice", "stated", "due", "decided"]  # fmt: skip
 
     def get_people(self, request: Request) -> list[str]:
         return [str(person.user_id) for person in request.named.all()]
