@@ -6,7 +6,7 @@ Three outcomes, because "we do not know yet" is neither yes nor no. Decisions co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NoReturn
@@ -100,11 +100,14 @@ def worst_of(decisions: Iterable[Decision]) -> Decision:
 
 
 class Refused(Exception):
-    """A verb was refused. Carries the Decision, so every door can say why. Nothing was changed."""
+    """A verb was refused. Carries the Decision, so every door can say why. Nothing was changed.
 
-    def __init__(self, decision: Decision) -> None:
+    `afterwards`: what the door does once everything is rolled back, such as keeping the decision as evidence.
+    """
+
+    def __init__(self, decision: Decision, *, afterwards: Callable[[], object] | None = None) -> None:
         super().__init__(decision.sentence)
-        self.decision = decision
+        self.decision, self.afterwards = decision, afterwards
 
     @classmethod
     def because(cls, code: str, text: str, **more: str) -> Refused:

@@ -189,4 +189,6 @@ def perform(
         ) from problem
     except Refused as refused:
         record_refusal(machine.name, action, subject, actor, refused.decision)
+        if refused.afterwards is not None:
+            refused.afterwards()
         raise

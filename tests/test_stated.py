@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.utils import timezone
 
 from contracts.decisions.keeping import replay
 from contracts.decisions.models import StoredDecision
@@ -19,6 +20,7 @@ from kernel.decision import Refused
 from tests import worlds
 from tests.cast import Cast
 from tests.test_offers import MOON, browser, policy
+from trusts.membership import services as membership
 
 pytestmark = pytest.mark.django_db
 FULL, NEW = "full", "new"
@@ -79,3 +81,33 @@ def test_nobody_states_what_the_portal_knows(cast: Cast) -> None:
             request.pk, actor=cast.actor("rui"), operand="purpose", value="x", reason="Because."
         )
     assert "state_fact" not in browser(cast, "rui").get(f"/requests/{request.pk}/").content.decode()
+
+
+def attest(cast: Cast, level: int) -> None:
+    """The trust's word on Meridian's security."""
+    standing = cast.trust.memberships.get(organisation=cast.organisations["meridian"])
+    today = timezone.localdate()
+    membership.attest_level(
+        standing.pk, actor=cast.actor("ada"), level=level, on=today, note="We looked at it."
+    )
+
+
+def test_a_refusal_is_kept_with_its_inputs_for_those_whom_it_concerns(cast: Cast) -> None:
+    """A no at submission is the asker's alone; a no at the download is both sides'."""
+    attest(cast, 3)
+    contract = worlds.agreed(cast, security_level={"at_least": 3})
+    draft = worlds.drafted(cast, contract, place="US")
+    piotr = browser(cast, "piotr")
+    answer = piotr.post(f"/do/request/{draft.pk}/submit/")
+    assert answer.status_code == 409 and "outside the contract" in answer.content.decode()
+    refused = StoredDecision.objects.get()
+    assert refused.verdict == "deny" and replay(refused).same
+    assert piotr.get(f"/decisions/{refused.pk}/").status_code == 200
+    assert browser(cast, "dana").get(f"/decisions/{refused.pk}/").status_code == 404
+
+    delivery = Delivery.objects.get(request=worlds.delivered(cast, contract))
+    attest(cast, 2)
+    assert piotr.post(f"/deliveries/{delivery.pk}/download/").status_code == 409
+    kept = StoredDecision.objects.get(moment="download")
+    assert kept.verdict == "deny" and replay(kept).same and delivery.downloads.count() == 0
+    assert browser(cast, "dana").get(f"/decisions/{kept.pk}/").status_code == 200

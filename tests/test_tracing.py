@@ -107,6 +107,12 @@ def test_a_leaked_copy_names_its_export_and_only_to_its_provider(cast: Cast, tmp
     out = StringIO()
     call_command("trace_leak", file, dataset=agreement.dataset.slug, stdout=out, stderr=StringIO())
     assert two.ref in out.getvalue() and one.ref not in out.getvalue() and "Hudson" in out.getvalue()
+    # Who holds the data learns what the operator learned, with an event each time; who received it does not.
+    by_hand = Trace.objects.first()
+    assert by_hand is not None and Trace.objects.count() == 2 and by_hand.job is None
+    assert Event.objects.filter(action="told_at_shell", door="shell").count() == 2
+    assert two.ref in browser(cast, "dana").get(by_hand.get_absolute_url()).content.decode()
+    assert browser(cast, "piotr").get(by_hand.get_absolute_url()).status_code == 404
 
     # The original is nobody's leak. By its bytes: so few rows of the pool would leave it to chance whether they tell.
     source = tmp_path / "original.csv"
@@ -114,7 +120,8 @@ def test_a_leaked_copy_names_its_export_and_only_to_its_provider(cast: Cast, tmp
     out = StringIO()
     call_command("trace_leak", source, json=True, stdout=out)
     said = json.loads(out.getvalue())
-    assert said["verdict"] == "source" and said["named"] == []
+    assert said["verdict"] == "source" and said["named"] == [] and Trace.objects.count() == 2
+    Trace.objects.all().delete()
 
     page = f"/datasets/{agreement.dataset.slug}/trace/"
     dana = browser(cast, "dana")

@@ -163,10 +163,12 @@ def advice_record(advice: Advice) -> dict[str, Any]:
 
 
 def kept(
-    moment: str, request: Request, advice: Advice, kind: str = "request", subject: UUID | None = None
-) -> StoredDecision:
-    """Keep the decision with its inputs, in the transaction that it was made for."""
+    moment: str, request: Request, advice: Advice, kind: str = "request", subject: UUID | None = None,
+    provider: UUID | None = None,
+) -> StoredDecision:  # fmt: skip
+    """Keep the decision with its inputs, in the transaction that it was made for. Both sides see it, unless `provider`
+    says who stands in the provider's place."""
     return keep(
-        moment, kind, subject or request.pk, provider=request.provider_id, consumer=request.consumer_id,
+        moment, kind, subject or request.pk, provider=provider or request.provider_id, consumer=request.consumer_id,
         document=request.agreement.odrl, decision=advice.told,
     )  # fmt: skip

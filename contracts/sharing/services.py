@@ -162,7 +162,11 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
             if decision.outcome is not Outcome.ALLOW and not r.code.startswith(("duty.", "fact."))
         )
         if blocking:
-            raise Refused(Decision(decision.outcome, blocking, decision.trace))
+            why = Decision(decision.outcome, blocking, decision.trace)
+            # Kept for the asker alone: what was never submitted is no affair of the provider's.
+            raise Refused(
+                why, afterwards=lambda: kept("submit", request, advice, provider=request.consumer_id)
+            )
         if not people:
             raise Refused.because(
                 "request.people",

@@ -150,9 +150,9 @@ def _go_on(request: HttpRequest, made: Request) -> None:
     """After saving, what the button said: submit, or try on a sample. Raises Refused."""
     actor = request.actor  # type: ignore[attr-defined]
     if "submit" in request.POST and made.state in ("draft", "returned"):
-        services.submit(made.pk, actor=actor)
+        doors.perform(REQUEST, "submit", made, actor=actor, data={})
     elif "try" in request.POST:
-        services.try_out(made.pk, actor=actor)
+        doors.perform(REQUEST, "try_out", made, actor=actor, data={})
 
 
 def _done(request: HttpRequest, made: Request, saved: str) -> HttpResponse:

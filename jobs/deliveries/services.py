@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from contracts.negotiations import ledger
 from contracts.negotiations.agreements import attempt
-from contracts.sharing.advice import advice_on, kept
+from contracts.sharing.advice import Advice, advice_on, kept
 from jobs.deliveries import vault
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Download
@@ -33,12 +33,23 @@ def deliver(delivery: Delivery, *, actor: Actor) -> Delivery:
 
 @performs(DELIVERY, "download")
 def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Delivery:
-    """Count one fetch by a named person. Raises Refused with the reason once it is cut off."""
+    """Count one fetch by a named person. Raises Refused with the reason once it is cut off; where the contract's
+    policy says no too, that decision is kept."""
+    try:
+        return _fetch(delivery_id, actor)
+    except Refused as refused:
+        raise Refused(refused.decision, afterwards=lambda: _keep_a_no(delivery_id)) from refused
+
+
+def _fetch(delivery_id: UUID, actor: Actor) -> Delivery:
     with transaction.atomic():
         # The agreement first: whoever suspends it meanwhile is before this fetch or after it.
         agreement = ledger.locked(Delivery.objects.values_list("agreement_id", flat=True).get(pk=delivery_id))
         with transition(DELIVERY, "download", delivery_id, actor=actor) as change:
-            _decide_anew(change.subject)
+            told = _decided_anew(change.subject)
+            if not told.decision.allowed:
+                raise Refused(told.decision)
+            kept("download", change.subject.request, told, "delivery", delivery_id)
             change.subject.downloads_made += 1
             Download.objects.create(delivery=change.subject, user_id=actor.user_id)
             ledger.count_fetch(agreement, delivery_id)
@@ -46,14 +57,19 @@ def download(delivery_id: UUID, *, actor: Actor, seen: int | None = None) -> Del
     return change.subject
 
 
-def _decide_anew(delivery: Delivery) -> None:
-    """The contract's policy on this fetch, kept with its inputs. Raises Refused."""
+def _decided_anew(delivery: Delivery) -> Advice:
+    """The contract's policy on a fetch now."""
     passed = int((timezone.now() - delivery.created).total_seconds())
     request = delivery.request
-    told = advice_on(request, request.named.count(), counted=1, elapsedTime=f"PT{max(passed, 0)}S")
-    kept("download", request, told, "delivery", delivery.pk)
-    if not told.decision.allowed:
-        raise Refused(told.decision)
+    return advice_on(request, request.named.count(), counted=1, elapsedTime=f"PT{max(passed, 0)}S")
+
+
+def _keep_a_no(delivery_id: UUID) -> None:
+    """After the roll-back of a refused fetch. A policy that permits has nothing to do with the refusal."""
+    delivery = Delivery.objects.select_related("request__agreement").get(pk=delivery_id)
+    told = _decided_anew(delivery)
+    if not told.told.permitted:
+        kept("download", delivery.request, told, "delivery", delivery_id)
 
 
 @performs(DELIVERY, "look_up")

@@ -22,6 +22,14 @@ TRACE = register(
             Action(
                 "ask", "Trace a leaked file", side("holder", OWNER, STEWARD), frozenset({""}), to="waiting"
             ),
+            Action(
+                "told_at_shell",
+                "Trace a leaked file at the shell",
+                SYSTEM,
+                frozenset({""}),
+                to="done",
+                hidden=True,
+            ),
         ),
         actions=(
             Action("finish", "Finish the trace", SYSTEM, frozenset({"waiting"}), to="done", hidden=True),

@@ -89,7 +89,7 @@ def trace(worker: Worker, file: Path, name: str, among: QuerySet[Delivery]) -> d
                  "remedy": "It comes from the provider, or from somebody who had the source."}  # fmt: skip
     unmarked = [one for one in every if not one.job.result.get("mark")]
     return {
-        **said, "named": [{**one, **facts(by_id[one["id"]])} for one in said["named"]], "same": [facts(one) for one in same[:LISTED]],
+        **said, "sha256": sha256, "named": [{**one, **facts(by_id[one["id"]])} for one in said["named"]], "same": [facts(one) for one in same[:LISTED]],
         "unmarked": len(unmarked), "unmarked_refs": [one.ref for one in unmarked[:LISTED]], "not_judged": not_judged,
     }  # fmt: skip
 

@@ -61,6 +61,33 @@ def finish(trace_id: UUID, *, actor: Actor, found: dict[str, Any], seen: int | N
     return made
 
 
+@performs(TRACE, "told_at_shell")
+def told_at_shell(*, actor: Actor, name: str, sha256: str, size: int, found: dict[str, Any]) -> list[Trace]:
+    """What an operator found at the shell, for the holder of each dataset whose export it is: one trace each, and its event.
+
+    The file stays with the operator. Holders of other exports learn nothing, since nothing was found about them.
+    """
+    theirs: dict[Dataset, set[str]] = {}
+    ids = [one["id"] for one in (*found["named"], *found["same"])]
+    for one in exports().filter(pk__in=ids):
+        theirs.setdefault(one.agreement.dataset, set()).add(str(one.pk))
+    made = []
+    for dataset, own in theirs.items():
+        part = {name: [one for one in found[name] if one["id"] in own] for name in ("named", "same")}
+        result = {**found, **part, "unmarked": 0, "unmarked_refs": [], "not_judged": []}
+        row = Trace(organisation_id=dataset.organisation_id, dataset=dataset, name=name[:200], sha256=sha256, bytes=size,
+                    result=result)  # fmt: skip
+        with creation(TRACE, "told_at_shell", row, actor=actor) as change:
+            change.detail = {
+                "dataset": str(dataset.pk),
+                "sha256": sha256,
+                "verdict": found["verdict"],
+                "named": sorted(own),
+            }
+        made.append(row)
+    return made
+
+
 @handles("trace")
 def compare(work: Work) -> None:
     made = Trace.objects.select_related("dataset").get(job_id=work.job.pk)

@@ -13,14 +13,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from jobs.tracing.hand import Hand
 from jobs.tracing.search import exports, trace
+from jobs.tracing.services import told_at_shell
 from jobs.tracing.words import lines
+from kernel.actor import system
 from trusts.datasets.models import Dataset
 
 
 class Command(BaseCommand):
     help = (
         "Compares FILE with every marked export and names the one it came from, with the chance of an error, "
-        "or says why it cannot. Nothing is named above one in a million."
+        "or says why it cannot. Nothing is named above one in a million. The holder of a named export finds the answer on "
+        "its dataset's page and in its audit trail."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -52,6 +55,13 @@ class Command(BaseCommand):
                 found = trace(hand, file, file.name, among)
             except Fault as fault:
                 raise CommandError(f"{fault.text} {fault.remedy}") from None
+        told = told_at_shell(
+            actor=system("an operator at the shell", door="shell"), name=file.name, sha256=found["sha256"],
+            size=file.stat().st_size, found=found,
+        )  # fmt: skip
+        if not json:
+            for one in told:
+                self._say(f"{one.organisation} finds this as {one.ref} on the page of its dataset")
         self.stdout.write(_json(found) if json else "\n".join(lines(found)))
 
     def _say(self, stage: str) -> None:
