@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from kernel.actor import NOBODY
-from portal.inbox import waiting
+from portal.inbox import badge
 
 GROUPS = [
     ("My work", [("inbox", "Inbox", "inbox"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
@@ -36,13 +36,13 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def _groups(request: HttpRequest) -> list[dict[str, Any]]:
     found = []
     # Fragments have no side list; counting for them would be work for nothing.
-    count = 0 if getattr(request, "htmx", False) else len(waiting(request))
+    count = 0 if getattr(request, "htmx", False) else badge.known(request)
     for label, entries in GROUPS:
         items = []
         for name, text, icon in entries:
             url = reverse(name)
             current = request.path == url or (len(url) > 1 and request.path.startswith(url))
-            badge = count if name == "inbox" else 0
-            items.append({"label": text, "url": url, "icon": icon, "current": current, "badge": badge})
+            shown = {"badge": count, "fetch": count is None} if name == "inbox" else {}
+            items.append({"label": text, "url": url, "icon": icon, "current": current, **shown})
         found.append({"label": label, "items": items})
     return found

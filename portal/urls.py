@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from kernel.web import act
-from portal.views import audit, catalogue, front, health, work
+from portal.views import audit, catalogue, front, health, inbox, work
 
 STATIONS = (
     "trusts.organisations",
@@ -27,7 +27,9 @@ urlpatterns = [
     path("", front.front, name="front"),
     path("accounts/", include("allauth.urls")),
     path("demo/sign-in/", work.demo_sign_in, name="demo_sign_in"),
-    path("inbox/", work.inbox, name="inbox"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/count/", inbox.count, name="inbox_count"),
+    path("inbox/bulk/", inbox.act_on_many, name="inbox_bulk"),
     path("dashboard/", work.dashboard, name="dashboard"),
     path("datasets/", catalogue.catalogue, name="catalogue"),
     *(path("", include(f"{station}.urls")) for station in STATIONS),

@@ -86,6 +86,8 @@ class EventParty(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organisation_id", "event"], name="party_once")]
+        # The newest event of an organisation, asked for by every page.
+        indexes = [models.Index(fields=["organisation_id", "-id"], name="party_newest")]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} reads {self.event_id}"

@@ -1,4 +1,4 @@
-"""Inbox, overview, and the demo's sign-in cards."""
+"""Overview, and the demo's sign-in cards."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ from kernel.audit import selectors as audit
 from portal.inbox import waiting
 from trusts.datasets import selectors as datasets
 from trusts.organisations.models import User
-
-
-@login_required
-@require_GET
-def inbox(request: HttpRequest) -> HttpResponse:
-    actor = request.actor  # type: ignore[attr-defined]
-    if actor.organisation_id is None:
-        return render(request, "organisations/none.html")
-    return render(request, "portal/inbox.html", {"items": waiting(request), "now": timezone.now()})
 
 
 @login_required

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.registry import sees
+from trusts.membership.governance import Governance
 from trusts.membership.machines import MEMBERSHIP, TRUST
-from trusts.membership.models import Membership, Trust
+from trusts.membership.models import Charter, Membership, Trust
 
 
 def active_trust_ids(organisation_id: UUID) -> frozenset[UUID]:
@@ -44,3 +46,18 @@ def memberships(actor: Actor) -> QuerySet[Membership]:
     fellow = Q(trust_id__in=actor.trust_ids)
     public = Q(state="active") & ~Q(trust__kind="room")
     return found.filter(own | fellow | public)
+
+
+def know(trusts: Iterable[Trust]) -> None:
+    """Read who stands in these trusts and how they govern themselves, in two queries for all: a list then asks none for each."""
+    found = list(trusts)
+    ids = {trust.pk for trust in found}
+    standing: dict[UUID, dict[str, list[UUID]]] = {pk: {} for pk in ids}
+    rows = Membership.objects.filter(trust_id__in=ids, state="active")
+    for pk, role, organisation in rows.values_list("trust_id", "role", "organisation_id"):
+        standing[pk].setdefault(role, []).append(organisation)
+    newest = Charter.objects.filter(trust_id__in=ids).order_by("trust_id", "number")
+    given = dict(newest.values_list("trust_id", "governance"))
+    for trust in found:
+        trust._standing = standing[trust.pk]
+        trust._governance = Governance.of(trust.kind, given.get(trust.pk))

@@ -1,0 +1,32 @@
+"""What waits: for the person who asks, and what their organisation waits for.
+
+`registry` says what a source is; one module for each area brings its own. A new area is a new module named here.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from kernel.actor import Actor
+from portal.inbox import contracts, memberships, work  # noqa: F401 (they bring their sources)
+from portal.inbox.registry import KINDS, LIMIT, ME, OTHERS, Item, gather
+
+__all__ = ["KINDS", "ME", "OTHERS", "Item", "items", "waiting"]
+
+
+def items(actor: Actor, limit: int = LIMIT, waits_for: str = ME) -> list[Item]:
+    """Sorted by due date, then age. A constant number of queries."""
+    return gather(actor, waits_for, limit)
+
+
+def waiting(request: HttpRequest) -> list[Item]:
+    """What waits for the person who asks, gathered once per request; the number in the side list learns of it."""
+    from portal.inbox import badge
+
+    if not hasattr(request, "waiting"):
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        mark = badge.mark(actor)
+        request.waiting = items(actor)  # type: ignore[attr-defined]
+        badge.keep(actor, mark, len(request.waiting))  # type: ignore[attr-defined]
+    found: list[Item] = request.waiting  # type: ignore[attr-defined]
+    return found
