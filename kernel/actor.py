@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A role held only as somebody's deputy, and whose it is."""
+
+    role: str
+    user_id: UUID
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +21,7 @@ class Actor:
 
     `roles` are those held in `organisation_id`; `trust_ids` are the trusts in which that
     organisation is an active member. `scopes` is None for a person in a browser and the set of
-    granted scopes for a token.
+    granted scopes for a token. `lent` names those of the `roles` that are held only as a deputy.
     """
 
     user_id: UUID | None = None
@@ -26,10 +35,15 @@ class Actor:
     is_system: bool = False
     is_operator: bool = False
     scopes: frozenset[str] | None = None
+    lent: tuple[Lent, ...] = ()
 
     def holds(self, *roles: str) -> bool:
         """Whether one of these roles is held in the organisation acted for."""
         return bool(self.roles.intersection(roles))
+
+    def without_lent(self) -> Actor:
+        """The same person with the roles that are their own."""
+        return replace(self, roles=self.roles - {lent.role for lent in self.lent}, lent=())
 
 
 def system(name: str = "Commonhold", door: str = "worker") -> Actor:

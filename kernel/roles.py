@@ -55,3 +55,11 @@ def roles_of(actor: Actor, subject: HasParties) -> frozenset[str]:
         if actor.user_id is not None and actor.user_id in users:
             held.add(relation)
     return frozenset(held)
+
+
+def stood_in_for(actor: Actor, subject: HasParties, by: Collection[str]) -> list[str]:
+    """For whom this is done: the names of those whose lent roles it takes. Empty if the own roles suffice."""
+    if not actor.lent or roles_of(actor.without_lent(), subject).intersection(by):
+        return []
+    wanted = {role.partition(".")[2] for role in roles_of(actor, subject).intersection(by)}
+    return sorted({lent.name for lent in actor.lent if lent.role in wanted or "member" in wanted})

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from kernel.actor import NOBODY
 from trusts.membership.selectors import active_trust_ids
+from trusts.organisations.people import touch
 from trusts.organisations.selectors import actor_for, places_of
 from trusts.organisations.views import SESSION_KEY
 
@@ -45,6 +46,8 @@ class ActorMiddleware:
         wanted = request.session.get(SESSION_KEY)
         place = next((p for p in places if str(p.organisation_id) == wanted), places[0] if places else None)
         trusts = active_trust_ids(place.organisation_id) if place else frozenset()
+        if place is not None:
+            touch(place)
         request.places = places  # type: ignore[attr-defined]
         request.actor = actor_for(user, place, trusts)  # type: ignore[attr-defined]
         with timezone.override(_zone(user.zone)):

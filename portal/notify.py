@@ -155,6 +155,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),
     "membership.ended": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The membership is suspended or has ended. Contracts in this trust are stopped."),
     "membership.refused": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was not admitted."),
+    "deputyship.named": ("deputyship", lambda d: [d.deputy.user, d.member.user], "The deputy acts with the other's roles on the days that were chosen."),
     "invitation.mail": ("invitation", lambda i: [], ""),
 }  # fmt: skip
 

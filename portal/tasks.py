@@ -24,6 +24,7 @@ from kernel.audit.seal import seal_all
 from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
 from trusts.datasets import sources, uploads
+from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
 
 
@@ -52,6 +53,7 @@ def sweep() -> dict[str, int]:
         "uploads": uploads.abandon_due(now),
         "unchecked": uploads.check_again(now),
         "invitations": lapse_invitations(now),
+        "deputies": lapse_deputyships(now),
     }
 
 

@@ -28,6 +28,7 @@ from contracts.sharing.services import input_types
 from kernel.doors import ActionForm
 from kernel.registry import asks_with
 from trusts.organisations.models import OrganisationMember
+from trusts.organisations.selectors import groups_with_people
 
 CHECKLIST = [
     ("purpose", "The purpose is clear and inside the contract"),
@@ -74,7 +75,13 @@ class AnswersForm(ActionForm):
         f: Any = self.fields
         f["purpose"].choices = [(c, purpose_label(c)) for c in PURPOSES if c in inside]
         f["place"].choices = [(c, place_label(c)) for c in [*groups, *sorted(places, key=place_label)]]
-        f["people"].choices = [(str(m.user_id), str(m.user)) for m in members]
+        self.groups = {
+            f"group:{group.pk}": (f"Group {group.name} ({len(people)})", [m.user_id for m in people])
+            for group, people in groups_with_people(self.agreement.consumer_id)
+        }
+        f["people"].choices = [(code, label) for code, (label, _) in self.groups.items()] + [
+            (str(m.user_id), str(m.user)) for m in members
+        ]
         formats = (terms.get("formats") or {}).get("any_of", [code for code, _ in FORMATS])
         f["format"].choices = [(code, label) for code, label in FORMATS if code in formats]
         f["format"].initial = "csv" if "csv" in formats else formats[0]
@@ -92,7 +99,11 @@ class AnswersForm(ActionForm):
         return input_types(self.agreement)
 
     def clean_people(self) -> list[uuid.UUID]:
-        return [uuid.UUID(value) for value in self.cleaned_data["people"]]
+        """Groups become their people: the request names who they were when it was written."""
+        chosen: set[uuid.UUID] = set()
+        for value in self.cleaned_data["people"]:
+            chosen.update(self.groups[value][1] if value in self.groups else [uuid.UUID(value)])
+        return sorted(chosen)
 
     def clean_columns(self) -> list[str]:
         chosen = set(self.cleaned_data["columns"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -13,6 +14,7 @@ from kernel.audit.models import Event, EventParty
 from kernel.change import Change
 from kernel.decision import Decision
 from kernel.machine import Machine
+from kernel.roles import stood_in_for
 
 
 def record(machine: Machine, change: Change, *, before: dict[str, Any], origin: str) -> Event:
@@ -23,6 +25,10 @@ def record(machine: Machine, change: Change, *, before: dict[str, Any], origin: 
     detail = dict(change.detail)
     if change.decision.reasons:
         detail["decision"] = change.decision.as_dict()
+    stood_in = stood_in_for(actor, subject, change.action.by)
+    if stood_in:
+        detail["deputy_for"] = stood_in
+        actor = replace(actor, name=f"{actor.name}, for {' and '.join(stood_in)}"[:200])
     event = _event(
         machine.name,
         change.action.name,

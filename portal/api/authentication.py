@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from kernel.actor import Actor
 from trusts.membership.selectors import active_trust_ids
 from trusts.organisations.models import ApiToken
+from trusts.organisations.people import touch
 from trusts.organisations.selectors import actor_for, places_of
 
 
@@ -54,6 +55,7 @@ class TokenAuthentication(BaseAuthentication):
                 "The person who made this token no longer belongs to the organisation."
             )
         ApiToken.objects.filter(pk=token.pk).update(last_used=timezone.now())
+        touch(place)
         actor = actor_for(token.user, place, active_trust_ids(place.organisation_id), door="api")
         actor = replace(actor, scopes=frozenset(token.scopes), name=f"{actor.name} (token {token.name})")
         return TokenUser(actor, token), token

@@ -6,13 +6,16 @@ from typing import Any
 
 from django.urls import path
 
-from portal.api import docs, kinds
+from portal.api import docs, kinds, people
 from portal.api.policies import Evaluate
 from portal.api.sources import Sources
 from portal.api.uploads import Uploads
 
 KINDS: dict[str, type[Any]] = {
     "organisations": kinds.Organisations,
+    "people": people.People,
+    "deputyships": people.Deputyships,
+    "groups": people.Groups,
     "trusts": kinds.Trusts,
     "memberships": kinds.Memberships,
     "datasets": kinds.Datasets,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
 
 from kernel.actor import Actor, system
 from trusts.membership import services as membership
 from trusts.membership.models import Trust
 from trusts.membership.selectors import active_trust_ids
+from trusts.organisations import people
 from trusts.organisations import services as organisations
 from trusts.organisations.models import Organisation, User
-from trusts.organisations.selectors import actor_for, places_of
+from trusts.organisations.selectors import actor_for, members, places_of
 
 ORGANISATIONS = {
     "hudson": (
@@ -70,6 +74,7 @@ def assemble() -> tuple[Stage, Trust, Trust]:
     for short, (_, _, home, roles) in PEOPLE.items():
         if short not in FOUNDERS.values():
             organisations.join(stage.organisations[home], stage.users[short], roles, actor=system())
+    arrange(stage)
     trust = membership.found(actor=stage.actor("ada"), name="New York Air Operations Trust", kind="trust",
                              purpose="Learn together why flights out of New York are late.", charter=CHARTER)  # fmt: skip
     for short, role in (("dana", "provider"), ("piotr", "consumer")):
@@ -87,3 +92,21 @@ def assemble() -> tuple[Stage, Trust, Trust]:
         message="Join us as a peer.",
     )
     return stage, trust, alliance
+
+
+def arrange(stage: Stage) -> None:
+    """At Meridian, Sam stands in for Piotr from next week on, and a group fetches what the delay study needs."""
+    piotr = stage.actor("piotr")
+    places = {m.user.email.split("@")[0]: m for m in members(piotr)}
+    begins = timezone.localdate() + timedelta(days=7)
+    people.name_deputy(
+        places["piotr"].pk,
+        actor=piotr,
+        deputy=places["sam"],
+        starts=begins,
+        until=begins + timedelta(days=13),
+    )
+    assert piotr.organisation_id is not None
+    people.make_group(
+        piotr.organisation_id, actor=piotr, name="Delay study", people=[places["piotr"], places["sam"]]
+    )

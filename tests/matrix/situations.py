@@ -30,6 +30,7 @@ from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets import sources, uploads
 from trusts.membership import services as membership
+from trusts.organisations import people
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
 
@@ -49,7 +50,7 @@ class Situations:
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
-            "member": self._member, "invitation": self._invitation, "token": self._token,
+            "deputyship": self._deputyship, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
 
     def reach(self, machine: str, state: str) -> Any:
@@ -288,6 +289,24 @@ class Situations:
         found = OrganisationMember.objects.get(user=self.cast.users["ines"])
         if state == "removed":
             organisations.remove(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _deputyship(self, state: str) -> Any:
+        members = OrganisationMember.objects.filter(organisation_id=self.dana.organisation_id, state="active")
+        rui, dana = (members.get(user=self.cast.users[name]) for name in ("rui", "dana"))
+        day = timezone.localdate() + timedelta(days=30 if state == "standing" else 60)
+        found = people.name_deputy(rui.pk, actor=self.rui, deputy=dana, starts=day, until=day)
+        if state == "ended":
+            people.end_deputyship(found.pk, actor=self.dana)
+        return found
+
+    def _group(self, state: str) -> Any:
+        members = OrganisationMember.objects.filter(organisation_id=self.dana.organisation_id, state="active")
+        found = people.make_group(
+            self.dana.organisation_id, actor=self.dana, name=f"Those of {state}", people=list(members)
+        )
+        if state == "dissolved":
+            people.dissolve_group(found.pk, actor=self.dana)
         return found
 
     def _invitation(self, state: str) -> Any:

@@ -11,6 +11,16 @@ class OrganisationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Registration happens on import: machines, facts, verbs, forms, selectors.
-        for part in ("machines", "facts", "selectors", "services", "forms", "key_forms"):
+        for part in (
+            "machines",
+            "people_machines",
+            "facts",
+            "selectors",
+            "services",
+            "people",
+            "forms",
+            "key_forms",
+            "people_forms",
+        ):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

@@ -12,8 +12,11 @@ def place_facts(member: OrganisationMember, actor: Actor) -> PlaceFacts:
     owners = MemberRole.objects.filter(
         role="owner", member__organisation_id=member.organisation_id, member__state="active"
     )
+    places = OrganisationMember.objects.filter(user_id=member.user_id, state="active")
     return PlaceFacts(
-        is_owner=owners.filter(member=member).exists(), other_owners=owners.exclude(member=member).count()
+        is_owner=owners.filter(member=member).exists(),
+        other_owners=owners.exclude(member=member).count(),
+        other_places=places.exclude(organisation_id=member.organisation_id).count(),
     )
 
 

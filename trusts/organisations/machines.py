@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import ANYONE, OWNER, side
-from trusts.organisations.rules import an_owner_stays, it_signs_itself, the_portal_signs
+from trusts.organisations.rules import an_owner_stays, belongs_here_alone, it_signs_itself, the_portal_signs
 
 NEW = frozenset({""})
 OWNERS = side("own", OWNER)
@@ -37,6 +37,15 @@ ORGANISATION = register(
                 OWNERS | side("own", "steward"),
                 frozenset({"active"}),
                 asks=True,
+            ),
+            Action(
+                "make_group",
+                "Make a group",
+                OWNERS | side("own", "steward"),
+                frozenset({"active"}),
+                asks=True,
+                help="A named set of people, to be chosen wherever people are named. It gives no right by itself.",
+                done="The group can be chosen now.",
             ),
             Action(
                 "rotate_key",
@@ -95,6 +104,26 @@ MEMBER = register(
                 frozenset({"active"}),
                 asks=True,
                 done="Roles changed.",
+            ),
+            Action(
+                "name_deputy",
+                "Name a deputy",
+                OWNERS | frozenset({"self"}),
+                frozenset({"active"}),
+                asks=True,
+                help="The deputy holds this person's roles here, with what waits for them, on the days you choose. "
+                "The audit trail says for whom each thing was done.",
+                done="The deputy is named and has been told.",
+            ),
+            Action(
+                "end_sessions",
+                "Sign out everywhere",
+                OWNERS,
+                frozenset({"active"}),
+                needs=(belongs_here_alone,),
+                asks=True,
+                help="Every browser in which this person is signed in must sign in again. Nothing else changes.",
+                done="Signed out everywhere.",
             ),
             Action(
                 "remove",

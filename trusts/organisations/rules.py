@@ -11,6 +11,7 @@ from kernel.decision import ALLOW, Decision, deny
 class PlaceFacts:
     is_owner: bool
     other_owners: int
+    other_places: int = 0
 
 
 def an_owner_stays(facts: PlaceFacts) -> Decision:
@@ -19,6 +20,17 @@ def an_owner_stays(facts: PlaceFacts) -> Decision:
             "member.last_owner",
             "This is the organisation's only owner",
             remedy="Make someone else an owner first",
+        )
+    return ALLOW
+
+
+def belongs_here_alone(facts: PlaceFacts) -> Decision:
+    """A session is not this organisation's to end when the person acts for another in it."""
+    if facts.other_places:
+        return deny(
+            "member.elsewhere_too",
+            "This person also acts for another organisation",
+            remedy="Ask them to sign out, or remove them here: that ends what they may do for you at once",
         )
     return ALLOW
 

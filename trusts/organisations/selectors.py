@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from allauth.mfa.models import Authenticator
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
 
-from kernel.actor import Actor
+from kernel.actor import Actor, Lent
 from kernel.registry import sees
 from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
-from trusts.organisations.models import ApiToken, Invitation, Organisation, OrganisationMember, User
+from trusts.organisations.models import (
+    ApiToken,
+    Deputyship,
+    Invitation,
+    MemberRole,
+    Organisation,
+    OrganisationMember,
+    PeopleGroup,
+    User,
+)
+from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 
 
 def places_of(user: User) -> list[OrganisationMember]:
-    """The user's active places with organisation and roles, by name. Two queries."""
-    return list(
+    """The user's active places with organisation, roles, and roles held as a deputy (`lent`). Two queries."""
+    places = list(
         OrganisationMember.objects.filter(user=user, state="active", organisation__state="active")
         .select_related("organisation")
-        .prefetch_related("roles")
         .order_by("organisation__name")
     )
+    lent = Q(
+        Deputyship.lasting(prefix="member__deputyships__"),
+        member__deputyships__deputy__in=[place.pk for place in places],
+    )
+    rows = MemberRole.objects.filter(Q(member__in=[place.pk for place in places]) | lent)
+    found = list(rows.select_related("member__user").distinct()) if places else []
+    for place in places:
+        mine = [row for row in found if row.member_id == place.pk]
+        place._prefetched_objects_cache = {"roles": mine}  # type: ignore[attr-defined]
+        own = {row.role for row in mine}
+        place.lent = tuple(
+            Lent(row.role, row.member.user_id, row.member.user.get_full_name())
+            for row in sorted(found, key=lambda row: str(row.member.user))
+            if row.member_id != place.pk
+            and row.member.organisation_id == place.organisation_id
+            and row.role not in own
+        )
+    return places
 
 
 def actor_for(
@@ -32,10 +62,11 @@ def actor_for(
         email=user.email,
         organisation_id=place.organisation_id if place else None,
         organisation_name=place.organisation.name if place else "",
-        roles=frozenset(place.role_codes) if place else frozenset(),
+        roles=frozenset(place.role_codes).union(one.role for one in place.lent) if place else frozenset(),
         trust_ids=trust_ids,
         door=door,
         is_operator=user.is_staff,
+        lent=place.lent if place else (),
     )
 
 
@@ -79,11 +110,44 @@ def tokens(actor: Actor) -> QuerySet[ApiToken]:
     return found if actor.holds("owner", "auditor") else found.filter(user_id=actor.user_id)
 
 
+@sees(DEPUTYSHIP)
+def deputyships(actor: Actor) -> QuerySet[Deputyship]:
+    """Who stands in for whom in the organisation acted for: colleagues may know."""
+    found = Deputyship.objects.select_related("member__user", "deputy__user")
+    if actor.is_system:
+        return found
+    return found.filter(organisation_id=actor.organisation_id) if actor.organisation_id else found.none()
+
+
+@sees(GROUP)
+def groups(actor: Actor) -> QuerySet[PeopleGroup]:
+    """Groups of the organisation acted for."""
+    if actor.is_system:
+        return PeopleGroup.objects.all()
+    found = PeopleGroup.objects.filter(organisation_id=actor.organisation_id)
+    return found if actor.organisation_id else found.none()
+
+
+def groups_with_people(organisation_id: UUID) -> list[tuple[PeopleGroup, list[OrganisationMember]]]:
+    """Each group with those of its people who still belong to the organisation. Two queries."""
+    active = OrganisationMember.objects.filter(state="active").select_related("user").order_by("user__name")
+    found = PeopleGroup.objects.filter(organisation_id=organisation_id, state="active").order_by("name")
+    return [(g, list(g.members.all())) for g in found.prefetch_related(Prefetch("members", queryset=active))]
+
+
+def with_second_factor(user_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these people must show an authenticator app, a security key or a passkey to sign in. One query."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    found = Authenticator.objects.filter(user_id__in=user_ids, type__in=kinds)
+    return set(found.values_list("user_id", flat=True))
+
+
 def people_with(organisation_id: UUID, roles: frozenset[str]) -> QuerySet[User]:
-    """Active people of an organisation who hold one of these roles: who to tell."""
+    """Active people of an organisation who hold one of these roles, themselves or as a deputy: who to tell."""
+    holders = OrganisationMember.objects.filter(
+        organisation_id=organisation_id, state="active", roles__role__in=roles
+    )
+    deputies = Deputyship.objects.filter(Deputyship.lasting(timezone.now()), member__in=holders)
     return User.objects.filter(
-        is_active=True,
-        places__organisation_id=organisation_id,
-        places__state="active",
-        places__roles__role__in=roles,
+        Q(places__in=holders) | Q(places__in=deputies.values("deputy")), is_active=True
     ).distinct()

@@ -29,6 +29,7 @@ from trusts.organisations.models import (
     OrganisationMember,
     User,
 )
+from trusts.organisations.people import forget_place
 from trusts.organisations.rules import an_owner_stays
 
 
@@ -206,6 +207,7 @@ def remove(member_id: UUID, *, actor: Actor, reason: str, seen: int | None = Non
     """End someone's place; their next click acts for the organisation no more."""
     with transition(MEMBER, "remove", member_id, actor=actor, seen=seen, reason=reason) as change:
         _revoke_tokens(change.subject, actor)
+        forget_place(change.subject, sessions=True)
     return change.subject
 
 
@@ -213,6 +215,7 @@ def remove(member_id: UUID, *, actor: Actor, reason: str, seen: int | None = Non
 def leave(member_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> OrganisationMember:
     with transition(MEMBER, "leave", member_id, actor=actor, seen=seen, reason=reason) as change:
         _revoke_tokens(change.subject, actor)
+        forget_place(change.subject)
     return change.subject
 
 

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from kernel import doors
 from kernel.decision import Refused
 from trusts.organisations import keys, selectors, services
-from trusts.organisations.forms import InviteForm, ProfileFields, TokenForm
+from trusts.organisations.forms import ProfileFields, TokenForm
 from trusts.organisations.machines import MEMBER, ORGANISATION, TOKEN
 from trusts.organisations.models import Invitation, Organisation
+from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 from trusts.organisations.scopes import SCOPES
 
 SESSION_KEY = "acting_for"
@@ -84,13 +85,30 @@ def people(request: HttpRequest) -> HttpResponse:
         return render(request, "organisations/none.html")
     found = Organisation.objects.get(pk=actor.organisation_id)
     members = list(selectors.members(actor).filter(state="active").order_by("user__name"))
-    offered = {m.pk: list(MEMBER.offered(m.state, doors.roles_of(actor, m))) for m in members}
+    # How well colleagues are protected, and whether they come at all, is for those who answer for it.
+    watches = actor.holds("owner", "auditor")
+    protected = selectors.with_second_factor([m.user_id for m in members] if watches else [])
+    deputies = selectors.deputyships(actor).filter(state="standing").order_by("starts")
     context = {
         "organisation": found,
-        "members": [{"member": m, "actions": offered[m.pk]} for m in members],
+        "watches": watches,
+        "members": [
+            {
+                "member": m,
+                "actions": MEMBER.offered(m.state, doors.roles_of(actor, m)),
+                "protected": m.user_id in protected,
+            }
+            for m in members
+        ],
+        "deputies": [
+            {"row": d, "actions": DEPUTYSHIP.offered(d.state, doors.roles_of(actor, d))} for d in deputies
+        ],
+        "groups": [
+            {"group": g, "people": people, "actions": GROUP.offered(g.state, doors.roles_of(actor, g))}
+            for g, people in selectors.groups_with_people(found.pk)
+        ],
         "invitations": selectors.invitations(actor).filter(state="open").order_by("-created"),
         "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name not in KEY_ACTIONS],
-        "invite": InviteForm(),
     }
     return render(request, "organisations/people.html", context)
 

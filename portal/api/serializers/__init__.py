@@ -26,6 +26,7 @@ from portal.api.serializers.datasets import (
 )
 from portal.api.serializers.evidence import ActionOut, EventOut, HeadOut, ReasonOut
 from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
+from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
 from portal.api.serializers.sharing import RecipeIn, RecipeOut, RequestIn, RequestOut
 from portal.api.serializers.trusts import (
     MembershipIn,
@@ -44,8 +45,10 @@ __all__ = [
     "DatasetIn",
     "DatasetOut",
     "DeliveryOut",
+    "DeputyshipOut",
     "DutyOut",
     "EventOut",
+    "GroupOut",
     "HeadOut",
     "JobOut",
     "MeOut",
@@ -56,6 +59,7 @@ __all__ = [
     "OfferIn",
     "OfferOut",
     "OrganisationOut",
+    "PersonOut",
     "ProposalOut",
     "ReasonOut",
     "RecipeIn",

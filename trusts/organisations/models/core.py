@@ -13,7 +13,9 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from kernel.actor import Lent
 from kernel.models import StatefulModel
 from kernel.roles import ROLE_LABELS
 
@@ -44,6 +46,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
+    # Raised to end every session of the person, wherever sessions are kept.
+    session_epoch = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
@@ -54,6 +58,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.name or self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's own until sessions were ended for the first time; then it also depends on how often."""
+        own: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if not self.session_epoch:
+            return own
+        return salted_hmac(
+            "commonhold/sessions", f"{own}/{self.session_epoch}", algorithm="sha256"
+        ).hexdigest()
 
 
 class Organisation(StatefulModel):
@@ -101,6 +114,10 @@ class OrganisationMember(StatefulModel):
     ref_prefix = "P"
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="places")
+    # When the person last acted for the organisation; written at most once an hour.
+    last_access = models.DateTimeField(null=True, blank=True)
+    # Roles held only as a deputy; `selectors.places_of` fills it.
+    lent: tuple[Lent, ...] = ()
 
     class Meta:
         constraints = [

@@ -1,0 +1,28 @@
+"""Organisations, the people in them, and what the organisation arranges about its people."""
+
+from __future__ import annotations
+
+from trusts.organisations.models.core import (
+    ApiToken,
+    Invitation,
+    MemberRole,
+    Organisation,
+    OrganisationMember,
+    SigningKey,
+    User,
+    UserManager,
+)
+from trusts.organisations.models.people import Deputyship, PeopleGroup
+
+__all__ = [
+    "ApiToken",
+    "Deputyship",
+    "Invitation",
+    "MemberRole",
+    "Organisation",
+    "OrganisationMember",
+    "PeopleGroup",
+    "SigningKey",
+    "User",
+    "UserManager",
+]
