@@ -46,3 +46,5 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/v1/", include("portal.api.urls")),
 ]
+
+handler404 = "portal.views.missing.not_found"

@@ -74,7 +74,7 @@ def test_a_policy_file_becomes_an_offer_and_what_nobody_can_explain_binds_only_w
     page = dana.post(
         url, {"policy": SimpleUploadedFile("p.json", json.dumps(given).encode())}
     ).content.decode()
-    assert "moonPhase" in page and "cannot explain" in page
+    assert "moonPhase is “full”" in page and "cannot explain" in page
     made = dana.post(url, posted(page, publish="1", trust=str(cast.trust.pk)))
     assert made.status_code == 302, made.content.decode()[:2000]
     offer = Offer.objects.get(dataset=dataset)

@@ -60,6 +60,9 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "charters/rules.html", context, status=status)
 
 
+NOT_MISSING = {"exemption.second", "exemption.trustee", "exemption.voted"}
+
+
 @login_required
 @require_GET
 def exemption(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -69,7 +72,8 @@ def exemption(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     excesses = [{**one, "says": NEEDS[one["needs"]].en} for one in found.excesses]
     context = {
         "exemption": found, "excesses": excesses, "tally": found.tally() if found.takes_vote else (0, 0, 0), "sentences": sentences(Terms.from_dict(found.terms)),
-        "choices": doors.choices(EXEMPTION, found, actor), "own": found.provider_id == actor.organisation_id,
+        # An agreement that is not missing is nothing to press.
+        "choices": [c for c in doors.choices(EXEMPTION, found, actor) if not {r.code for r in c.reasons} & NOT_MISSING], "own": found.provider_id == actor.organisation_id,
         "events": audit.history(found.pk, actor),
     }  # fmt: skip
     return render(request, "charters/exemption.html", context)

@@ -314,3 +314,10 @@ def test_an_upload_cut_in_the_middle_leaves_nothing(transactional_db: None) -> N
         assert " 302 " in answer, answer + parts.log("web")
         until(Dataset.objects.exists, 5, "the whole file is registered")
         assert Request.objects.count() == 0
+
+
+def test_an_address_that_leads_nowhere_says_so_to_people_and_to_programs(client: Client) -> None:
+    answer = client.get("/api/v1/agreements/")
+    assert answer.status_code == 404 and answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["remedy"].endswith("/api/v1/agreements")
+    assert "There is nothing here for you" in client.get("/nowhere/").content.decode()

@@ -24,7 +24,8 @@ from contracts.policies.clauses.base import (
     whole,
 )
 from contracts.policies.clauses.words import CONSEQUENCES, either
-from contracts.policies.language.vocabulary import NS
+from contracts.policies.language.phrases import OPERATORS
+from contracts.policies.language.vocabulary import NS, full
 from kernel.canonical import canonical_bytes
 
 CURRENCIES = ("CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "JPY", "NOK", "PLN", "SEK", "USD")
@@ -123,8 +124,22 @@ def named_terms(node: Any) -> list[str]:
     return [json.dumps(node, ensure_ascii=False)[:80]]
 
 
+def _part_in_words(node: Any, language: str) -> str:
+    """A foreign condition with what it asks for, since a person has to read it; anything else by its name."""
+    name = " / ".join(named_terms(node))
+    known = isinstance(node, dict) and OPERATORS.get(full(str(node.get("operator", ""))))
+    if not known or "leftOperand" not in node:
+        return name
+    right = node.get("rightOperand")
+    values = [
+        r.get("@id") or r.get("@value") if isinstance(r, dict) else r
+        for r in (right if isinstance(right, list) else [right])
+    ]
+    return f"{name} {known[language == 'de']} " + ", ".join(f"“{one}”" for one in values)
+
+
 def _unexplained_in_words(value: Value, language: str) -> str:
-    parts = ", ".join(" / ".join(named_terms(p["node"])) for p in value["parts"])
+    parts = ", ".join(_part_in_words(p["node"], language) for p in value["parts"])
     if language == "de":
         return f"an Begriffe gebunden, die dieses Portal nicht erklären kann: {parts}"
     return f"bound by terms this portal cannot explain: {parts}"
