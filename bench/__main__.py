@@ -1,7 +1,7 @@
 """`make bench`: every case by every engine in fresh processes, in turn, so that all meet the same weather.
 
 `make bench ROWS=500000` does the same small, once, within a minute; `CURVE=1` adds our engine at 0.5, 5 and 50 million
-rows. Writes `bench/results.md` and `bench/results.json`; a small run prints and writes nothing unless `--write` is given.
+rows. A full run also measures the list pages of a full portal (bench/lists.py); `LISTS=1` has a small run do it too. Writes `bench/results.md` and `bench/results.json`; a small run prints and writes nothing unless `--write` is given.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from bench.check import content
 from bench.data import FULL, make
+from bench import lists
 from bench.decisions import decisions, keep, section
 from bench.engines import ENGINES, PROFILES
 from bench.report import page
@@ -97,6 +98,7 @@ def main() -> None:
     asked.add_argument("--rows", type=int, default=int(os.environ.get("ROWS") or FULL))
     asked.add_argument("--runs", type=int, default=0)
     asked.add_argument("--curve", action="store_true", default=bool(os.environ.get("CURVE")))
+    asked.add_argument("--lists", action="store_true", default=bool(os.environ.get("LISTS")))
     asked.add_argument("--engines", default=",".join(ENGINES))
     asked.add_argument("--write", action="store_true")
     given = asked.parse_args()
@@ -127,6 +129,11 @@ def main() -> None:
     print(section(decided))
     if not small or given.write:
         keep(decided)
+    if given.lists or not small:
+        shown = lists.lists()
+        print(lists.section(shown))
+        if not small or given.write:
+            lists.keep(shown)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.report import replaced
 from contracts.policies.deciding.asking import planned, request_for
 from contracts.policies.deciding.documents import prepared_from
 from contracts.policies.deciding.facts import World
@@ -100,10 +101,9 @@ def section(found: dict[str, float]) -> str:
 
 
 def keep(found: dict[str, float]) -> None:
-    """Put the section at the end of the page, and the figures beside the others."""
+    """Put the section into the page in the place of the last one, and the figures beside the others."""
     page, figures = HERE / "results.md", HERE / "results.json"
-    text = page.read_text(encoding="utf-8").split("\n## Decisions")[0].rstrip()
-    page.write_text(f"{text}\n\n{section(found)}", encoding="utf-8")
+    page.write_text(replaced(page.read_text(encoding="utf-8"), "Decisions", section(found)), encoding="utf-8")
     kept = json.loads(figures.read_text(encoding="utf-8"))
     figures.write_text(json.dumps(kept | {"decisions": found}, indent=2) + "\n", encoding="utf-8")
 

@@ -70,3 +70,13 @@ def _verdict(case: str, engines: dict[str, Any], fastest: float) -> list[str]:
             f"Against the plain pandas script: {times:.1f} × as fast (aim 4); {'met' if times >= 4 else 'not met'}."
         )
     return [" ".join(said)]
+
+
+def replaced(text: str, title: str, section: str) -> str:
+    """The page with this section (`## title` …) in the place of its former self, or at the end."""
+    start = text.find(f"## {title}\n")
+    if start < 0:
+        return f"{text.rstrip()}\n\n{section}"
+    after = text.find("\n## ", start + 1)
+    rest = text[after + 1 :] if after >= 0 else ""
+    return f"{text[:start]}{section}" + (f"\n{rest}" if rest else "")

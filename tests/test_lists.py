@@ -58,8 +58,8 @@ def copies(original: StatefulModel, count: int, **changes: Callable[[int], Any])
     return kind._default_manager.bulk_create(rows, batch_size=500)
 
 
-def crowd(cast: Cast, request: Request, count: int) -> None:
-    """`count` more of everything, between Hudson and Meridian."""
+def crowd(cast: Cast, request: Request, count: int, strangers: int | None = None) -> None:
+    """`count` more of everything, between Hudson and Meridian; of other organisations and trusts `strangers`."""
     agreement, dataset = request.agreement, request.agreement.dataset
     version, negotiation = agreement.version_of_data, agreement.negotiation
     datasets = copies(dataset, count, slug=lambda i: f"flights-{uuid.uuid4().hex[:8]}")
@@ -107,24 +107,25 @@ def crowd(cast: Cast, request: Request, count: int) -> None:
         ],
         batch_size=500,
     )
+    others = count if strangers is None else strangers
     organisations = copies(
         cast.organisations["elsewhere"],
-        count,
+        others,
         name=lambda i: f"Member {uuid.uuid4().hex[:8]}",
         slug=lambda i: f"member-{uuid.uuid4().hex[:8]}",
     )
     membership = Membership.objects.filter(trust=cast.trust, state="active").first()
     assert membership is not None
-    copies(membership, count, organisation_id=lambda i: organisations[i].pk, role=lambda i: "observer")
+    copies(membership, others, organisation_id=lambda i: organisations[i].pk, role=lambda i: "observer")
     trusts = copies(
         cast.trust,
-        count,
+        others,
         name=lambda i: f"Trust {uuid.uuid4().hex[:8]}",
         slug=lambda i: f"trust-{uuid.uuid4().hex[:8]}",
     )
     copies(
         membership,
-        count,
+        others,
         trust_id=lambda i: trusts[i].pk,
         organisation_id=lambda i: cast.organisations["hudson"].pk,
     )
