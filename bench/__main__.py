@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench import lists
 from bench.check import content
 from bench.data import FULL, make
-from bench import lists
 from bench.decisions import decisions, keep, section
 from bench.engines import ENGINES, PROFILES
 from bench.report import page
