@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-reset run test check bench docs
+.PHONY: demo demo-reset run test check matrix bench docs
 
 demo: .venv/demo
 	@DEMO=1 $(BIN)/python manage.py runlocal --demo
@@ -18,6 +18,9 @@ test: .venv/dev
 
 check: .venv/dev
 	@$(BIN)/python -m tests.run --quick
+
+matrix: .venv/dev
+	@TESTING=1 SHOW_MATRIX=1 $(BIN)/python -m pytest -q -p no:cacheprovider tests/matrix
 
 bench: .venv/dev
 	@ROWS=$(ROWS) CURVE=$(CURVE) $(BIN)/python -m bench

@@ -133,6 +133,21 @@ def choices(machine: Machine, subject: Any, actor: Actor) -> list[Choice]:
     ]
 
 
+def commands(machine: Machine, subject: Any, actor: Actor) -> list[Choice]:
+    """Every command on it, in the table's order: those of `choices`, and the others with the reason why not.
+
+    Costs what `choices` costs: a role or a state that does not fit is answered by the table, without facts.
+    """
+    roles = roles_of(actor, subject)
+    rows = [action for action in machine.actions if not action.hidden]
+    asked = any(action.needs and machine.fits(action, subject.state, roles) for action in rows)
+    facts = facts_for(machine, subject, actor) if asked else None
+    return [
+        Choice(action, machine.decide(action, subject.state, roles, facts), machine.name, subject.pk)
+        for action in rows
+    ]
+
+
 def find_visible(machine: Machine, pk: UUID, actor: Actor) -> Any:
     """The object, or Http404 if this actor may not know that it exists."""
     selector = registry.entry(machine.name).visible

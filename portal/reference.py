@@ -47,6 +47,37 @@ def _section(machine: Machine) -> list[str]:
     return lines
 
 
+def rights() -> str:
+    """Markdown: for each machine, what each role may ask for in each state."""
+    parts = [
+        "# Who may do what",
+        "",
+        "Written by `manage.py reference --write` from the tables that the portal runs on. Do not edit.",
+        "",
+        "One table for each kind of object: a role's commands in each state. *Side.role* is a role held in the organisation that is this "
+        "side of the object; a single word is a personal tie. Rules may still say no, with their reasons; see [machines](machines.md). "
+        "What the portal does by itself is `system`. The same tables make buttons, API answers and tests: `make matrix` asks every cell, "
+        "also the empty ones.",
+    ]
+    for machine in registry.machines():
+        roles = sorted({role for action in machine.actions for role in action.by})
+        states = [s for s in machine.states if any(s.name in action.on for action in machine.actions)]
+        parts += [
+            "",
+            f"## {machine.name}",
+            "",
+            f"| Role | {' | '.join(f'`{s.name}`' for s in states)} |",
+            f"| --- | {' | '.join('---' for _ in states)} |",
+        ]
+        for role in roles:
+            cells = (
+                ", ".join(f"`{a.name}`" for a in machine.actions if machine.fits(a, s.name, [role]))
+                for s in states
+            )
+            parts.append(f"| {role} | {' | '.join(cells)} |")
+    return "\n".join(parts) + "\n"
+
+
 _EXAMPLES = {
     "purpose": '{"any_of": ["research"]}',
     "recipient": '{"who": "named_people"}',
@@ -241,6 +272,7 @@ def enforcement() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "machines.md": machines,
+    "rights.md": rights,
     "terms.md": terms,
     "enforcement.md": enforcement,
 }

@@ -216,6 +216,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # The same words in several components get one name.
+    "ENUM_NAME_OVERRIDES": {
+        "TrustKindEnum": "trusts.membership.models.KINDS",
+        "MembershipRoleEnum": "trusts.membership.models.ROLES",
+        "NegotiationKindEnum": "contracts.negotiations.models.KINDS",
+        "RequestFormatEnum": "contracts.sharing.models.FORMATS",
+        "JobKindEnum": "jobs.runs.models.KINDS",
+    },
 }
 
 # Work. Redis or Valkey; without REDIS_URL the embedded server's socket under var/ is used.

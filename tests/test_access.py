@@ -221,7 +221,17 @@ def test_the_api_shows_each_organisation_its_own(cast: Cast) -> None:
         assert client.get(one).status_code == 401
         assert client.get(f"/api/v1/{kind}", **inside).json()["count"] >= 1, kind
         assert client.get(one, **inside).status_code == 200, kind
-        assert client.get(f"{one}/actions", **inside).status_code == 200, kind
+        said, every = (
+            client.get(one, **inside).json()["commands"],
+            client.get(f"{one}/actions", **inside).json(),
+        )
+        assert {c["name"] for c in every} == {*said["allowed"], *(c["command"] for c in said["refused"])}, (
+            kind
+        )
+        # The token only reads: each command is refused for that, and for whatever else speaks against it.
+        assert not said["allowed"], kind
+        assert {c["reasons"][0]["code"] for c in said["refused"]} <= {"token.scope"}, kind
+        assert "commands" not in client.get(f"/api/v1/{kind}", **inside).json()["results"][0], kind
         assert client.get(f"/api/v1/{kind}", **outside).json()["count"] == 0, kind
         assert client.get(one, **outside).status_code == 404, kind
         assert client.get(f"{one}/actions", **outside).status_code == 404, kind
@@ -237,6 +247,25 @@ def test_the_api_shows_each_organisation_its_own(cast: Cast) -> None:
         ).status_code
         == 404
     )
+
+
+def test_each_object_says_what_may_be_done_and_why_the_rest_may_not(cast: Cast) -> None:
+    request = worlds.submitted(cast)
+    client = Client()
+
+    def said(name: str) -> dict[str, Any]:
+        headers = token(cast, name, ["read", "requests"])
+        return client.get(f"/api/v1/requests/{request.pk}", **headers).json()["commands"]  # type: ignore[no-any-return]
+
+    rui, piotr = said("rui"), said("piotr")
+    assert {"approve", "refuse"} <= set(rui["allowed"])
+    assert "withdraw" in piotr["allowed"]
+    why = {one["command"]: one["reasons"] for one in piotr["refused"]}
+    assert why["approve"][0]["code"] == "request.role"
+    assert why["approve"][0]["remedy"]
+    sharing.withdraw(request.pk, actor=cast.actor("piotr"))
+    over = {one["command"]: one["reasons"][0]["code"] for one in said("rui")["refused"]}
+    assert over["approve"] == "request.state"
 
 
 def test_a_draft_is_the_askers_own_affair(cast: Cast) -> None:

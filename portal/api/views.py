@@ -23,6 +23,7 @@ from rest_framework.viewsets import GenericViewSet
 from kernel import doors, registry
 from kernel.actor import Actor
 from kernel.machine import Machine
+from portal.api.commands import listed, with_commands
 from portal.api.idempotency import IdempotentPosts
 from portal.api.serializers import ActionOut
 
@@ -82,6 +83,11 @@ class MachineView(IdempotentPosts, GenericViewSet):
         found = selector(self.actor).order_by(*self.order)
         return found.prefetch_related(*self.related) if self.related else found
 
+    def get_serializer_class(self) -> Any:
+        """One object says what may be done with it; a row of a list does not."""
+        kind = super().get_serializer_class()
+        return with_commands(kind) if self.action in ("retrieve", "act") else kind
+
     def filtered(self, found: Any) -> Any:
         state = self.request.query_params.get("state")
         return found.filter(state=state) if state else found
@@ -106,12 +112,9 @@ class MachineView(IdempotentPosts, GenericViewSet):
 
     @extend_schema(responses=ActionOut(many=True))
     def actions(self, request: Request, pk: UUID) -> Response:
-        """What may be done with it now, and for the rest the reasons why not."""
+        """Every command on it: whether it is allowed now, and if not the reasons. The same as `commands` of the object."""
         self.needs("read", self.scope)
-        found = doors.choices(self.machine, self.get_object(), self.actor)
-        return Response([
-            {"name": c.name, "label": c.label, "allowed": c.enabled, "reasons": [r.as_dict() for r in c.reasons]} for c in found
-        ])  # fmt: skip
+        return Response(listed(self.machine, self.get_object(), self.actor, self.scope))
 
     @extend_schema(
         parameters=[KEY, OpenApiParameter("action", str, OpenApiParameter.PATH)],

@@ -1,4 +1,8 @@
-"""Who may do what in which state: reviewed in `matrix.csv`, asked at the doors.
+"""Who may do what in which state: reviewed in `matrix.csv` and `rights.csv`, asked at the doors.
+
+`matrix.csv` is about people: what each finds as a button. `rights.csv` is about roles: for every machine, state and command,
+also those of the portal itself, the roles that may ask for it; every other role is asked too and must be refused for its role
+or the state (`tests/matrix/cells.py`). `make matrix` prints how many cells there are, and how many were asked.
 
 Each line: machine, state, action, and for every person either nothing (no such button), `yes`, or the code of the first
 reason why not. A new state, action or answer fails until someone has written here what should happen:
@@ -17,6 +21,7 @@ from django.test import Client
 
 from kernel import doors, registry
 from tests.cast import PEOPLE, Cast
+from tests.matrix.cells import RIGHTS, RIGHTS_HEADER, Asked
 from tests.matrix.situations import UNSEEN, Situations
 from tests.test_access import BACKEND
 
@@ -40,12 +45,13 @@ def pairs() -> list[tuple[str, str]]:
     return [p for p in found if p not in LAST] + LAST
 
 
-def answers(cast: Cast) -> dict[Row, dict[str, str]]:
+def answers(cast: Cast, asked: Asked) -> dict[Row, dict[str, str]]:
     """(machine, state, action) → person → answer, from what an action bar would show."""
     situations, found = Situations(cast), {}
     for machine_name, state in pairs():
         machine = registry.entry(machine_name).machine
         subject = situations.reach(machine_name, state)
+        asked.of(machine, subject)
         shown: dict[str, dict[str, str]] = {}
         for name in PEOPLE:
             actor = cast.actor(name)
@@ -80,19 +86,31 @@ def lines(found: dict[Row, dict[str, str]]) -> list[list[str]]:
     return [[*key, *(who.get(name, "") for name in PEOPLE)] for key, who in found.items() if who]
 
 
-def test_every_person_may_do_in_every_state_what_was_written(cast: Cast) -> None:
-    now = lines(answers(cast))
+def differences(file: Path, header: list[str], now: list[list[str]]) -> list[str]:
+    """Where a reviewed table says otherwise. With WRITE_MATRIX it is written first."""
     if os.environ.get("WRITE_MATRIX"):
-        with FILE.open("w", newline="", encoding="utf-8") as handle:
-            csv.writer(handle, lineterminator="\n").writerows([HEADER, *now])
-    with FILE.open(newline="", encoding="utf-8") as handle:
+        with file.open("w", newline="", encoding="utf-8") as handle:
+            csv.writer(handle, lineterminator="\n").writerows([header, *now])
+    with file.open(newline="", encoding="utf-8") as handle:
         written = list(csv.reader(handle))
-    assert written[0] == HEADER
+    assert written[0] == header
     have = {tuple(row[:3]): row for row in now}
     want = {tuple(row[:3]): row for row in written[1:]}
-    wrong = [
+    return [
         f"{key}: written {want.get(key)}, is {have.get(key)}"
         for key in sorted(have.keys() | want.keys())
         if have.get(key) != want.get(key)
     ]
+
+
+def test_every_person_and_every_role_may_do_in_every_state_what_was_written(
+    cast: Cast, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = Asked()
+    now = lines(answers(cast, asked))
+    wrong = differences(FILE, HEADER, now) + differences(RIGHTS, RIGHTS_HEADER, asked.lines())
     assert not wrong, "\n".join(wrong)
+    if os.environ.get("SHOW_MATRIX"):
+        with capsys.disabled():
+            print(f"{asked.summary()}\n{len(now)} buttons as {len(PEOPLE)} people see them, compared")
+    assert asked.cells == asked.generated

@@ -24,7 +24,7 @@ from portal.api.serializers.datasets import (
     VersionIn,
     VersionOut,
 )
-from portal.api.serializers.evidence import ActionOut, EventOut, HeadOut, ReasonOut
+from portal.api.serializers.evidence import ActionOut, CommandsOut, EventOut, HeadOut, ReasonOut
 from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
 from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
 from portal.api.serializers.sharing import RecipeIn, RecipeOut, RequestIn, RequestOut
@@ -41,6 +41,7 @@ __all__ = [
     "ActionOut",
     "AgreementOut",
     "ColumnOut",
+    "CommandsOut",
     "ContractIn",
     "DatasetIn",
     "DatasetOut",

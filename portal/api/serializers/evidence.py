@@ -49,3 +49,15 @@ class ActionOut(serializers.Serializer[Any]):
     label = serializers.CharField()
     allowed = serializers.BooleanField()
     reasons = ReasonOut(many=True)
+
+
+class RefusedOut(serializers.Serializer[Any]):
+    command = serializers.CharField()
+    reasons = ReasonOut(many=True)
+
+
+class CommandsOut(serializers.Serializer[Any]):
+    """What this token may do with the object now, and for every other command why not."""
+
+    allowed = serializers.ListField(child=serializers.CharField())
+    refused = RefusedOut(many=True)
