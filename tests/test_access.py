@@ -257,14 +257,14 @@ def test_each_object_says_what_may_be_done_and_why_the_rest_may_not(cast: Cast) 
         headers = token(cast, name, ["read", "requests"])
         return client.get(f"/api/v1/requests/{request.pk}", **headers).json()["commands"]  # type: ignore[no-any-return]
 
-    rui, piotr = said("rui"), said("piotr")
-    assert {"approve", "refuse"} <= set(rui["allowed"])
+    dana, piotr = said("dana"), said("piotr")
+    assert {"approve", "refuse"} <= set(dana["allowed"])
     assert "withdraw" in piotr["allowed"]
     why = {one["command"]: one["reasons"] for one in piotr["refused"]}
     assert why["approve"][0]["code"] == "request.role"
     assert why["approve"][0]["remedy"]
     sharing.withdraw(request.pk, actor=cast.actor("piotr"))
-    over = {one["command"]: one["reasons"][0]["code"] for one in said("rui")["refused"]}
+    over = {one["command"]: one["reasons"][0]["code"] for one in said("dana")["refused"]}
     assert over["approve"] == "request.state"
 
 
