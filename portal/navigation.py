@@ -12,7 +12,7 @@ from kernel.actor import NOBODY
 from portal.inbox import badge
 
 GROUPS = [
-    ("My work", [("inbox", "Inbox", "inbox"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
+    ("My work", [("inbox", "Inbox", "inbox"), ("notices", "Notices", "bell"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
                  ("requests", "Requests", "document-text"), ("jobs", "Jobs", "cog-6-tooth")]),
     ("Explore", [("catalogue", "Datasets", "circle-stack"), ("recipes", "Recipes", "beaker"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
     ("Assurance", [("audit", "Audit trail", "shield-check")]),
@@ -36,13 +36,16 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def _groups(request: HttpRequest) -> list[dict[str, Any]]:
     found = []
     # Fragments have no side list; counting for them would be work for nothing.
-    count = 0 if getattr(request, "htmx", False) else badge.known(request)
+    known = badge.Numbers(0, 0) if getattr(request, "htmx", False) else badge.numbers(request)
+    shown = {
+        "inbox": {"badge": known.waiting, "fetch": known.waiting is None, "means": "waiting"},
+        "notices": {"badge": known.unread, "means": "unread"},
+    }
     for label, entries in GROUPS:
         items = []
         for name, text, icon in entries:
             url = reverse(name)
             current = request.path == url or (len(url) > 1 and request.path.startswith(url))
-            shown = {"badge": count, "fetch": count is None} if name == "inbox" else {}
-            items.append({"label": text, "url": url, "icon": icon, "current": current, **shown})
+            items.append({"label": text, "url": url, "icon": icon, "current": current, **shown.get(name, {})})
         found.append({"label": label, "items": items})
     return found

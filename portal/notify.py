@@ -1,10 +1,11 @@
-"""E-mail for what someone must act on or wait for: plain text, a link, no data."""
+"""Who is told what: for each topic the people and the words. How they are told is theirs to choose (portal/notices)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -12,6 +13,9 @@ from django.urls import reverse
 
 from kernel import registry
 from kernel.keys import open_secret
+from portal.models import Notice
+from portal.notices import post, write
+from portal.notices.reminders import WATCHES
 from trusts.organisations.models import Invitation, User
 from trusts.organisations.selectors import people_with
 
@@ -109,7 +113,7 @@ def _when(duty: Any) -> str:
 # topic → what the mail says besides, from the subject as it is now
 MORE: dict[str, Callable[[Any], str]] = {
     "agreement.stopped": _what_now, "duty.begun": _when, "duty.late": _when, "duty.reminder": _when,
-    "duty.questioned": lambda d: d.question,
+    "duty.questioned": lambda d: d.question, "duty.escalated": _when,
 }  # fmt: skip
 
 
@@ -117,6 +121,22 @@ def _named(delivery: Any) -> list[User]:
     """Who may fetch it, as long as they still belong to the receiver."""
     people = User.objects.filter(places__organisation_id=delivery.consumer_id, places__state="active")
     return list(people.filter(pk__in=delivery.request.named.values("user")).distinct())
+
+
+def _not_fetched(delivery: Any) -> list[User]:
+    """Of those who may fetch it, who has not."""
+    fetched = set(delivery.downloads.values_list("user_id", flat=True))
+    return [user for user in _named(delivery) if user.pk not in fetched]
+
+
+def _not_signed(negotiation: Any) -> list[User]:
+    """Owners and stewards of everybody whose signature is missing on one of its contracts."""
+    return [user for one in negotiation.agreements.filter(state="signing") for user in _to_sign(one)]
+
+
+def _let_lapse(request: Any) -> list[User]:
+    """The owners on both sides: one let it lapse, the other waited."""
+    return _owners_of([request.provider_id, request.consumer_id])
 
 
 # topic → (machine, who is told, what it says)
@@ -156,26 +176,47 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.ended": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The membership is suspended or has ended. Contracts in this trust are stopped."),
     "membership.refused": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was not admitted."),
     "deputyship.named": ("deputyship", lambda d: [d.deputy.user, d.member.user], "The deputy acts with the other's roles on the days that were chosen."),
+    # What a date alone makes worth telling (portal/notices/reminders.py).
+    "agreement.sign_reminder": ("negotiation", _not_signed, "A contract of it waits for your organisation's signature. Unsigned, it lapses soon."),
+    "agreement.ending": ("agreement", _both, "The contract runs out soon. Renew it, or prepare what must be done at its end."),
+    "request.reminder": ("request", _side("provider", REVIEWERS), "A request must be decided soon; else it lapses."),
+    "request.answer_reminder": ("request", _author, "Answer the provider's questions soon; else the request lapses."),
+    "request.lapsed": ("request", _let_lapse, "Nobody moved the request on in time, so it lapsed."),
+    "duty.escalated": ("duty", lambda d: _owners_of([d.agreement.provider_id, d.agreement.consumer_id]), "The duty is still late."),
+    "delivery.expiring": ("delivery", _not_fetched, "Your export expires within a day and you have not fetched it."),
+    "membership.invited_reminder": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The invitation still waits for your organisation's answer."),
+    "membership.applied_reminder": ("membership", _trustees, "The application still waits for a decision."),
     "invitation.mail": ("invitation", lambda i: [], ""),
 }  # fmt: skip
 
 
 def send(topic: str, message: dict[str, Any]) -> int:
-    """Send the mails of one topic; returns how many left. Raises OSError if the server is away."""
+    """Tell those concerned of one topic, each in the way they chose; returns how many mails left at once.
+
+    `message["once"]` is the same when the same message is told again: nobody is told twice. Raises OSError if the
+    mail server is away.
+    """
     if topic == "invitation.mail":
         return _invite(message)
+    subject = registry.entry(TOPICS[topic][0]).model._default_manager.filter(pk=UUID(message["id"])).first()
+    return post.mail(told(topic, subject, message.get("once") or uuid4().hex)) if subject is not None else 0
+
+
+def told(topic: str, subject: Any, once: str) -> list[Notice]:
+    """The notices of one topic about one object, written once for each `once`."""
     machine, who, text = TOPICS[topic]
-    subject = registry.entry(machine).model._default_manager.filter(pk=UUID(message["id"])).first()
-    if subject is None:
-        return 0
-    link = f"{settings.SITE_URL}{subject.get_absolute_url()}"
     people = [user for user in who(subject) if user is not None and user.is_active]
-    parts = [f"{subject.title()}: {text}", MORE.get(topic, lambda _: "")(subject), link]
-    said = "\n\n".join(part for part in parts if part)
-    for user in people:
-        body = f"Hello {user.get_full_name()},\n\n{said}\n\nCommonhold\n"
-        EmailMessage(f"{subject.title()}: {text}"[:150], body, to=[user.email]).send()
-    return len(people)
+    return write.tell(topic, subject, machine, people, text, MORE.get(topic, lambda _: "")(subject), once)
+
+
+def remind(now: datetime) -> int:
+    """Tell what a date alone makes worth telling; returns of how many objects. Raises OSError if the mail server is away."""
+    due = {f"{topic}:{row.pk}:{mark}": (topic, row) for watch in WATCHES for topic, row, mark in watch(now)}
+    known = set(Notice.objects.filter(once__in=list(due)).values_list("once", flat=True))
+    new = {once: found for once, found in due.items() if once not in known}
+    for once, (topic, row) in new.items():
+        post.mail(told(topic, row, once))
+    return len(new)
 
 
 def _invite(message: dict[str, Any]) -> int:

@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(COMMONHOLD_VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "seal": {"task": "portal.tasks.seal", "schedule": 2.0, "options": {"expires": 2}},
     "tidy": {"task": "portal.tasks.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    "remind": {"task": "portal.tasks.remind", "schedule": 900.0, "options": {"expires": 600}},
     # Shows that a worker of the long queue is there, and finds what no message told of.
     "look": {"task": "jobs.run", "schedule": 10.0, "options": {"expires": 10}},
     "sweep": {"task": "portal.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},

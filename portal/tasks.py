@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from contracts.negotiations.agreements import end_due
-from contracts.negotiations.deadlines import lapse_due, remind_due
+from contracts.negotiations.deadlines import lapse_due, remind_due, remind_to_sign
 from contracts.negotiations.signatures import lapse_unsigned
 from contracts.negotiations.succession import replace_due
 from contracts.sharing.services import lapse_due as lapse_requests
@@ -23,9 +24,12 @@ from kernel.actor import system
 from kernel.audit.seal import seal_all
 from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
+from portal.notices.write import forget as forget_notices
 from trusts.datasets import sources, uploads
 from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="portal.tasks.seal")
@@ -43,7 +47,7 @@ def sweep() -> dict[str, int]:
         "jobs": sweep_jobs(now),
         "negotiations": lapse_due(now),
         "unsigned": lapse_unsigned(now),
-        "reminders": remind_due(now),
+        "reminders": remind_due(now) + remind_to_sign(now),
         # Before contracts run out: what another one follows ends without the duties of an end.
         "successions": replace_due(now),
         "agreements": end_due(now),
@@ -66,11 +70,26 @@ def tidy() -> dict[str, int]:
         "uploads": uploads.tidy_files(),
         "stale": judge.check_stale(),
         "sources": sources.look_due(now),
+        "notices": forget_notices(now),
         "cache": store.sweep_cache(),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),
         "answers": IdempotencyRecord.objects.filter(created__lt=now - timedelta(days=1)).delete()[0],
     }
+
+
+@shared_task(name="portal.tasks.remind")
+def remind() -> dict[str, int]:
+    """Every quarter of an hour: reminders, mails that could not leave, and the mail of the day. Safe to run twice at once."""
+    from portal import notify
+    from portal.notices import post
+
+    now = timezone.now()
+    try:
+        return {"told": notify.remind(now), "left": post.mail_left(now), "digests": post.digests(now)}
+    except OSError as problem:
+        log.warning("the mail server is away: %s", problem)
+        return {}
 
 
 @shared_task(name="portal.tasks.check_upload", acks_late=True, reject_on_worker_lost=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from kernel import outbox
 
@@ -56,6 +57,7 @@ def send_mail_later(topic: str) -> outbox.Listener:
     def listener(message: dict[str, Any]) -> None:
         from portal.tasks import mail
 
-        mail.apply_async([topic, message], retry=False)
+        # The mark lets a task that is run again see whom it has told already.
+        mail.apply_async([topic, {**message, "once": uuid4().hex}], retry=False)
 
     return listener

@@ -157,7 +157,7 @@ def accept_by_rule(
         with transition(NEGOTIATION, "accept_by_rule", negotiation_id, actor=actor, reason=reason) as change:
             proposal = turns.newest(change.subject)
             change.detail = {"policy_hash": proposal.policy_hash, "proposal": proposal.number}
-            change.subject.due = by_when()
+            turns.set_due(change.subject, by_when())
             _say(change.subject, actor, f"Accepted by rule. {reason}")
         return settle(change.subject, proposal, actor)
 

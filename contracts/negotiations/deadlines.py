@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contracts.negotiations import agreements
-from contracts.negotiations.machines import NEGOTIATION
+from contracts.negotiations.machines import NEGOTIATION, UNSIGNED
 from contracts.negotiations.models import Message, Negotiation
 from contracts.negotiations.turns import MORE_DAYS, MOST_DAYS, REMIND_BEFORE, set_due
 from kernel.actor import Actor, system
@@ -87,14 +88,36 @@ def lapse_due(now: datetime) -> int:
 
 def remind_due(now: datetime) -> int:
     """Send the reminders whose day has come, the nearest only; returns how many."""
+    return _remind(remind, OPEN, now)
+
+
+@performs(NEGOTIATION, "remind_to_sign")
+def remind_signers(
+    negotiation_id: UUID, *, actor: Actor, days: int = 1, seen: int | None = None
+) -> Negotiation:
+    """Let those be told who have not signed yet and whose contract lapses in so many days, once."""
+    with transition(NEGOTIATION, "remind_to_sign", negotiation_id, actor=actor) as change:
+        if change.subject.reminded and change.subject.reminded <= days:
+            raise Refused.because("negotiation.reminded", "They were reminded already")
+        change.subject.reminded = days
+        change.detail = {"days_left": days}
+    return change.subject
+
+
+def remind_to_sign(now: datetime) -> int:
+    """The same for signatures that are missing; returns how many."""
+    return _remind(remind_signers, UNSIGNED, now)
+
+
+def _remind(verb: Any, states: Collection[str], now: datetime) -> int:
     sent = 0
     for days in sorted(REMIND_BEFORE):
-        near = Negotiation.objects.filter(state__in=OPEN, due__gt=now, due__lte=now + timedelta(days=days))
+        near = Negotiation.objects.filter(state__in=states, due__gt=now, due__lte=now + timedelta(days=days))
         known = [one for one in REMIND_BEFORE if one <= days]
         for pk in near.exclude(reminded__in=known).values_list("pk", flat=True)[:200]:
             try:
                 with transaction.atomic():
-                    remind(pk, actor=system("timer"), days=days)
+                    verb(pk, actor=system("timer"), days=days)
             except Refused:
                 continue
             sent += 1

@@ -177,7 +177,7 @@ def _accept(action: str) -> Any:
                     change.detail["confirmed"] = looked_at
                 waiting = joint.accept(negotiation, actor)
                 if not waiting:
-                    negotiation.due = signatures.by_when()
+                    turns.set_due(negotiation, signatures.by_when())
                 else:
                     # Bound only when all are: until then the text stands as an offer to those who have not answered.
                     change.to = "offered"

@@ -7,13 +7,16 @@ organisation among its parties, so a change makes another key and the old number
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.core.cache import cache
+from django.db.models import F, Func, IntegerField, Subquery
 from django.http import HttpRequest
 
 from kernel.actor import Actor
+from kernel.audit.models import EventParty
 from kernel.audit.selectors import last_for
+from portal.notices.write import of
 
 KEEP = 120
 
@@ -32,12 +35,28 @@ def keep(actor: Actor, at: int, count: int) -> None:
     cache.set(_key(actor, at), count, KEEP)
 
 
-def known(request: HttpRequest) -> int | None:
-    """The number if it is known; None asks the page to fetch it after it is shown. One query."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What stands in the side list. `waiting` is None when it is not known: the page fetches it after it is shown."""
+
+    waiting: int | None
+    unread: int
+
+
+def numbers(request: HttpRequest) -> Numbers:
+    """Both numbers, in one query."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if actor.organisation_id is None:
-        return 0
+        return Numbers(0, 0)
+    unread = (
+        of(actor)
+        .filter(read=None)
+        .order_by()
+        .annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField()))
+        .values("n")
+    )
+    newest = EventParty.objects.filter(organisation_id=actor.organisation_id).order_by("-pk")
+    at, new = newest.annotate(unread=Subquery(unread)).values_list("pk", "unread").first() or (0, 0)
     if hasattr(request, "waiting"):
-        return len(request.waiting)
-    found: Any = cache.get(_key(actor, mark(actor)))
-    return found
+        return Numbers(len(request.waiting), new)
+    return Numbers(cache.get(_key(actor, at)), new)

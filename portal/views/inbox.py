@@ -77,7 +77,7 @@ def _actions(found: list[Item]) -> list[dict[str, str]]:
 def count(request: HttpRequest) -> HttpResponse:
     """The number for the side list, fetched after the page when it is not known."""
     number = len(waiting(request)) if request.actor.organisation_id else 0  # type: ignore[attr-defined]
-    answer = render(request, "portal/_count.html", {"count": number})
+    answer = render(request, "portal/_count.html", {"count": number, "means": "waiting"})
     answer["Cache-Control"] = "no-store"
     return answer
 

@@ -1,0 +1,60 @@
+"""How a person wants to be told of what, and what nobody can switch off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from django.db import transaction
+
+from portal.models import WAYS, NoticeChoice
+
+USUAL = "now"
+# What ends a right or a protection, or makes somebody late: it reaches the person by mail, at once or with the day's mail.
+ESSENTIAL = frozenset({
+    "agreement.stopped", "agreement.to_sign", "agreement.sign_reminder", "agreement.unsigned", "duty.late", "duty.escalated",
+    "membership.ended", "request.lapsed",
+})  # fmt: skip
+BY_MAIL = ("now", "daily")
+DIGEST = "digest"
+
+
+def ways_for(topic: str) -> list[tuple[str, str]]:
+    """The ways that may be chosen for this topic, with their words."""
+    return [way for way in WAYS if topic not in ESSENTIAL or way[0] in BY_MAIL]
+
+
+def chosen(topic: str, users: Iterable[UUID]) -> dict[UUID, str]:
+    """How each of these people wants to be told of it, where it is not the usual way. One query."""
+    rows = NoticeChoice.objects.filter(topic=topic, user_id__in=list(users))
+    allowed = {code for code, _ in ways_for(topic)}
+    return {user: way for user, way in rows.values_list("user_id", "way") if way in allowed}
+
+
+def of(user: UUID) -> dict[str, str]:
+    """Everything that this person chose otherwise than usual."""
+    return dict(NoticeChoice.objects.filter(user_id=user).values_list("topic", "way"))
+
+
+@transaction.atomic
+def choose(user: UUID, wanted: Mapping[str, str]) -> None:
+    """Keep these choices; others stay. Raises ValueError for a way that the topic does not have."""
+    for topic, way in wanted.items():
+        if way not in {code for code, _ in ways_for(topic)}:
+            raise ValueError(f"{topic} cannot be told in the way {way!r}")
+    NoticeChoice.objects.filter(user_id=user, topic__in=list(wanted)).delete()
+    NoticeChoice.objects.bulk_create(
+        NoticeChoice(user_id=user, topic=topic, way=way) for topic, way in wanted.items() if way != USUAL
+    )
+
+
+def stop_mail(user: UUID, topic: str) -> list[str]:
+    """No more mail about this topic, or none of the day's mails; what is essential stays. Returns the topics that changed."""
+    if topic == DIGEST:
+        daily = [one for one, way in of(user).items() if way == "daily" and one not in ESSENTIAL]
+        choose(user, dict.fromkeys(daily, "portal"))
+        return daily
+    if topic in ESSENTIAL or of(user).get(topic) in ("portal", "off"):
+        return []
+    choose(user, {topic: "portal"})
+    return [topic]

@@ -1,0 +1,93 @@
+"""What a date alone makes worth telling: before it, those who must act; after it, the owners of their organisation.
+
+Each watch finds objects and the mark that they have reached; each person is told once for each mark. Reminders that belong
+to a step of a machine (replies, signatures, duties) are that machine's own and come by topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from contracts.negotiations.models import Agreement, Duty
+from contracts.sharing.models import Request
+from jobs.deliveries.models import Delivery
+from trusts.membership.models import Membership
+
+Watch = Callable[[datetime], Iterable[tuple[str, Any, str]]]
+WATCHES: list[Watch] = []
+MOST = 500
+
+
+def watch(found: Watch) -> Watch:
+    """Decorator: gives (topic, object, mark) for what is to be told now."""
+    WATCHES.append(found)
+    return found
+
+
+def _reached(
+    rows: QuerySet[Any], field: str, now: datetime, days: tuple[int, ...]
+) -> Iterator[tuple[Any, str]]:
+    """Rows whose date comes within the largest of `days`, with the smallest of them that has come."""
+    near = rows.filter(**{f"{field}__gt": now, f"{field}__lte": now + timedelta(days=max(days))})
+    for row in near.order_by(field)[:MOST]:
+        left = getattr(row, field) - now
+        day = min(one for one in days if left <= timedelta(days=one))
+        yield row, f"{getattr(row, field):%Y%m%d}-{day}"
+
+
+@watch
+def requests_to_decide(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Three days and one day before a request lapses, whoever has to move is told."""
+    found = Request.objects.select_related("agreement__dataset", "author")
+    for row, mark in _reached(found.filter(state="submitted"), "due", now, (3, 1)):
+        yield "request.reminder", row, mark
+    for row, mark in _reached(found.filter(state="returned"), "due", now, (3, 1)):
+        yield "request.answer_reminder", row, mark
+
+
+@watch
+def requests_nobody_decided(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """A request that lapsed is told to the owners of the organisation that let it."""
+    gone = Request.objects.filter(state="lapsed", changed__gt=now - timedelta(days=2))
+    for row in gone.exclude(plan_hash="").select_related("agreement__dataset", "author")[:MOST]:
+        yield "request.lapsed", row, "lapsed"
+
+
+@watch
+def duties_still_late(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Three and ten days after a duty's date, the owners of both sides."""
+    late = Duty.objects.filter(
+        state="late", due__lte=now - timedelta(days=3), due__gt=now - timedelta(days=40)
+    )
+    for row in late.select_related("agreement__dataset")[:MOST]:
+        assert row.due is not None
+        yield "duty.escalated", row, "10" if now - row.due >= timedelta(days=10) else "3"
+
+
+@watch
+def contracts_ending(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Thirty and seven days before a contract runs out: time to renew it or to prepare the deletion."""
+    found = Agreement.objects.filter(state="in_force").select_related("dataset")
+    for row, mark in _reached(found, "ends", now, (30, 7)):
+        yield "agreement.ending", row, mark
+
+
+@watch
+def exports_expiring(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """One day before an export that a named person has not fetched expires."""
+    found = Delivery.objects.filter(state="available").select_related("agreement__dataset", "request")
+    for row, mark in _reached(found, "expires", now, (1,)):
+        yield "delivery.expiring", row, mark
+
+
+@watch
+def invitations_unanswered(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """A week after an organisation was invited, once more; the same for trustees who have not decided on an application."""
+    since = {"changed__lte": now - timedelta(days=7), "changed__gt": now - timedelta(days=30)}
+    found = Membership.objects.filter(**since).select_related("trust", "organisation")
+    for row in found.filter(state__in=["invited", "applied"])[:MOST]:
+        yield f"membership.{row.state}_reminder", row, f"{row.changed:%Y%m%d}"
