@@ -1,4 +1,4 @@
-"""Notices: what a person was told, and how they want to be told. No evidence: what happened stands in the audit trail."""
+"""What is a person's own: notices, how they want to be told, their calendar's address. No evidence: that stands in the audit trail."""
 
 from __future__ import annotations
 
@@ -77,3 +77,15 @@ class Digest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day}"
+
+
+class CalendarFeed(models.Model):
+    """The private address under which a person's calendar reads their deadlines. Only the secret's hash is kept."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_feed")
+    secret_hash = models.CharField(max_length=64, unique=True)
+    created = models.DateTimeField(default=timezone.now)
+    last_used = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"Calendar of {self.user}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from kernel.web import act
-from portal.views import audit, catalogue, front, health, inbox, notices, work
+from portal.views import audit, calendar, catalogue, front, health, inbox, notices, work
 
 STATIONS = (
     "trusts.organisations",
@@ -30,6 +30,8 @@ urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/count/", inbox.count, name="inbox_count"),
     path("inbox/bulk/", inbox.act_on_many, name="inbox_bulk"),
+    path("calendar/", calendar.address, name="calendar"),
+    path("calendar/<str:secret>.ics", calendar.feed, name="calendar_feed"),
     path("notices/", notices.notices, name="notices"),
     path("notices/read/", notices.read, name="notices_read"),
     path("notices/settings/", notices.settings_page, name="notice_choices"),
