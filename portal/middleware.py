@@ -6,13 +6,20 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from kernel.actor import NOBODY
 from trusts.membership.selectors import active_trust_ids
+from trusts.organisations.entrance import barrier
 from trusts.organisations.people import touch
 from trusts.organisations.selectors import actor_for, places_of
 from trusts.organisations.views import SESSION_KEY
+
+# Where someone may go whom the organisation acted for does not let in yet: to set up what it asks for, to act for another
+# organisation, and what needs no organisation. Programs bring a token, which stands for itself.
+OPEN = ("/accounts/", "/settings/", "/organisation/switch/", "/organisation/entrance/", "/invitations/", "/demo/", "/help/", "/status/",
+        "/healthz", "/readyz", "/static/", "/api/", "/receipts/")  # fmt: skip
 
 
 class NoControlCharacters:
@@ -46,11 +53,16 @@ class ActorMiddleware:
         wanted = request.session.get(SESSION_KEY)
         place = next((p for p in places if str(p.organisation_id) == wanted), places[0] if places else None)
         trusts = active_trust_ids(place.organisation_id) if place else frozenset()
-        if place is not None:
-            touch(place)
         request.places = places  # type: ignore[attr-defined]
-        request.actor = actor_for(user, place, trusts)  # type: ignore[attr-defined]
         with timezone.override(_zone(user.zone)):
+            found = barrier(place, user, request.session) if place else None
+            stopped = found is not None and found.stops
+            request.barrier = found  # type: ignore[attr-defined]
+            request.actor = actor_for(user, None if stopped else place, frozenset() if stopped else trusts)  # type: ignore[attr-defined]
+            if place is not None and not stopped:
+                touch(place)
+            if stopped and not request.path.startswith(OPEN):
+                return redirect("entrance")
             return self.get_response(request)
 
 

@@ -20,6 +20,10 @@ GROUPS = [
 ]  # fmt: skip
 
 
+# For the operator of the installation, besides.
+OPERATOR = ("Operate", [("claimed_domains", "Domains", "globe-alt")])
+
+
 def context(request: HttpRequest) -> dict[str, Any]:
     """Context processor for all templates."""
     actor = getattr(request, "actor", NOBODY)
@@ -29,6 +33,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "places": getattr(request, "places", []),
         "demo_mode": settings.DEMO,
         "theme": theme if theme in ("light", "dark") else "",
+        "barrier": getattr(request, "barrier", None),
         "navigation": _groups(request) if actor.user_id else [],
     }
 
@@ -41,7 +46,8 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
         "inbox": {"badge": known.waiting, "fetch": known.waiting is None, "means": "waiting"},
         "notices": {"badge": known.unread, "means": "unread"},
     }
-    for label, entries in GROUPS:
+    operates = request.actor.is_operator  # type: ignore[attr-defined]
+    for label, entries in [*GROUPS, *([OPERATOR] if operates else [])]:
         items = []
         for name, text, icon in entries:
             url = reverse(name)

@@ -17,7 +17,7 @@ from portal.models import Notice
 from portal.notices import post, write
 from portal.notices.reminders import WATCHES
 from trusts.organisations.models import Invitation, User
-from trusts.organisations.selectors import people_with
+from trusts.organisations.selectors import people_with, with_second_factor
 
 STEWARDS = frozenset({"owner", "steward"})
 REVIEWERS = frozenset({"owner", "steward", "reviewer"})
@@ -114,6 +114,8 @@ def _when(duty: Any) -> str:
 MORE: dict[str, Callable[[Any], str]] = {
     "agreement.stopped": _what_now, "duty.begun": _when, "duty.late": _when, "duty.reminder": _when,
     "duty.questioned": lambda d: d.question, "duty.escalated": _when,
+    "organisation.second_factor": lambda o: f"From: {o.second_factor_from:%d %B %Y}." if o.second_factor_from else "",
+    "access_review.begun": lambda r: f"{len(r.idle)} of {len(r.people_then)} people have not used it for {r.idle_days} days.",
 }  # fmt: skip
 
 
@@ -137,6 +139,13 @@ def _not_signed(negotiation: Any) -> list[User]:
 def _let_lapse(request: Any) -> list[User]:
     """The owners on both sides: one let it lapse, the other waited."""
     return _owners_of([request.provider_id, request.consumer_id])
+
+
+def _unprotected(organisation: Any) -> list[User]:
+    """The organisation's people without a second factor."""
+    people = list(User.objects.filter(places__organisation=organisation, places__state="active").distinct())
+    protected = with_second_factor([user.pk for user in people])
+    return [user for user in people if user.pk not in protected]
 
 
 # topic → (machine, who is told, what it says)
@@ -186,6 +195,14 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "delivery.expiring": ("delivery", _not_fetched, "Your export expires within a day and you have not fetched it."),
     "membership.invited_reminder": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The invitation still waits for your organisation's answer."),
     "membership.applied_reminder": ("membership", _trustees, "The application still waits for a decision."),
+    "organisation.second_factor": ("organisation", _unprotected, "Everybody who acts for it needs a second factor from the day given. Set one up under My settings."),
+    "domain.claimed": ("domain", lambda d: list(User.objects.filter(is_staff=True)), "An organisation claims this e-mail domain. Look for its TXT record, and confirm or refuse."),
+    "domain.confirmed": ("domain", lambda d: list(people_with(d.organisation_id, OWNERS)), "The operator confirmed it."),
+    "domain.refused": ("domain", lambda d: list(people_with(d.organisation_id, OWNERS)), "The operator did not confirm it. The audit trail has the reason."),
+    "joining.asked": ("joining", lambda j: list(people_with(j.organisation_id, OWNERS)), "Someone with an address in your domain asks to join. Admit or decline."),
+    "joining.admitted": ("joining", lambda j: [j.user], "You belong to the organisation now."),
+    "joining.declined": ("joining", lambda j: [j.user], "The organisation declined."),
+    "access_review.begun": ("access_review", lambda r: list(people_with(r.organisation_id, OWNERS)), "Say for each person whether they still need access."),
     "invitation.mail": ("invitation", lambda i: [], ""),
 }  # fmt: skip
 

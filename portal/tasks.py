@@ -26,6 +26,7 @@ from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
 from portal.notices.write import forget as forget_notices
 from trusts.datasets import sources, uploads
+from trusts.organisations.access import begin_due
 from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
 
@@ -72,6 +73,7 @@ def tidy() -> dict[str, int]:
         "sources": sources.look_due(now),
         "notices": forget_notices(now),
         "cache": store.sweep_cache(),
+        "access_reviews": begin_due(now),
         "folders": tidy_folders(now - timedelta(days=1)),
         "messages": outbox.forget_sent(now - timedelta(days=30)),
         "answers": IdempotencyRecord.objects.filter(created__lt=now - timedelta(days=1)).delete()[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.api import serializers as out
 from portal.api.views import MachineView
+from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import MEMBER
 from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 
@@ -18,3 +19,17 @@ class Deputyships(MachineView):
 
 class Groups(MachineView):
     machine, scope, serializer_class, related = GROUP, "organisation", out.GroupOut, ("members",)
+
+
+class Domains(MachineView):
+    machine, scope, serializer_class = DOMAIN, "organisation", out.DomainOut
+
+
+class JoinRequests(MachineView):
+    machine, scope, serializer_class = JOINING, "organisation", out.JoinRequestOut
+
+
+class AccessReviews(MachineView):
+    """Answer with `person-<place>`: `keep` or `remove` for each of `people`, and a `reason` if any is removed."""
+
+    machine, scope, serializer_class = ACCESS_REVIEW, "organisation", out.AccessReviewOut

@@ -11,7 +11,7 @@ from kernel.actor import Actor, system
 from trusts.membership import services as membership
 from trusts.membership.models import Trust
 from trusts.membership.selectors import active_trust_ids
-from trusts.organisations import people
+from trusts.organisations import access, people
 from trusts.organisations import services as organisations
 from trusts.organisations.models import Organisation, User
 from trusts.organisations.selectors import actor_for, members, places_of
@@ -107,6 +107,7 @@ def arrange(stage: Stage) -> None:
         until=begins + timedelta(days=13),
     )
     assert piotr.organisation_id is not None
+    access.claim_domain(piotr.organisation_id, actor=piotr, name="meridian.example")
     people.make_group(
         piotr.organisation_id, actor=piotr, name="Delay study", people=[places["piotr"], places["sam"]]
     )

@@ -13,6 +13,7 @@ from kernel import registry
 from portal.charts import number
 from portal.personas import Card, cards
 from portal.templatetags import charts
+from trusts.organisations.selectors import joinable
 
 register = template.Library()
 
@@ -175,3 +176,11 @@ def rule_words(rule: Any) -> str:
     from trusts.datasets.expectations import sentence
 
     return sentence(rule)
+
+
+@register.simple_tag
+def ways_in(user: Any) -> dict[str, Any]:
+    """Organisations that this person may ask to join, and those they asked. Three queries."""
+    asked = list(user.join_requests.filter(state="asked").select_related("organisation"))
+    waiting = {one.organisation_id for one in asked}
+    return {"asked": asked, "joinable": [o for o in joinable(user) if o.pk not in waiting]}

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 from zipfile import ZipFile
 
+from allauth.account.models import EmailAddress
 from django.test import override_settings
 from django.utils import timezone
 
@@ -24,13 +25,13 @@ from jobs.runs import services as runs
 from jobs.runs.models import Job
 from jobs.tracing import services as tracing
 from kernel import outbox
-from kernel.actor import system
+from kernel.actor import Actor, system
 from tests import worlds
 from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets import sources, uploads
 from trusts.membership import services as membership
-from trusts.organisations import people
+from trusts.organisations import access, people
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
 
@@ -50,7 +51,7 @@ class Situations:
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
-            "deputyship": self._deputyship, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
+            "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "access_review": self._review, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
 
     def reach(self, machine: str, state: str) -> Any:
@@ -298,6 +299,47 @@ class Situations:
         found = people.name_deputy(rui.pk, actor=self.rui, deputy=dana, starts=day, until=day)
         if state == "ended":
             people.end_deputyship(found.pk, actor=self.dana)
+        return found
+
+    def _domain(self, state: str) -> Any:
+        found = access.claim_domain(self.dana.organisation_id, actor=self.dana, name=f"{state}.example")
+        operator = Actor(user_id=self.ada.user_id, name="Operator", is_operator=True)
+        if state == "confirmed":
+            access.confirm_domain(found.pk, actor=operator)
+        elif state == "refused":
+            access.refuse_domain(found.pk, actor=operator, reason=REASON)
+        elif state == "released":
+            access.release_domain(found.pk, actor=self.dana)
+        return found
+
+    def _joining(self, state: str) -> Any:
+        """Sam of Meridian asks to belong to Hudson as well."""
+        hudson, sam = self.cast.organisations["hudson"], self.cast.users["sam"]
+        if not hudson.domains.filter(state="confirmed", name="sam.example").exists():
+            held = access.claim_domain(hudson.pk, actor=self.dana, name="sam.example")
+            access.confirm_domain(
+                held.pk, actor=Actor(name="Operator", is_operator=True, user_id=self.ada.user_id)
+            )
+            EmailAddress.objects.create(user=sam, email=sam.email, verified=True, primary=True)
+        hudson.joinrequests.filter(state="asked").delete()
+        found = access.ask_to_join(hudson, actor=self.cast.actor("sam"))
+        if state == "withdrawn":
+            access.withdraw_request(found.pk, actor=self.cast.actor("sam"))
+        elif state == "declined":
+            access.decline(found.pk, actor=self.dana, reason=REASON)
+        elif state == "admitted":
+            access.admit(found.pk, actor=self.dana, roles=["analyst"])
+            organisations.remove(
+                hudson.members.get(user=sam, state="active").pk, actor=self.dana, reason=REASON
+            )
+        return found
+
+    def _review(self, state: str) -> Any:
+        hudson = self.cast.organisations["hudson"]
+        open_ = hudson.accessreviews.filter(state="open").first()
+        found = open_ or access.review_access(hudson.pk, actor=self.dana)
+        if state == "done":
+            access.answer_review(found.pk, actor=self.dana)
         return found
 
     def _group(self, state: str) -> Any:

@@ -14,6 +14,7 @@ class OrganisationsConfig(AppConfig):
         for part in (
             "machines",
             "people_machines",
+            "access_machines",
             "facts",
             "selectors",
             "services",
@@ -21,6 +22,8 @@ class OrganisationsConfig(AppConfig):
             "forms",
             "key_forms",
             "people_forms",
+            "access",
+            "access_forms",
         ):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from kernel.actor import Actor
 from kernel.registry import loads_facts
+from trusts.organisations.access_machines import DOMAIN
 from trusts.organisations.machines import MEMBER, ORGANISATION
-from trusts.organisations.models import MemberRole, Organisation, OrganisationMember
-from trusts.organisations.rules import KeyFacts, PlaceFacts
+from trusts.organisations.models import Domain, MemberRole, Organisation, OrganisationMember
+from trusts.organisations.rules import DomainFacts, KeyFacts, PlaceFacts
 
 
 @loads_facts(MEMBER)
@@ -18,6 +19,12 @@ def place_facts(member: OrganisationMember, actor: Actor) -> PlaceFacts:
         other_owners=owners.exclude(member=member).count(),
         other_places=places.exclude(organisation_id=member.organisation_id).count(),
     )
+
+
+@loads_facts(DOMAIN)
+def domain_facts(domain: Domain, actor: Actor) -> DomainFacts:
+    others = Domain.objects.filter(name=domain.name, state="confirmed").exclude(pk=domain.pk)
+    return DomainFacts(held_by_another=others.exists())
 
 
 @loads_facts(ORGANISATION)

@@ -48,6 +48,16 @@ ORGANISATION = register(
                 done="The group can be chosen now.",
             ),
             Action(
+                "set_entrance",
+                "Rules for signing in",
+                OWNERS,
+                frozenset({"active"}),
+                asks=True,
+                done="The rules are saved. Whoever must do something has been told.",
+            ),
+            Action("claim_domain", "Claim a domain", OWNERS, frozenset({"active"}), asks=True),
+            Action("review_access", "Review access now", OWNERS, frozenset({"active"})),
+            Action(
                 "rotate_key",
                 "Renew the key",
                 OWNERS | frozenset({"system"}),

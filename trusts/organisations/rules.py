@@ -36,6 +36,21 @@ def belongs_here_alone(facts: PlaceFacts) -> Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainFacts:
+    held_by_another: bool
+
+
+def nobody_else_holds_it(facts: DomainFacts) -> Decision:
+    if facts.held_by_another:
+        return deny(
+            "domain.taken",
+            "This domain is confirmed for another organisation",
+            remedy="Ask that organisation to give it up first",
+        )
+    return ALLOW
+
+
+@dataclass(frozen=True, slots=True)
 class KeyFacts:
     """Who holds the key that the organisation signs with."""
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from kernel.actor import Actor, Lent
 from kernel.registry import sees
+from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
 from trusts.organisations.models import (
+    AccessReview,
     ApiToken,
     Deputyship,
+    Domain,
     Invitation,
+    JoinRequest,
     MemberRole,
     Organisation,
     OrganisationMember,
@@ -133,6 +138,55 @@ def groups_with_people(organisation_id: UUID) -> list[tuple[PeopleGroup, list[Or
     active = OrganisationMember.objects.filter(state="active").select_related("user").order_by("user__name")
     found = PeopleGroup.objects.filter(organisation_id=organisation_id, state="active").order_by("name")
     return [(g, list(g.members.all())) for g in found.prefetch_related(Prefetch("members", queryset=active))]
+
+
+@sees(DOMAIN)
+def domains(actor: Actor) -> QuerySet[Domain]:
+    """Domains that the organisation acted for claims; all for the operator, who confirms them."""
+    found = Domain.objects.select_related("organisation")
+    if actor.is_system or actor.is_operator:
+        return found
+    return found.filter(organisation_id=actor.organisation_id) if actor.organisation_id else found.none()
+
+
+@sees(JOINING)
+def joinings(actor: Actor) -> QuerySet[JoinRequest]:
+    """One's own requests to join, and for owners and auditors those to the organisation acted for."""
+    found = JoinRequest.objects.select_related("organisation", "user")
+    if actor.is_system:
+        return found
+    mine = Q(user_id=actor.user_id) if actor.user_id else Q(pk__in=[])
+    if actor.organisation_id and actor.holds("owner", "auditor"):
+        mine |= Q(organisation_id=actor.organisation_id)
+    return found.filter(mine)
+
+
+@sees(ACCESS_REVIEW)
+def access_reviews(actor: Actor) -> QuerySet[AccessReview]:
+    """Reviews of the organisation acted for, for its owners and auditors."""
+    if actor.is_system:
+        return AccessReview.objects.all()
+    if actor.organisation_id is None or not actor.holds("owner", "auditor"):
+        return AccessReview.objects.none()
+    return AccessReview.objects.filter(organisation_id=actor.organisation_id)
+
+
+def domains_of(user: User) -> set[str]:
+    """The domains in which the person has an address that was verified by mail. One query."""
+    found = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return {email.rpartition("@")[2].lower() for email in found}
+
+
+def joinable(user: User) -> QuerySet[Organisation]:
+    """Organisations that this person may ask to join: a verified address in a confirmed domain, and no place yet."""
+    held = OrganisationMember.objects.filter(user=user, state="active").values("organisation")
+    return (
+        Organisation.objects.filter(
+            state="active", domains__state="confirmed", domains__name__in=domains_of(user)
+        )
+        .exclude(pk__in=held)
+        .distinct()
+    )
 
 
 def with_second_factor(user_ids: Collection[UUID]) -> set[UUID]:

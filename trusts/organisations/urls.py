@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trusts.organisations import views
+from trusts.organisations import access_views, views
 
 urlpatterns = [
     path("organisation/switch/", views.switch, name="switch_organisation"),
     path("organisation/people/", views.people, name="people"),
+    path("organisation/access/", access_views.access, name="access"),
+    path("organisation/entrance/", access_views.entrance, name="entrance"),
+    path("organisations/<slug:slug>/join/", access_views.ask_to_join, name="join"),
+    path("domains/", access_views.claimed_domains, name="claimed_domains"),
     path("organisations/new/", views.new, name="organisation_new"),
     path("organisations/<slug:slug>/", views.organisation, name="organisation"),
     path("organisations/<slug:slug>/keys.json", views.key_set, name="organisation_keys"),

@@ -21,6 +21,7 @@ from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 from trusts.organisations.scopes import SCOPES
 
 SESSION_KEY = "acting_for"
+PEOPLE_ACTIONS = ("edit", "invite", "make_group")
 KEY_ACTIONS = ("rotate_key", "register_key", "return_key", "revoke_key")
 
 
@@ -108,7 +109,7 @@ def people(request: HttpRequest) -> HttpResponse:
             for g, people in selectors.groups_with_people(found.pk)
         ],
         "invitations": selectors.invitations(actor).filter(state="open").order_by("-created"),
-        "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name not in KEY_ACTIONS],
+        "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name in PEOPLE_ACTIONS],
     }
     return render(request, "organisations/people.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.api.serializers.access import AccessReviewOut, DomainOut, JoinRequestOut
 from portal.api.serializers.contracts import (
     AgreementOut,
     DutyOut,
@@ -38,6 +39,7 @@ from portal.api.serializers.trusts import (
 )
 
 __all__ = [
+    "AccessReviewOut",
     "ActionOut",
     "AgreementOut",
     "ColumnOut",
@@ -47,11 +49,13 @@ __all__ = [
     "DatasetOut",
     "DeliveryOut",
     "DeputyshipOut",
+    "DomainOut",
     "DutyOut",
     "EventOut",
     "GroupOut",
     "HeadOut",
     "JobOut",
+    "JoinRequestOut",
     "MeOut",
     "MembershipIn",
     "MembershipOut",

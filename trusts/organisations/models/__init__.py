@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trusts.organisations.models.access import AccessReview, Domain, JoinRequest
 from trusts.organisations.models.core import (
     ApiToken,
     Invitation,
@@ -15,9 +16,12 @@ from trusts.organisations.models.core import (
 from trusts.organisations.models.people import Deputyship, PeopleGroup
 
 __all__ = [
+    "AccessReview",
     "ApiToken",
     "Deputyship",
+    "Domain",
     "Invitation",
+    "JoinRequest",
     "MemberRole",
     "Organisation",
     "OrganisationMember",

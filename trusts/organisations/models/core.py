@@ -80,6 +80,11 @@ class Organisation(StatefulModel):
     about = models.TextField(blank=True, default="")
     website = models.URLField(blank=True, default="")
     contact_email = models.EmailField(blank=True, default="")
+    # Rules for signing in: from this day everybody needs a second factor; None: nobody must.
+    second_factor_from = models.DateField(null=True, blank=True)
+    # Access is reviewed every so many days (None: on demand), and who was away for `review_idle` days is marked.
+    review_every = models.PositiveSmallIntegerField(null=True, blank=True)
+    review_idle = models.PositiveSmallIntegerField(default=90)
 
     def __str__(self) -> str:
         return self.name
@@ -95,7 +100,12 @@ class Organisation(StatefulModel):
 
     def audit_fields(self) -> dict[str, Any]:
         names = ("state", "name", "kind", "country", "about", "website", "contact_email")
-        return {name: getattr(self, name) for name in names}
+        begins = self.second_factor_from
+        return {name: getattr(self, name) for name in names} | {
+            "second_factor_from": begins.isoformat() if begins else None,
+            "review_every": self.review_every,
+            "review_idle": self.review_idle,
+        }
 
     @property
     def iri(self) -> str:
