@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from kernel.web import act
-from portal.views import audit, calendar, catalogue, front, health, inbox, notices, work
+from portal.views import audit, calendar, catalogue, front, health, inbox, notices, reports, work
 
 STATIONS = (
     "trusts.organisations",
@@ -40,6 +40,7 @@ urlpatterns = [
     path("dashboard/", work.dashboard, name="dashboard"),
     path("datasets/", catalogue.catalogue, name="catalogue"),
     *(path("", include(f"{station}.urls")) for station in STATIONS),
+    path("trusts/<slug:slug>/report/", reports.trust, name="trust_report"),
     path("datasets/<slug:slug>/", catalogue.dataset, name="dataset"),
     path("do/<slug:machine_name>/<uuid:pk>/<slug:action>/", act, name="act"),
     path("audit/", audit.trail, name="audit"),

@@ -47,6 +47,7 @@
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest(selector);
     if (at("[data-theme-toggle]")) switchTheme();
+    if (at("[data-print]")) window.print();
     if (at("[data-copy]")) copy(at("[data-copy]"));
     const menu = at("[data-menu]");
     if (menu) menu.setAttribute("aria-expanded", String(document.getElementById("side").classList.toggle("open")));
