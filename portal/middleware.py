@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from kernel.actor import NOBODY
 from trusts.membership.selectors import active_trust_ids
-from trusts.organisations.entrance import barrier
+from trusts.organisations.entrance import barrier, proofs, within
 from trusts.organisations.people import touch
 from trusts.organisations.selectors import actor_for, places_of
 from trusts.organisations.views import SESSION_KEY
@@ -19,7 +20,15 @@ from trusts.organisations.views import SESSION_KEY
 # Where someone may go whom the organisation acted for does not let in yet: to set up what it asks for, to act for another
 # organisation, and what needs no organisation. Programs bring a token, which stands for itself.
 OPEN = ("/accounts/", "/settings/", "/organisation/switch/", "/organisation/entrance/", "/invitations/", "/demo/", "/help/", "/status/",
-        "/healthz", "/readyz", "/static/", "/api/", "/receipts/")  # fmt: skip
+        "/healthz", "/readyz", "/static/", "/api/", "/receipts/", "/sign-in/")  # fmt: skip
+# What makes up a person's own way in: not to be changed by whom an organisation's provider vouches for.
+OWN = (
+    "/accounts/email/",
+    "/accounts/password/",
+    "/accounts/2fa/",
+    "/accounts/3rdparty/",
+    "/accounts/reauthenticate/",
+)
 
 
 class NoControlCharacters:
@@ -49,16 +58,22 @@ class ActorMiddleware:
         if not user.is_authenticated:
             request.actor, request.places = NOBODY, []  # type: ignore[attr-defined]
             return self.get_response(request)
-        places = places_of(user)
+        signed = proofs(request)
+        places = within(places_of(user), signed)
+        if signed.bound and request.path.startswith(OWN):
+            return render(request, "organisations/only_own.html", status=403)
         wanted = request.session.get(SESSION_KEY)
         place = next((p for p in places if str(p.organisation_id) == wanted), places[0] if places else None)
         trusts = active_trust_ids(place.organisation_id) if place else frozenset()
         request.places = places  # type: ignore[attr-defined]
         with timezone.override(_zone(user.zone)):
-            found = barrier(place, user, request.session) if place else None
+            found = barrier(place, request, signed) if place else None
             stopped = found is not None and found.stops
             request.barrier = found  # type: ignore[attr-defined]
             request.actor = actor_for(user, None if stopped else place, frozenset() if stopped else trusts)  # type: ignore[attr-defined]
+            if signed.bound:
+                # An organisation's provider makes nobody an operator of the installation.
+                request.actor = replace(request.actor, is_operator=False)  # type: ignore[attr-defined]
             if place is not None and not stopped:
                 touch(place)
             if stopped and not request.path.startswith(OPEN):

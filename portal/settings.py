@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "rest_framework",
     "django_filters",
@@ -128,6 +129,10 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG or DEMO or TESTING
 MFA_TOTP_ISSUER = "Commonhold"
+# Organisations' own OpenID providers: hosts (host or host:port) that an owner may name, and that may be asked.
+SSO_HOSTS = [h.lower() for h in env.words("SSO_HOSTS", [])]
+SOCIALACCOUNT_ADAPTER = "trusts.organisations.oidc.SocialAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

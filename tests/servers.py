@@ -1,15 +1,18 @@
-"""Real servers for the tests: PostgreSQL and Redis on sockets of their own, stopped at the end."""
+"""Real servers for the tests: PostgreSQL and Redis on sockets of their own, an OpenID provider; stopped at the end."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -91,3 +94,24 @@ def start_redis(server: str, folder: Path) -> subprocess.Popen[bytes]:
             return running
         time.sleep(0.05)
     raise RuntimeError("Redis did not start")
+
+
+@contextmanager
+def openid_provider() -> Iterator[str]:
+    """The issuer of a real OpenID provider in a process of its own. `PUT /users/<sub>` with claims makes a person there."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    issuer = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            with suppress(OSError):
+                urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration", timeout=2).close()
+                break
+            time.sleep(0.1)
+        yield issuer
+    finally:
+        running.terminate()
+        running.wait(10)

@@ -51,6 +51,7 @@ ACCESS: dict[str, Any] = {
     "notices/stop/<str:token>/": "secret", "notices/<uuid:pk>/open/": ("rui",), "dashboard/": ALL, "datasets/": ALL, "datasets/new/": ("dana", "piotr", "ada", "olga"), "datasets/new/place/": ("dana", "piotr", "ada", "olga"), "trusts/": ALL, "trusts/new/": ALL,
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
     "organisation/access/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
+    "sign-in/": "public", **{f"sign-in/<slug:slug>/{end}": "secret" for end in ("", "go/", "back/")},
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
     "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL,
     "trusts/<slug:slug>/rules/": ALL, "trusts/<slug:slug>/report/": MEMBERS, "exemptions/new/": "post", "exemptions/<uuid:pk>/": (*HUDSON, "ada"),

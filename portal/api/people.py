@@ -7,6 +7,7 @@ from portal.api.views import MachineView
 from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import MEMBER
 from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
+from trusts.organisations.sign_in_machines import PROVIDER
 
 
 class People(MachineView):
@@ -33,3 +34,7 @@ class AccessReviews(MachineView):
     """Answer with `person-<place>`: `keep` or `remove` for each of `people`, and a `reason` if any is removed."""
 
     machine, scope, serializer_class = ACCESS_REVIEW, "organisation", out.AccessReviewOut
+
+
+class Providers(MachineView):
+    machine, scope, serializer_class = PROVIDER, "organisation", out.ProviderOut

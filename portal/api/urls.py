@@ -17,6 +17,7 @@ KINDS: dict[str, type[Any]] = {
     "deputyships": people.Deputyships,
     "groups": people.Groups,
     "domains": people.Domains,
+    "sign-in-providers": people.Providers,
     "join-requests": people.JoinRequests,
     "access-reviews": people.AccessReviews,
     "trusts": kinds.Trusts,

@@ -31,7 +31,7 @@ from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets import sources, uploads
 from trusts.membership import services as membership
-from trusts.organisations import access, people
+from trusts.organisations import access, people, sign_in
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
 
@@ -51,7 +51,7 @@ class Situations:
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
-            "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "access_review": self._review, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
+            "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
 
     def reach(self, machine: str, state: str) -> Any:
@@ -310,6 +310,24 @@ class Situations:
             access.refuse_domain(found.pk, actor=operator, reason=REASON)
         elif state == "released":
             access.release_domain(found.pk, actor=self.dana)
+        return found
+
+    def _provider(self, state: str) -> Any:
+        """Tested means that a real one answered; `tests/test_sign_in.py` has it. Here only its answer is put in place."""
+        hudson = self.cast.organisations["hudson"]
+        found = hudson.signinproviders.exclude(state="removed").first()
+        with (
+            override_settings(SSO_HOSTS=["login.hudson.example"]),
+            patch.object(sign_in, "_wrong_with", lambda row: ""),
+        ):
+            if found is None:
+                found = sign_in.set_up_provider(
+                    hudson.pk, actor=self.dana, issuer="https://login.hudson.example", client_id="c", client_secret="s"
+                )  # fmt: skip
+            if state == "on":
+                sign_in.test_provider(found.pk, actor=self.dana)
+            elif state == "removed":
+                sign_in.remove_provider(found.pk, actor=self.dana)
         return found
 
     def _joining(self, state: str) -> Any:

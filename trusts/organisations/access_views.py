@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kernel import doors
@@ -19,8 +21,9 @@ from trusts.organisations import selectors
 from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import ORGANISATION
 from trusts.organisations.models import Organisation
+from trusts.organisations.sign_in_machines import PROVIDER
 
-ACTIONS = ("set_entrance", "claim_domain", "review_access")
+ACTIONS = ("set_entrance", "claim_domain", "review_access", "set_up_provider")
 
 
 def _rows(machine: Machine, found: Any, actor: Any) -> list[dict[str, Any]]:
@@ -35,10 +38,18 @@ def access(request: HttpRequest) -> HttpResponse:
     if actor.organisation_id is None:
         return render(request, "organisations/none.html")
     found = Organisation.objects.get(pk=actor.organisation_id)
+    row = selectors.providers(actor).exclude(state="removed").first()
     context = {
         "organisation": found,
         "watches": actor.holds("owner", "auditor"),
-        "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name in ACTIONS],
+        "choices": [
+            c
+            for c in doors.choices(ORGANISATION, found, actor)
+            if c.name in ACTIONS and not (c.name == "set_up_provider" and row)
+        ],
+        "provider": row,
+        "callback": settings.SITE_URL + reverse("sign_in_back", args=[found.slug]),
+        "provider_choices": doors.choices(PROVIDER, row, actor) if row else [],
         "domains": _rows(
             DOMAIN, found.domains.filter(state__in=["claimed", "confirmed"]).order_by("name"), actor
         ),

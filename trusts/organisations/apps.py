@@ -15,6 +15,7 @@ class OrganisationsConfig(AppConfig):
             "machines",
             "people_machines",
             "access_machines",
+            "sign_in_machines",
             "facts",
             "selectors",
             "services",
@@ -24,6 +25,8 @@ class OrganisationsConfig(AppConfig):
             "people_forms",
             "access",
             "access_forms",
+            "sign_in",
+            "sign_in_forms",
         ):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

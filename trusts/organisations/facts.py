@@ -4,8 +4,9 @@ from kernel.actor import Actor
 from kernel.registry import loads_facts
 from trusts.organisations.access_machines import DOMAIN
 from trusts.organisations.machines import MEMBER, ORGANISATION
-from trusts.organisations.models import Domain, MemberRole, Organisation, OrganisationMember
-from trusts.organisations.rules import DomainFacts, KeyFacts, PlaceFacts
+from trusts.organisations.models import Domain, MemberRole, Organisation, OrganisationMember, SignInProvider
+from trusts.organisations.rules import DomainFacts, KeyFacts, PlaceFacts, ProviderFacts
+from trusts.organisations.sign_in_machines import PROVIDER
 
 
 @loads_facts(MEMBER)
@@ -25,6 +26,12 @@ def place_facts(member: OrganisationMember, actor: Actor) -> PlaceFacts:
 def domain_facts(domain: Domain, actor: Actor) -> DomainFacts:
     others = Domain.objects.filter(name=domain.name, state="confirmed").exclude(pk=domain.pk)
     return DomainFacts(held_by_another=others.exists())
+
+
+@loads_facts(PROVIDER)
+def provider_facts(provider: SignInProvider, actor: Actor) -> ProviderFacts:
+    confirmed = Domain.objects.filter(organisation_id=provider.organisation_id, state="confirmed")
+    return ProviderFacts(domains_confirmed=confirmed.count())
 
 
 @loads_facts(ORGANISATION)

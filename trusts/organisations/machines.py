@@ -55,6 +55,7 @@ ORGANISATION = register(
                 asks=True,
                 done="The rules are saved. Whoever must do something has been told.",
             ),
+            Action("set_up_provider", "Set up your own sign-in", OWNERS, frozenset({"active"}), asks=True),
             Action("claim_domain", "Claim a domain", OWNERS, frozenset({"active"}), asks=True),
             Action("review_access", "Review access now", OWNERS, frozenset({"active"})),
             Action(

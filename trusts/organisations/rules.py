@@ -36,6 +36,21 @@ def belongs_here_alone(facts: PlaceFacts) -> Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    domains_confirmed: int
+
+
+def a_domain_is_confirmed(facts: ProviderFacts) -> Decision:
+    if not facts.domains_confirmed:
+        return deny(
+            "provider.no_domain",
+            "Nobody could sign in: your organisation has no confirmed e-mail domain",
+            remedy="Claim your domain and have it confirmed first",
+        )
+    return ALLOW
+
+
+@dataclass(frozen=True, slots=True)
 class DomainFacts:
     held_by_another: bool
 

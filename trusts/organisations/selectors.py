@@ -7,7 +7,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from kernel.actor import Actor, Lent
@@ -25,15 +25,22 @@ from trusts.organisations.models import (
     Organisation,
     OrganisationMember,
     PeopleGroup,
+    SignInProvider,
     User,
 )
 from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
+from trusts.organisations.sign_in_machines import PROVIDER
 
 
 def places_of(user: User) -> list[OrganisationMember]:
-    """The user's active places with organisation, roles, and roles held as a deputy (`lent`). Two queries."""
+    """The user's active places with organisation, roles, and roles held as a deputy (`lent`). Two queries.
+
+    `only_through` is the id of the organisation's own sign-in provider where it is the only way in.
+    """
+    required = SignInProvider.objects.filter(organisation=OuterRef("organisation"), state="on", required=True)
     places = list(
         OrganisationMember.objects.filter(user=user, state="active", organisation__state="active")
+        .annotate(only_through=Subquery(required.values("pk")[:1]))
         .select_related("organisation")
         .order_by("organisation__name")
     )
@@ -169,6 +176,16 @@ def access_reviews(actor: Actor) -> QuerySet[AccessReview]:
     if actor.organisation_id is None or not actor.holds("owner", "auditor"):
         return AccessReview.objects.none()
     return AccessReview.objects.filter(organisation_id=actor.organisation_id)
+
+
+@sees(PROVIDER)
+def providers(actor: Actor) -> QuerySet[SignInProvider]:
+    """The sign-in provider of the organisation acted for, for its owners and auditors."""
+    if actor.is_system:
+        return SignInProvider.objects.all()
+    if actor.organisation_id is None or not actor.holds("owner", "auditor"):
+        return SignInProvider.objects.none()
+    return SignInProvider.objects.filter(organisation_id=actor.organisation_id)
 
 
 def domains_of(user: User) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.api.serializers.access import AccessReviewOut, DomainOut, JoinRequestOut
+from portal.api.serializers.access import AccessReviewOut, DomainOut, JoinRequestOut, ProviderOut
 from portal.api.serializers.contracts import (
     AgreementOut,
     DutyOut,
@@ -66,6 +66,7 @@ __all__ = [
     "OrganisationOut",
     "PersonOut",
     "ProposalOut",
+    "ProviderOut",
     "ReasonOut",
     "RecipeIn",
     "RecipeOut",

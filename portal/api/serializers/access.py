@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from portal.api.serializers.base import BASE
-from trusts.organisations.models import AccessReview, Domain, JoinRequest
+from trusts.organisations.models import AccessReview, Domain, JoinRequest, SignInProvider
 
 
 class DomainOut(serializers.ModelSerializer[Domain]):
@@ -30,3 +30,11 @@ class AccessReviewOut(serializers.ModelSerializer[AccessReview]):
     class Meta:
         model = AccessReview
         fields = [*BASE, "organisation", "idle_days", "people"]
+
+
+class ProviderOut(serializers.ModelSerializer[SignInProvider]):
+    """Without the secret, which nobody reads back."""
+
+    class Meta:
+        model = SignInProvider
+        fields = [*BASE, "organisation", "issuer", "client_id", "required"]

@@ -14,6 +14,7 @@ from trusts.organisations.models.core import (
     UserManager,
 )
 from trusts.organisations.models.people import Deputyship, PeopleGroup
+from trusts.organisations.models.signing_in import SignInProvider
 
 __all__ = [
     "AccessReview",
@@ -26,6 +27,7 @@ __all__ = [
     "Organisation",
     "OrganisationMember",
     "PeopleGroup",
+    "SignInProvider",
     "SigningKey",
     "User",
     "UserManager",
