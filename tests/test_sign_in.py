@@ -234,11 +234,11 @@ def test_the_only_way_in_stops_passwords_but_not_a_protected_owner(
     dana, rui = client(cast, "dana"), Client()
     rui.post("/accounts/login/", {"login": "rui@rui.example", "password": PASSWORD})
     assert rui.get("/inbox/").status_code == 200
+    assert dana.post(f"/do/provider/{provider.pk}/require/").status_code == 409
+    protect(cast, "dana")
     assert dana.post(f"/do/provider/{provider.pk}/require/").status_code == 302
     assert rui.get("/inbox/").headers["Location"] == "/organisation/entrance/"
     assert "/sign-in/hudson-carriers/" in rui.get("/organisation/entrance/").content.decode()
-    assert dana.get("/inbox/").status_code == 302
-    protect(cast, "dana")
     assert dana.get("/inbox/").status_code == 200
     assert come(rui, "rui-7").status_code == 302
     assert rui.get("/inbox/").status_code == 200

@@ -49,7 +49,12 @@ def access(request: HttpRequest) -> HttpResponse:
         ],
         "provider": row,
         "callback": settings.SITE_URL + reverse("sign_in_back", args=[found.slug]),
-        "provider_choices": doors.choices(PROVIDER, row, actor) if row else [],
+        # Of the two that undo each other, only the one that changes something.
+        "provider_choices": [
+            c
+            for c in (doors.choices(PROVIDER, row, actor) if row else [])
+            if c.name != ("require" if row.required else "relax")
+        ],
         "domains": _rows(
             DOMAIN, found.domains.filter(state__in=["claimed", "confirmed"]).order_by("name"), actor
         ),

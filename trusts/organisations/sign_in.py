@@ -16,6 +16,7 @@ from kernel.transition import creation, may, transition
 from trusts.organisations.machines import ORGANISATION
 from trusts.organisations.models import SignInProvider
 from trusts.organisations.oidc import SocialAdapter, discovered, may_ask
+from trusts.organisations.selectors import with_second_factor
 from trusts.organisations.sign_in_machines import PROVIDER
 
 
@@ -125,8 +126,16 @@ def _wrong_with(row: SignInProvider) -> str:
 
 @performs(PROVIDER, "require")
 def require_provider(provider_id: UUID, *, actor: Actor, seen: int | None = None) -> SignInProvider:
-    """From now on people act for the organisation only after signing in through it."""
+    """From now on people act for the organisation only after signing in through it.
+
+    Raises Refused if who says so could not get in without it, should it fail.
+    """
     with transition(PROVIDER, "require", provider_id, actor=actor, seen=seen) as change:
+        if actor.user_id is None or not with_second_factor([actor.user_id]):
+            raise Refused.because(
+                "provider.own_factor", "If it fails, only owners with a second factor can get in, and you have none",
+                remedy="Set yours up under My settings first",
+            )  # fmt: skip
         change.subject.required = True
     return change.subject
 
