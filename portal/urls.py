@@ -29,6 +29,7 @@ urlpatterns = [
     path("demo/sign-in/", work.demo_sign_in, name="demo_sign_in"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/count/", inbox.count, name="inbox_count"),
+    path("inbox/first/", inbox.first, name="inbox_first"),
     path("inbox/bulk/", inbox.act_on_many, name="inbox_bulk"),
     path("calendar/", calendar.address, name="calendar"),
     path("calendar/<str:secret>.ics", calendar.feed, name="calendar_feed"),

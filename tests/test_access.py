@@ -47,7 +47,7 @@ ACCESS: dict[str, Any] = {
     "receipts/<slug:sha256>/": "public", "invitations/<uuid:pk>/<str:secret>/": "secret", "demo/sign-in/": "demo",
     "api/v1/docs/": "public", "api/v1/docs/script.js": "public", "api/v1/schema/": "public", "api/v1/log/head": "public",
     "uploads/": "post", "uploads/<uuid:pk>/": HUDSON, "uploads/<uuid:pk>/chunks/<int:index>/": "post", "uploads/<uuid:pk>/complete/": "post",
-    "inbox/": ALL, "inbox/count/": ALL, "inbox/bulk/": "post", "calendar/": ALL, "calendar/<str:secret>.ics": "secret", "notices/": ALL, "notices/read/": "post", "notices/settings/": ALL,
+    "inbox/": ALL, "inbox/count/": ALL, "inbox/bulk/": "post", "inbox/first/": ALL, "calendar/": ALL, "calendar/<str:secret>.ics": "secret", "notices/": ALL, "notices/read/": "post", "notices/settings/": ALL,
     "notices/stop/<str:token>/": "secret", "notices/<uuid:pk>/open/": ("rui",), "dashboard/": ALL, "datasets/": ALL, "datasets/new/": ("dana", "piotr", "ada", "olga"), "datasets/new/place/": ("dana", "piotr", "ada", "olga"), "trusts/": ALL, "trusts/new/": ALL,
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
     "organisation/access/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),

@@ -28,11 +28,12 @@ from trusts.organisations.models import Organisation
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
 MANY = 1_000
 MOST_QUERIES, MOST_OF_API = 12, 14
-# These join everything that may wait for somebody: a query or two for each kind of work.
-MORE = {"/dashboard/": 30, "/inbox/": 24, "/inbox/?show=others": 24}
+# The inbox joins everything that may wait for somebody: a query or two for each kind of work. An overview joins what it shows.
+DASHBOARDS = ["/dashboard/", "/dashboard/?view=partner", "/dashboard/?view=trust"]
+MORE = {**dict.fromkeys(DASHBOARDS, 20), "/inbox/": 24, "/inbox/?show=others": 24}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
-         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/inbox/?show=others", "/dashboard/", "/trusts/", "TRUST/members/"]  # fmt: skip
+         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/inbox/?show=others", *DASHBOARDS, "/trusts/", "TRUST/members/"]  # fmt: skip
 API = [
     "datasets",
     "versions",

@@ -83,6 +83,15 @@ def count(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def first(request: HttpRequest) -> HttpResponse:
+    """The first five of what waits, for the overview, which is shown before they are gathered."""
+    found = waiting(request) if request.actor.organisation_id else []  # type: ignore[attr-defined]
+    context = {"items": found[:5], "more": len(found) - 5, "now": timezone.now()}
+    return render(request, "portal/_first.html", context)
+
+
+@login_required
 @require_POST
 def act_on_many(request: HttpRequest) -> HttpResponse:
     """Do one action on all that are marked; show what became of each."""
