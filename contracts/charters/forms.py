@@ -47,7 +47,7 @@ class RulesForm(TermsForm):
 
     partial = True
 
-    def __init__(self, *args: Any, rules: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rules: dict[str, Any], votes: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, columns=[], terms=rules.get("limits") or {}, with_note=False, **kwargs)
         needs = [(code, said.en[:1].upper() + said.en[1:]) for code, said in NEEDS.items()]
         labels = {"longest_days": "Longest period in days", "smallest_group": "Smallest group of rows"}
@@ -75,6 +75,11 @@ class RulesForm(TermsForm):
             help_text="Untick one to take it out. A new one is made from a published offer, on the offer's page.",
         )  # fmt: skip
         self.initial.setdefault("keep_offers", [one["code"] for one in self.offers])
+        if votes:
+            self.fields["why"] = forms.CharField(
+                label="Why it should change", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=4000,
+                help_text="Members read it before they vote.",
+            )  # fmt: skip
 
     def needed(self) -> list[str]:
         return [*LIMITABLE, "period", "min_group_size", "pseudonymise"]

@@ -13,7 +13,8 @@ from contracts.policies.terms import Terms
 from kernel.actor import Actor
 from kernel.registry import sees
 from trusts.datasets.models import Column, Dataset
-from trusts.membership.models import Charter, Membership, Trust
+from trusts.membership.models import Charter, Trust
+from trusts.membership.selectors import governed_trust_ids
 
 
 @sees(EXEMPTION)
@@ -24,8 +25,7 @@ def exemptions(actor: Actor) -> QuerySet[Exemption]:
         return found
     if actor.organisation_id is None:
         return found.none()
-    guarded = Membership.objects.filter(organisation_id=actor.organisation_id, role="trustee", state="active")
-    asked = Q(trust_id__in=guarded.values("trust_id"), takes_trustee=True)
+    asked = Q(trust_id__in=governed_trust_ids(actor.organisation_id), takes_trustee=True)
     voted = Q(trust_id__in=actor.trust_ids, takes_vote=True)
     return found.filter(Q(provider_id=actor.organisation_id) | asked | voted)
 

@@ -21,11 +21,12 @@ from contracts.policies.words import sentences
 from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.decision import Refused, deny
-from kernel.transition import may, may_create
+from kernel.transition import may_create
 from trusts.datasets import selectors as datasets
 from trusts.membership import selectors as trusts
 from trusts.membership import services as membership
 from trusts.membership.machines import TRUST
+from trusts.membership.voting import propose
 
 
 @login_required
@@ -35,10 +36,10 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     trust = get_object_or_404(trusts.trusts(actor), slug=slug)
     number, found = selectors.rules_of(trust)
-    editable = may(TRUST, "change_charter", trust, actor).allowed
-    form = RulesForm(request.POST or None, rules=found) if editable else None
+    way = trusts.way_to_change(trust, actor)
+    form = RulesForm(request.POST or None, rules=found, votes=way == "propose") if way else None
     seen = request.POST.get("seen", str(trust.version))
-    context: dict[str, Any] = {"trust": trust, "number": number, "words": rules_in_words(found), "form": form, "seen": seen,
+    context: dict[str, Any] = {"trust": trust, "number": number, "words": rules_in_words(found), "form": form, "seen": seen, "way": way,
                                "own": found.get("clauses", []), "offers": found.get("offers", [])}  # fmt: skip
     status = 200
     if request.method == "POST":
@@ -47,6 +48,10 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
             return render(request, "errors/403.html", {"action": action, "subject": trust}, status=403)
         if form.is_valid():
             try:
+                if way == "propose":
+                    made = propose(trust, "charter", {"rules": form.rules()}, form.cleaned_data["why"], actor)
+                    messages.success(request, "Proposed. The members vote on it.")
+                    return redirect(made)
                 membership.change_charter(
                     trust.pk, actor=actor, rules=form.rules(), seen=int(seen) if seen.isdigit() else None
                 )

@@ -16,6 +16,7 @@ from kernel.decision import Decision
 from kernel.registry import sees
 from trusts.datasets.models import light
 from trusts.membership.models import Membership
+from trusts.membership.selectors import governed_trust_ids
 
 
 @sees(OFFER)
@@ -90,10 +91,7 @@ def duties(actor: Actor) -> QuerySet[Duty]:
     if actor.is_system or actor.organisation_id is None:
         return _of_both(actor, found, "agreement__")
     mine = actor.organisation_id
-    trustee_of = Membership.objects.filter(organisation_id=mine, role="trustee", state="active").values(
-        "trust_id"
-    )
-    told = Q(told_trust=True, agreement__trust_id__in=trustee_of)
+    told = Q(told_trust=True, agreement__trust_id__in=governed_trust_ids(mine))
     return found.filter(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine) | told)
 
 

@@ -74,6 +74,13 @@ class Trusts(MachineView):
         self.needs("trusts")
         return self.created(membership.found(actor=self.actor, **self.valid(out.TrustIn, request)))
 
+    @extend_schema(responses={200: out.CharterOut(many=True)})
+    def charter(self, request: Request, pk: UUID) -> Response:
+        """Every version, newest first: its words, the limits for contracts, and the whole governance as data."""
+        self.needs("read", self.scope)
+        trust = self.get_object()
+        return Response(out.CharterOut(trust.charters.select_related("trust"), many=True).data)
+
 
 class Memberships(MachineView):
     machine, scope, serializer_class = membership_machines.MEMBERSHIP, "trusts", out.MembershipOut

@@ -64,6 +64,7 @@ urlpatterns = [
         name="api_odcs",
     ),
     path("uploads/<uuid:pk>/chunks/<int:index>", Uploads.as_view({"put": "chunk"}), name="api_chunk"),
+    path("trusts/<uuid:pk>/charter", kinds.Trusts.as_view({"get": "charter"}), name="api_charter"),
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
     path("deliveries/<uuid:pk>/package", kinds.Deliveries.as_view({"post": "package"}), name="api_package"),
     path("policies/evaluate", Evaluate.as_view(), name="api_evaluate"),

@@ -228,7 +228,13 @@ def govern(stage: Stage, trust: Trust) -> None:
         "clauses": [{"code": "quarterly-call", "mood": "must", "en": "join the trust's call once a quarter",
                      "de": "einmal im Quartal am Gespräch des Trusts teilnehmen"}],
     }  # fmt: skip
-    membership.change_charter(trust.pk, actor=stage.actor("ada"), rules=rules)
+    governance = {
+        "beneficiaries": "those who fly from and to New York",
+        "members": {"notice_days": 30, "hearing_days": 14},
+        "votes": {"kinds": {"expel": {"majority": "three_quarters"}}},
+        "dissolution": {"contracts": "run_out", "data": "Each side deletes what it received, and says so."},
+    }
+    membership.change_charter(trust.pk, actor=stage.actor("ada"), rules=rules, governance=governance)
     offer = _dataset("planes").offers.get(state="published")
     automatic.lay_down(actor=stage.actor("dana"), offer=offer, name="Accept what is not wider")
 

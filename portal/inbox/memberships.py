@@ -34,10 +34,7 @@ def memberships_of_others(actor: Actor, limit: int) -> Iterator[Item]:
     for row in ours[:limit]:
         yield item(actor, MEMBERSHIP, row, "Waits for their decision", row.trust.name)
     invited = found.filter(
-        state="invited",
-        trust__memberships__organisation_id=actor.organisation_id,
-        trust__memberships__role="trustee",
-        trust__memberships__state="active",
+        state="invited", trust_id__in=membership.governed_trust_ids(actor.organisation_id)
     ).exclude(organisation_id=actor.organisation_id)
     for row in invited[:limit]:
         yield item(actor, MEMBERSHIP, row, "Waits for their answer", row.organisation.name)

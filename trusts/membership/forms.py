@@ -10,24 +10,8 @@ from django.utils import timezone
 from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
 from trusts.membership.machines import MEMBERSHIP, TRUST
-from trusts.membership.models import KINDS, ROLES, STANDING
+from trusts.membership.models import ROLES, STANDING
 from trusts.organisations.models import Organisation
-
-
-class FoundForm(forms.Form):
-    name = forms.CharField(label="Name", max_length=120)
-    kind = forms.ChoiceField(
-        label="Kind",
-        choices=KINDS,
-        help_text="A trust has trustees who decide for beneficiaries; an alliance is of peers; a room is for two.",
-    )
-    purpose = forms.CharField(label="Purpose", widget=forms.Textarea(attrs={"rows": 3}))
-    charter = forms.CharField(
-        label="Charter",
-        widget=forms.Textarea(attrs={"rows": 10}),
-        help_text="The rules in words: who may join, what data is shared for, who decides.",
-    )
-    open_to_apply = forms.BooleanField(label="Organisations may apply to join", required=False, initial=True)
 
 
 @asks_with(TRUST, "edit")
@@ -44,7 +28,13 @@ class EditForm(ActionForm):
 
 @asks_with(TRUST, "change_charter")
 class CharterForm(ActionForm):
+    """The text; for programs also the rules as data. On pages charter_views has a form with a field for each rule."""
+
     text = forms.CharField(label="Charter", widget=forms.Textarea(attrs={"rows": 14}))
+    governance = forms.JSONField(
+        label="Governance as data", required=False,
+        help_text="Whole, over the usual of this kind of trust. Empty: it stays as it is.",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

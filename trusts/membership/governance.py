@@ -139,6 +139,10 @@ class Governance:
     def by_vote(self, kind: str) -> bool:
         return bool(self.decision(kind)["by"] == "vote")
 
+    def voted(self) -> frozenset[str]:
+        """The kinds of decisions that take a vote."""
+        return frozenset(kind for kind in self.data["votes"]["kinds"] if self.by_vote(kind))
+
     def weight(self, role: str) -> int:
         """How many votes a member in this role has; 0 for one that has none."""
         votes = self.data["votes"]

@@ -6,10 +6,17 @@ from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, side
 from trusts.membership.rules import a_trustee_stays
+from trusts.membership.voting import (
+    admit_without_vote,
+    charter_without_vote,
+    expel_without_vote,
+    invite_without_vote,
+)
 
 NEW = frozenset({""})
 TRUSTEE = side("trustee", OWNER)
 CANDIDATE = side("candidate", OWNER)
+SYSTEM = frozenset({"system"})
 
 TRUST = register(
     Machine(
@@ -22,10 +29,21 @@ TRUST = register(
         actions=(
             Action("edit", "Edit", TRUSTEE, frozenset({"active"}), asks=True, done="Saved."),
             Action(
-                "change_charter", "Write a new charter version", TRUSTEE, frozenset({"active"}), asks=True
+                "change_charter",
+                "Write a new charter version",
+                TRUSTEE | SYSTEM,
+                frozenset({"active"}),
+                needs=(charter_without_vote,),
+                asks=True,
             ),
             Action(
-                "invite", "Invite an organisation", TRUSTEE, frozenset({"active"}), asks=True, kind="primary"
+                "invite",
+                "Invite an organisation",
+                TRUSTEE,
+                frozenset({"active"}),
+                needs=(invite_without_vote,),
+                asks=True,
+                kind="primary",
             ),
         ),
     )
@@ -54,7 +72,15 @@ MEMBERSHIP = register(
         final=frozenset({"left", "declined", "expelled"}),
         creates=(
             Action("start", "Founding member", TRUSTEE | CANDIDATE, NEW, to="active", hidden=True),
-            Action("invite", "Invite", TRUSTEE, NEW, to="invited", then=("membership.invited",)),
+            Action(
+                "invite",
+                "Invite",
+                TRUSTEE,
+                NEW,
+                to="invited",
+                needs=(invite_without_vote,),
+                then=("membership.invited",),
+            ),
             Action("apply", "Apply to join", CANDIDATE, NEW, to="applied", then=("membership.applied",)),
         ),
         actions=(
@@ -71,9 +97,10 @@ MEMBERSHIP = register(
             Action(
                 "admit",
                 "Admit",
-                TRUSTEE,
+                TRUSTEE | SYSTEM,
                 frozenset({"applied"}),
                 to="active",
+                needs=(admit_without_vote,),
                 kind="primary",
                 then=("membership.admitted",),
                 done="Admitted.",
@@ -81,9 +108,10 @@ MEMBERSHIP = register(
             Action(
                 "refuse",
                 "Do not admit",
-                TRUSTEE,
+                TRUSTEE | SYSTEM,
                 frozenset({"applied"}),
                 to="declined",
+                needs=(admit_without_vote,),
                 asks=True,
                 kind="danger",
                 then=("membership.refused",),
@@ -112,7 +140,12 @@ MEMBERSHIP = register(
                 done="Reinstated.",
             ),
             Action(
-                "change_role", "Change role", TRUSTEE, frozenset({"active"}), asks=True, done="Role changed."
+                "change_role",
+                "Change role",
+                TRUSTEE | SYSTEM,
+                frozenset({"active"}),
+                asks=True,
+                done="Role changed.",
             ),
             Action(
                 "attest_level",
@@ -138,10 +171,10 @@ MEMBERSHIP = register(
             Action(
                 "expel",
                 "Expel",
-                TRUSTEE,
+                TRUSTEE | SYSTEM,
                 frozenset({"active", "suspended"}),
                 to="expelled",
-                needs=(a_trustee_stays,),
+                needs=(a_trustee_stays, expel_without_vote),
                 asks=True,
                 kind="danger",
                 then=("membership.ended",),

@@ -62,7 +62,20 @@ class Trust(StatefulModel):
         return self._governance
 
     def trustees(self) -> list[Any]:
-        return self.standing().get("trustee", [])
+        """The active members that run it: those in the roles that the charter names."""
+        governing = self.governance()["governed_by"]
+        return [
+            organisation
+            for role, found in self.standing().items()
+            if role in governing
+            for organisation in found
+        ]
+
+    def voters(self) -> dict[Any, int]:
+        """The active members that vote, each with its votes."""
+        governance = self.governance()
+        weights = {role: governance.weight(role) for role in self.standing()}
+        return {pk: weights[role] for role, found in self.standing().items() for pk in found if weights[role]}
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         everyone = [organisation for found in self.standing().values() for organisation in found]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from kernel.actor import Actor
 from kernel.registry import sees
+from kernel.transition import may
 from trusts.membership.governance import Governance
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import Charter, Membership, Trust
+from trusts.membership.voting import can_be_proposed
 
 
 def active_trust_ids(organisation_id: UUID) -> frozenset[UUID]:
@@ -21,6 +23,19 @@ def active_trust_ids(organisation_id: UUID) -> frozenset[UUID]:
             "trust_id", flat=True
         )
     )
+
+
+def governed_trust_ids(organisation_id: UUID | None) -> list[UUID]:
+    """Trusts that the organisation runs: an active member in a role that the charter gives this to. One query."""
+    newest = Charter.objects.filter(trust=OuterRef("trust")).order_by("-number").values("governance")[:1]
+    mine = Membership.objects.filter(organisation_id=organisation_id, state="active").annotate(
+        said=Subquery(newest)
+    )
+    return [
+        trust
+        for trust, kind, role, said in mine.values_list("trust_id", "trust__kind", "role", "said")
+        if role in Governance.of(kind, said)["governed_by"]
+    ]
 
 
 @sees(TRUST)
@@ -61,3 +76,11 @@ def know(trusts: Iterable[Trust]) -> None:
     for trust in found:
         trust._standing = standing[trust.pk]
         trust._governance = Governance.of(trust.kind, given.get(trust.pk))
+
+
+def way_to_change(trust: Trust, actor: Actor) -> str:
+    """How this person may bring about a new version of the charter: `write`, `propose`, or not at all (the empty text)."""
+    if may(TRUST, "change_charter", trust, actor).allowed:
+        return "write"
+    voted = trust.state == "active" and trust.governance().by_vote("charter") and can_be_proposed()
+    return "propose" if voted and actor.organisation_id in trust.voters() and actor.holds("owner") else ""

@@ -10,24 +10,50 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kernel.actor import Actor
-from kernel.decision import Refused
+from kernel.decision import Decision, Outcome, Reason, Refused, worst_of
 from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.membership.endings import follow
 from trusts.membership.facts import membership_facts
+from trusts.membership.governance_check import GovernanceError, checked
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import Charter, Membership, Trust
 from trusts.membership.rules import a_trustee_stays
 from trusts.membership.ruling import judge_rules
+from trusts.membership.voting import trustee_without_vote
 from trusts.organisations.models import Organisation
 from trusts.organisations.services import free_slug
 
 
+def judge_governance(kind: str, given: Any) -> dict[str, Any]:
+    """What differs from the usual of this kind. Raises Refused with a reason for every place that makes no sense."""
+    try:
+        return checked(kind, given)
+    except GovernanceError as problem:
+        reasons = tuple(
+            Reason(f"governance.{fault.path or 'all'}", f"{fault.path}: {fault.text}" if fault.path else fault.text,
+                   fault.remedy, field="governance")
+            for fault in problem.faults
+        )  # fmt: skip
+        raise Refused(Decision(Outcome.DENY, reasons)) from problem
+
+
 @performs(TRUST, "found")
 def found(
-    *, actor: Actor, name: str, kind: str, purpose: str, charter: str, open_to_apply: bool = True
+    *,
+    actor: Actor,
+    name: str,
+    kind: str,
+    purpose: str,
+    charter: str,
+    open_to_apply: bool = True,
+    governance: dict[str, Any] | None = None,
+    rules: dict[str, Any] | None = None,
 ) -> Trust:
-    """A new trust with charter version 1; the founding organisation is its first trustee."""
+    """A new trust with charter version 1; the founding organisation is its first trustee.
+
+    `governance` is laid over the usual of the kind, `rules` limit all contracts. Raises Refused for either that makes no sense.
+    """
     if Trust.objects.filter(name__iexact=name.strip()).exists():
         raise Refused.because(
             "trust.name_taken",
@@ -46,7 +72,10 @@ def found(
     with transaction.atomic():
         with creation(TRUST, "found", trust, actor=actor):
             pass
-        Charter.objects.create(trust=trust, number=1, text=charter, author_id=actor.user_id)
+        Charter.objects.create(
+            trust=trust, number=1, text=charter, author_id=actor.user_id,
+            governance=judge_governance(kind, governance or {}), rules=judge_rules(rules) if rules else {},
+        )  # fmt: skip
         first = Membership(
             trust=trust, organisation_id=actor.organisation_id, role="trustee", since=timezone.now()
         )
@@ -147,25 +176,38 @@ def change_charter(
     actor: Actor,
     text: str | None = None,
     rules: dict[str, Any] | None = None,
+    governance: dict[str, Any] | None = None,
+    author_id: UUID | None = None,
     seen: int | None = None,
 ) -> Trust:
     """A new version of the charter; earlier ones stay readable. What is not given stays as it was.
 
-    `rules`: the limits for all contracts as data. Raises Refused for rules that a later station does not understand.
+    `rules`: the limits for all contracts as data. `governance`: how the trust governs itself, whole, over the usual of its
+    kind. `author_id`: who wrote it, where the portal carries out what was voted. Raises Refused for what makes no sense.
     """
     judged = judge_rules(rules) if rules is not None else None
     with transition(TRUST, "change_charter", trust_id, actor=actor, seen=seen) as change:
-        last = change.subject.charters.first()
+        trust = change.subject
+        governing = judge_governance(trust.kind, governance) if governance is not None else None
+        last = trust.charters.first()
         number = (last.number if last else 0) + 1
         Charter.objects.create(
-            trust=change.subject,
+            trust=trust,
             number=number,
             text=text if text is not None else last.text if last else "",
             rules=judged if judged is not None else last.rules if last else {},
-            author_id=actor.user_id,
+            governance=governing if governing is not None else last.governance if last else {},
+            author_id=author_id or actor.user_id,
         )
-        change.detail = {"charter": number, "rules": judged is not None}
-    return change.subject
+        change.detail = {"charter": number, "rules": judged is not None, "governance": governing is not None}
+        # Who runs it may be somebody else from here on.
+        vars(trust).pop("_governance", None)
+        if not trust.trustees():
+            raise Refused.because(
+                "governance.nobody", "Nobody would run the trust: no active member is in one of these roles",
+                remedy="Name a role that a member has", field="governance",
+            )  # fmt: skip
+    return trust
 
 
 @performs(TRUST, "invite")
@@ -188,9 +230,12 @@ def invite_member(
 def change_role(membership_id: UUID, *, actor: Actor, role: str, seen: int | None = None) -> Membership:
     """Another role in the trust. Raises Refused if the last trustee would lose that role."""
     with transition(MEMBERSHIP, "change_role", membership_id, actor=actor, seen=seen) as change:
-        if role != "trustee":
-            decision = a_trustee_stays(membership_facts(change.subject, actor))
-            if not decision.allowed:
-                raise Refused(decision)
+        # The last one that runs the trust stays; who is to run it is voted on where the charter says so.
+        governs = role in change.subject.trust.governance()["governed_by"]
+        rules = ([] if governs else [a_trustee_stays]) + ([trustee_without_vote] if role == "trustee" else [])
+        facts = membership_facts(change.subject, actor)
+        decision = worst_of(rule(facts) for rule in rules)
+        if not decision.allowed:
+            raise Refused(decision)
         change.subject.role = role
     return change.subject

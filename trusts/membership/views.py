@@ -14,7 +14,9 @@ from kernel.decision import Refused
 from kernel.roles import roles_of
 from kernel.transition import may_create
 from trusts.membership import selectors, services
-from trusts.membership.forms import ApplyForm, FoundForm
+from trusts.membership.charter_forms import FoundForm
+from trusts.membership.charter_templates import BY_CODE, TEMPLATES
+from trusts.membership.forms import ApplyForm
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import STANDING
 
@@ -31,17 +33,24 @@ def trusts(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    form, refused = FoundForm(request.POST or None), None
+    """Choose a charter to start from (`?from=health`), then fill in the words."""
+    template = BY_CODE.get(request.GET.get("from", ""))
+    if request.method == "GET" and template is None:
+        return render(request, "membership/start.html", {"templates": TEMPLATES})
+    form = (
+        FoundForm(request.POST) if request.method == "POST" or template is None else FoundForm.start(template)
+    )
+    refused = None
     if request.method == "POST" and form.is_valid():
         try:
-            made = services.found(actor=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            made = services.found(actor=request.actor, **form.given())  # type: ignore[attr-defined]
         except Refused as problem:
             refused = problem.decision
         else:
             messages.success(request, "Founded. Invite the first members.")
             return redirect(made)
     status = 409 if refused is not None else 422 if form.is_bound else 200
-    return render(request, "membership/new.html", {"form": form, "decision": refused}, status=status)
+    return render(request, "membership/new.html", {"form": form, "decision": refused, "template": template}, status=status)  # fmt: skip
 
 
 @login_required
@@ -105,16 +114,3 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         "choices": [c for c in doors.choices(TRUST, found, actor) if c.name == "invite"],
     }
     return render(request, "membership/members.html", context)
-
-
-@login_required
-@require_GET
-def charter(request: HttpRequest, slug: str) -> HttpResponse:
-    actor = request.actor  # type: ignore[attr-defined]
-    found = get_object_or_404(selectors.trusts(actor), slug=slug)
-    choices = [c for c in doors.choices(TRUST, found, actor) if c.name == "change_charter"]
-    return render(
-        request,
-        "membership/charter.html",
-        {"trust": found, "versions": list(found.charters.all()[:50]), "choices": choices},
-    )

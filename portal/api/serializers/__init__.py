@@ -30,6 +30,7 @@ from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
 from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
 from portal.api.serializers.sharing import RecipeIn, RecipeOut, RequestIn, RequestOut
 from portal.api.serializers.trusts import (
+    CharterOut,
     MembershipIn,
     MembershipOut,
     MeOut,
@@ -42,6 +43,7 @@ __all__ = [
     "AccessReviewOut",
     "ActionOut",
     "AgreementOut",
+    "CharterOut",
     "ColumnOut",
     "CommandsOut",
     "ContractIn",

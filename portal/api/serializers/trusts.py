@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.api.serializers.base import BASE
-from trusts.membership.models import Membership, Trust
+from trusts.membership.governance import Governance
+from trusts.membership.models import Charter, Membership, Trust
 from trusts.organisations.models import Organisation
 
 
@@ -29,6 +30,21 @@ class TrustIn(serializers.Serializer[Any]):
     purpose = serializers.CharField()
     charter = serializers.CharField()
     open_to_apply = serializers.BooleanField(default=True)
+    governance = serializers.DictField(required=False, help_text="Over the usual of the kind")
+    rules = serializers.DictField(required=False, help_text="Limits for all contracts")
+
+
+class CharterOut(serializers.ModelSerializer[Charter]):
+    governance = serializers.SerializerMethodField(
+        help_text="Whole: what is not said is the usual of the kind"
+    )
+
+    class Meta:
+        model = Charter
+        fields = ["number", "created", "text", "rules", "governance"]
+
+    def get_governance(self, charter: Charter) -> dict[str, Any]:
+        return dict(Governance.of(charter.trust.kind, charter.governance).data)
 
 
 class MembershipOut(serializers.ModelSerializer[Membership]):
