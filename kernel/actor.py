@@ -41,6 +41,15 @@ class Actor:
         """Whether one of these roles is held in the organisation acted for."""
         return bool(self.roles.intersection(roles))
 
+    @property
+    def persons(self) -> frozenset[UUID]:
+        """The person, and those whose deputy they are: for rules that want somebody else."""
+        return frozenset({lent.user_id for lent in self.lent} | ({self.user_id} if self.user_id else set()))
+
+    def counts_as(self, user_id: UUID | None) -> UUID | None:
+        """For rules about two different people: that person, if this is them or their deputy; else this one."""
+        return user_id if user_id in self.persons else self.user_id
+
     def without_lent(self) -> Actor:
         """The same person with the roles that are their own."""
         return replace(self, roles=self.roles - {lent.role for lent in self.lent}, lent=())

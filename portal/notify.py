@@ -196,7 +196,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.invited_reminder": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The invitation still waits for your organisation's answer."),
     "membership.applied_reminder": ("membership", _trustees, "The application still waits for a decision."),
     "organisation.second_factor": ("organisation", _unprotected, "Everybody who acts for it needs a second factor from the day given. Set one up under My settings."),
-    "domain.claimed": ("domain", lambda d: list(User.objects.filter(is_staff=True)), "An organisation claims this e-mail domain. Look for its TXT record, and confirm or refuse."),
+    "domain.claimed": ("domain", lambda d: list(User.objects.filter(is_staff=True)), "An organisation claims this e-mail domain. Look for its TXT record, and confirm or refuse under Operate → Domains."),
     "domain.confirmed": ("domain", lambda d: list(people_with(d.organisation_id, OWNERS)), "The operator confirmed it."),
     "domain.refused": ("domain", lambda d: list(people_with(d.organisation_id, OWNERS)), "The operator did not confirm it. The audit trail has the reason."),
     "joining.asked": ("joining", lambda j: list(people_with(j.organisation_id, OWNERS)), "Someone with an address in your domain asks to join. Admit or decline."),

@@ -165,3 +165,18 @@ def test_last_access_is_kept_by_the_hour_and_shown_to_those_who_answer_for_it(ca
     assert timezone.now() - place(cast, "dana").last_access < timedelta(minutes=1)  # type: ignore[operator]
     assert "Last used" in client(cast, "ines").get("/organisation/people/").content.decode()
     assert "Last used" not in rui.get("/organisation/people/").content.decode()
+
+
+def test_nobody_decides_on_their_own_wish_by_the_hand_of_a_deputy(cast: Cast) -> None:
+    """Dana asks for an exception that a second person must agree to; whoever stands in for her is not that person."""
+    exemption = worlds.exempted(cast, worlds.offered(cast))
+    organisations.change_roles(place(cast, "rui").pk, actor=cast.actor("dana"), roles=["analyst"])
+    rui, address = client(cast, "rui"), f"/do/exemption/{exemption.pk}/agree/"
+    assert rui.get(address).status_code == 403
+    made = stand_in(cast, "dana", "rui")
+    refused = rui.post(address, {"reason": "She asked me to."})
+    assert refused.status_code == 409
+    assert "You asked for this exception" in refused.content.decode()
+    people.end_deputyship(made.pk, actor=cast.actor("dana"))
+    organisations.change_roles(place(cast, "rui").pk, actor=cast.actor("dana"), roles=["reviewer"])
+    assert rui.post(address, {"reason": "It is fine."}).status_code == 302

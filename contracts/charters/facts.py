@@ -12,7 +12,7 @@ from kernel.registry import loads_facts
 @loads_facts(EXEMPTION)
 def facts(exemption: Exemption, actor: Actor) -> ExemptionFacts:
     return ExemptionFacts(
-        actor_id=actor.user_id,
+        actor_id=actor.counts_as(exemption.author_id),
         author_id=exemption.author_id,
         second_missing=exemption.takes_second and exemption.second_id is None,
         vote_missing=exemption.takes_vote

@@ -22,7 +22,11 @@ class ExemptionFacts:
 def not_own_exemption(facts: ExemptionFacts) -> Decision:
     """Four eyes: nobody agrees to what they asked for."""
     if facts.actor_id is not None and facts.actor_id == facts.author_id:
-        return deny("exemption.author", "You asked for this exception", remedy="Somebody else has to decide")
+        return deny(
+            "exemption.author",
+            "You asked for this exception, or stand in for who did",
+            remedy="Somebody else has to decide",
+        )
     return ALLOW
 
 

@@ -30,12 +30,12 @@ def _tries(request: Request) -> int:
 @loads_facts(REQUEST)
 def facts(request: Request, actor: Actor) -> RequestFacts:
     both = OrganisationMember.objects.filter(
-        user_id=actor.user_id, organisation_id=request.consumer_id, state="active"
+        user_id__in=actor.persons, organisation_id=request.consumer_id, state="active"
     ).exists()
     people = request.named.count() if not request._state.adding else 0
     advice = advice_on(request, people)
     return RequestFacts(
-        actor_id=actor.user_id, author_id=request.author_id, actor_is_of_consumer=both,
+        actor_id=actor.counts_as(request.author_id), author_id=request.author_id, actor_is_of_consumer=both,
         standing=standing(request.agreement), advice=advice.decision, tries=_tries(request),
         unsaid=tuple(dict.fromkeys([*facts_wanted(advice), *request.stated])),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from portal.api import docs, kinds, people
+from portal.api import docs, kinds, people, scim
 from portal.api.policies import Evaluate
 from portal.api.sources import Sources
 from portal.api.uploads import Uploads
@@ -76,6 +76,9 @@ urlpatterns = [
         kinds.Agreements.as_view({"post": "succeed"}),
         name="api_succession",
     ),
+    path("scim/v2/Users", scim.Users.as_view(), name="scim_users"),
+    path("scim/v2/Users/<uuid:pk>", scim.User.as_view(), name="scim_user"),
+    path("scim/v2/ServiceProviderConfig", scim.ServiceProviderConfig.as_view(), name="scim_config"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),

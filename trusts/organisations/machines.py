@@ -148,6 +148,15 @@ MEMBER = register(
                 done="Removed. Their sessions lose access at once.",
             ),
             Action(
+                "deprovision",
+                "End access",
+                OWNERS,
+                frozenset({"active"}),
+                to="removed",
+                needs=(an_owner_stays,),
+                hidden=True,
+            ),
+            Action(
                 "leave",
                 "Leave",
                 frozenset({"self"}),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import OperationalError
 from django.db.models import F, Q
@@ -16,7 +17,13 @@ from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.organisations.machines import MEMBER, ORGANISATION
-from trusts.organisations.models import Deputyship, OrganisationMember, PeopleGroup, User
+from trusts.organisations.models import (
+    Deputyship,
+    OrganisationMember,
+    PeopleGroup,
+    SignInProvider,
+    User,
+)
 from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 
 HOUR = timedelta(hours=1)
@@ -111,12 +118,17 @@ def _lapse(ids: Iterable[UUID], reason: str) -> int:
 
 
 def forget_place(member: OrganisationMember, *, sessions: bool = False) -> None:
-    """What ends with a person's place: deputyships on either side; with `sessions` those too, if it was the last place.
+    """What ends with a person's place: deputyships on either side, their account at the organisation's own sign-in; with
+    `sessions` those too, if it was the last place.
 
     Whoever still has another place stays signed in there: roles are read anew on every click.
     """
     tied = Deputyship.objects.filter(Q(member=member) | Q(deputy=member), state="standing")
     _lapse(list(tied.values_list("pk", flat=True)), "One of the two left the organisation")
+    through = SignInProvider.objects.filter(organisation_id=member.organisation_id)
+    SocialAccount.objects.filter(
+        user_id=member.user_id, provider__in=[row.provider_id for row in through]
+    ).delete()
     elsewhere = OrganisationMember.objects.filter(user_id=member.user_id, state="active").exclude(
         pk=member.pk
     )

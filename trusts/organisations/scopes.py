@@ -7,5 +7,6 @@ SCOPES: dict[str, str] = {
     "requests": "Write, submit and decide on sharing requests",
     "deliveries": "Download exports that name the token's owner",
     "organisation": "Edit the organisation's profile, invite people, make tokens, manage signing keys",
+    "people": "Read the organisation's people and end their access, for its directory (SCIM); the token's owner must be an owner",
     "trusts": "Found trusts, apply, admit and suspend members",
 }

@@ -99,6 +99,14 @@ def members(actor: Actor) -> QuerySet[OrganisationMember]:
     return found.filter(organisation_id=actor.organisation_id) if actor.organisation_id else found.none()
 
 
+def directory(actor: Actor) -> QuerySet[OrganisationMember]:
+    """Each person of the organisation acted for once, by their newest place: what its directory is shown."""
+    newest = OrganisationMember.objects.filter(
+        organisation=OuterRef("organisation"), user=OuterRef("user")
+    ).order_by("-created")
+    return members(actor).filter(pk=Subquery(newest.values("pk")[:1]), deleted_by_directory=False)
+
+
 @sees(INVITATION)
 def invitations(actor: Actor) -> QuerySet[Invitation]:
     """Invitations of the organisation acted for, for its owners and auditors."""

@@ -211,6 +211,21 @@ def remove(member_id: UUID, *, actor: Actor, reason: str, seen: int | None = Non
     return change.subject
 
 
+@performs(MEMBER, "deprovision")
+def deprovision(member_id: UUID, *, actor: Actor) -> OrganisationMember:
+    """End someone's place because the organisation's directory says so: roles, tokens, deputyships, sessions at once."""
+    reason = "The organisation's directory ended the person's access"
+    with transition(MEMBER, "deprovision", member_id, actor=actor, reason=reason) as change:
+        _revoke_tokens(change.subject, actor)
+        forget_place(change.subject, sessions=True)
+    return change.subject
+
+
+def forget_for_directory(member: OrganisationMember) -> None:
+    """The directory deleted the person and is told of this place no more. It changes nothing else."""
+    OrganisationMember.objects.filter(pk=member.pk).update(deleted_by_directory=True)
+
+
 @performs(MEMBER, "leave")
 def leave(member_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> OrganisationMember:
     with transition(MEMBER, "leave", member_id, actor=actor, seen=seen, reason=reason) as change:

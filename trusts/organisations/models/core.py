@@ -126,6 +126,8 @@ class OrganisationMember(StatefulModel):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="places")
     # When the person last acted for the organisation; written at most once an hour.
     last_access = models.DateTimeField(null=True, blank=True)
+    # The organisation's directory deleted the person: it is told of this place no more.
+    deleted_by_directory = models.BooleanField(default=False)
     # Roles held only as a deputy; `selectors.places_of` fills it.
     lent: tuple[Lent, ...] = ()
 
