@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -122,9 +122,15 @@ class Choice(Offered):
         return f"/do/{self.machine}/{self.subject_id}/{self.action.name}/"
 
 
-def choices(machine: Machine, subject: Any, actor: Actor) -> list[Choice]:
-    """Every action whose role and state fit, each with the decision on it. Facts load once."""
+def choices(
+    machine: Machine, subject: Any, actor: Actor, only: Collection[str] | None = None
+) -> list[Choice]:
+    """Every action whose role and state fit, each with the decision on it. Facts load once, if any is asked for.
+
+    `only` names those that the page is about.
+    """
     offered = machine.offered(subject.state, roles_of(actor, subject))
+    offered = [action for action in offered if only is None or action.name in only]
     facts = facts_for(machine, subject, actor) if any(action.needs for action in offered) else None
     roles = roles_of(actor, subject)
     return [

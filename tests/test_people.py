@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from kernel.audit.models import Event
@@ -18,7 +20,7 @@ from tests.cast import PASSWORD, Cast
 from tests.test_access import BACKEND, token
 from trusts.organisations import people
 from trusts.organisations import services as organisations
-from trusts.organisations.models import Deputyship, OrganisationMember
+from trusts.organisations.models import Deputyship, MemberRole, OrganisationMember, User
 from trusts.organisations.selectors import people_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
@@ -180,3 +182,30 @@ def test_nobody_decides_on_their_own_wish_by_the_hand_of_a_deputy(cast: Cast) ->
     people.end_deputyship(made.pk, actor=cast.actor("dana"))
     organisations.change_roles(place(cast, "rui").pk, actor=cast.actor("dana"), roles=["reviewer"])
     assert rui.post(address, {"reason": "It is fine."}).status_code == 302
+
+
+def test_the_page_of_five_hundred_people_asks_no_more_often_than_that_of_three(cast: Cast) -> None:
+    dana, hudson = client(cast, "dana"), cast.organisations["hudson"]
+
+    def queries(path: str) -> int:
+        dana.get(path)
+        with CaptureQueriesContext(connection) as found:
+            assert dana.get(path).status_code == 200
+        return len(found)
+
+    few = {path: queries(path) for path in ("/organisation/people/", "/organisation/access/")}
+    users = User.objects.bulk_create(User(email=f"p{n}@x.example", name=f"Person {n:03}") for n in range(500))
+    places = OrganisationMember.objects.bulk_create(
+        OrganisationMember(organisation=hudson, user=user, state="active") for user in users
+    )
+    MemberRole.objects.bulk_create(MemberRole(member=member, role="analyst") for member in places)
+    Deputyship.objects.bulk_create(
+        Deputyship(organisation=hudson, member=a, deputy=b, state="standing",
+                   starts=timezone.now(), ends=timezone.now() + timedelta(days=1))
+        for a, b in zip(places[:40], places[40:80], strict=True)
+    )  # fmt: skip
+    assert {path: queries(path) for path in few} == few
+    assert max(few.values()) <= 13
+    shown = dana.get("/organisation/people/?q=person 42").content.decode()
+    assert "Person 420" in shown
+    assert "Person 200" not in shown

@@ -20,10 +20,9 @@ from trusts.organisations import access as verbs
 from trusts.organisations import selectors
 from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import ORGANISATION
-from trusts.organisations.models import Organisation
 from trusts.organisations.sign_in_machines import PROVIDER
 
-ACTIONS = ("set_entrance", "claim_domain", "review_access", "set_up_provider")
+ACTIONS = frozenset({"set_entrance", "claim_domain", "review_access", "set_up_provider"})
 
 
 def _rows(machine: Machine, found: Any, actor: Any) -> list[dict[str, Any]]:
@@ -37,16 +36,14 @@ def access(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if actor.organisation_id is None:
         return render(request, "organisations/none.html")
-    found = Organisation.objects.get(pk=actor.organisation_id)
+    found = selectors.acted_for(request)
     row = selectors.providers(actor).exclude(state="removed").first()
     context = {
         "organisation": found,
         "watches": actor.holds("owner", "auditor"),
-        "choices": [
-            c
-            for c in doors.choices(ORGANISATION, found, actor)
-            if c.name in ACTIONS and not (c.name == "set_up_provider" and row)
-        ],
+        "choices": doors.choices(
+            ORGANISATION, found, actor, only=ACTIONS - {"set_up_provider"} if row else ACTIONS
+        ),
         "provider": row,
         "callback": settings.SITE_URL + reverse("sign_in_back", args=[found.slug]),
         # Of the two that undo each other, only the one that changes something.

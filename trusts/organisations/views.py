@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,6 +24,7 @@ from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 from trusts.organisations.scopes import SCOPES
 
 SESSION_KEY = "acting_for"
+PER_PAGE = 50
 PEOPLE_ACTIONS = ("edit", "invite", "make_group")
 KEY_ACTIONS = ("rotate_key", "register_key", "return_key", "revoke_key")
 
@@ -84,22 +88,29 @@ def people(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if actor.organisation_id is None:
         return render(request, "organisations/none.html")
-    found = Organisation.objects.get(pk=actor.organisation_id)
-    members = list(selectors.members(actor).filter(state="active").order_by("user__name"))
+    found = selectors.acted_for(request)
+    asked = request.GET.get("q", "").strip()[:80]
+    members = selectors.members(actor).filter(state="active").order_by("user__name", "pk")
+    if asked:
+        members = members.filter(Q(user__name__icontains=asked) | Q(user__email__icontains=asked))
+    page = Paginator(members, PER_PAGE).get_page(request.GET.get("page"))
     # How well colleagues are protected, and whether they come at all, is for those who answer for it.
     watches = actor.holds("owner", "auditor")
-    protected = selectors.with_second_factor([m.user_id for m in members] if watches else [])
+    protected = selectors.with_second_factor([m.user_id for m in page] if watches else [])
     deputies = selectors.deputyships(actor).filter(state="standing").order_by("starts")
     context = {
         "organisation": found,
         "watches": watches,
+        "page": page,
+        "q": asked,
+        "query": urlencode({"q": asked}) if asked else "",
         "members": [
             {
                 "member": m,
                 "actions": MEMBER.offered(m.state, doors.roles_of(actor, m)),
                 "protected": m.user_id in protected,
             }
-            for m in members
+            for m in page
         ],
         "deputies": [
             {"row": d, "actions": DEPUTYSHIP.offered(d.state, doors.roles_of(actor, d))} for d in deputies
@@ -109,7 +120,7 @@ def people(request: HttpRequest) -> HttpResponse:
             for g, people in selectors.groups_with_people(found.pk)
         ],
         "invitations": selectors.invitations(actor).filter(state="open").order_by("-created"),
-        "choices": [c for c in doors.choices(ORGANISATION, found, actor) if c.name in PEOPLE_ACTIONS],
+        "choices": doors.choices(ORGANISATION, found, actor, only=PEOPLE_ACTIONS),
     }
     return render(request, "organisations/people.html", context)
 
