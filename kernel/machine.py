@@ -38,7 +38,7 @@ class Action:
 
     `needs` are pure rules (facts → Decision). `then` are topics published with the change.
     `kind` is primary, plain or danger. `asks` says that the action wants a form filled in
-    before it can be done. `hidden` actions are for the system and never shown as a button.
+    before it can be done. `foretold`: its page says before what follows elsewhere. `hidden` actions are for the system and never shown as a button.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Action:
     hidden: bool = False
     help: str = ""
     done: str = ""
+    foretold: bool = False
 
 
 class BadMachine(Exception):

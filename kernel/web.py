@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from kernel import doors, registry
 from kernel.decision import Refused
+from kernel.rehearsal import rehearse
 from kernel.roles import roles_of
 from kernel.transition import Stale, may
 
@@ -48,6 +49,8 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
         form_class = doors.form_for(machine, action)
         context["form"] = form_class(subject=subject, actor=actor)  # type: ignore[call-arg]
         context["decision"] = may(machine, action, subject, actor)
+        if row.foretold and context["decision"].allowed:
+            context["effects"] = rehearse(machine, action, subject, actor)
         return render(request, "action.html", context)
     try:
         done = doors.perform(

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from contracts.negotiations import companions, duties, signing, succession
@@ -25,8 +24,6 @@ from kernel.decision import Refused
 from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.transition import creation, transition
-from trusts.membership.endings import follows
-from trusts.membership.models import Membership
 from trusts.organisations.models import Organisation
 
 
@@ -150,37 +147,6 @@ def _end(agreement: Agreement, ended: datetime, because: str) -> None:
     agreement.ended_because, agreement.ended_at, agreement.held_by = because, ended, ""
     copies = succession.copies_were_made(agreement) and not succession.goes_on(agreement)
     duties.begin_after_the_end(agreement, ended, copies=copies)
-
-
-@follows
-def on_membership(membership: Membership, action: str, actor: Actor) -> None:
-    """A member is suspended, back, or gone: its contracts in that trust follow in the same transaction.
-
-    Suspended: they are suspended until it is back. Left or expelled: they end, and the duties after the end begin.
-    """
-    mine = Q(provider_id=membership.organisation_id) | Q(consumer_id=membership.organisation_id)
-    found = Agreement.objects.filter(mine, trust_id=membership.trust_id).order_by("pk")
-    who, watch = (
-        f"{membership.organisation} in {membership.trust}",
-        system("membership watch", door=actor.door),
-    )
-    if action == "suspend":
-        for pk in found.filter(state="in_force").values_list("pk", flat=True):
-            duties.hold(pk, actor=watch, reason=f"The membership of {who} is suspended.", by="membership")
-    elif action == "reinstate":
-        for agreement in found.filter(state="suspended", held_by="membership"):
-            if _both_active(agreement, but=membership):
-                restore(agreement.pk, actor=watch)
-    else:
-        for pk in found.filter(state__in=["in_force", "suspended"]).values_list("pk", flat=True):
-            dissolve(pk, actor=watch, reason=f"The membership of {who} has ended.")
-
-
-def _both_active(agreement: Agreement, but: Membership) -> bool:
-    """Whether the other party's membership is active; the one named has just become so."""
-    other = {agreement.provider_id, agreement.consumer_id} - {but.organisation_id}
-    active = Membership.objects.filter(trust_id=agreement.trust_id, state="active", organisation_id__in=other)
-    return active.count() == len(other)
 
 
 def end_due(now: datetime) -> int:

@@ -17,6 +17,7 @@ class NegotiationsConfig(AppConfig):
             "claims",
             "selectors",
             "services",
+            "leaving",
             "forms",
             "signature_forms",
             "duty_forms",

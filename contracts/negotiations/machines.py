@@ -28,7 +28,7 @@ OFFER = register(
             Action(
                 "withdraw",
                 "Withdraw",
-                PROVIDER,
+                PROVIDER | SYSTEM,
                 frozenset({"published", "paused"}),
                 to="withdrawn",
                 asks=True,
@@ -220,6 +220,16 @@ NEGOTIATION = register(
                 "Reject by rule",
                 SYSTEM,
                 frozenset({"requested"}),
+                to="rejected",
+                hidden=True,
+                then=("negotiation.ended",),
+            ),
+            # A party's membership in the trust has ended.
+            Action(
+                "break_off",
+                "End by rule",
+                SYSTEM,
+                OPEN,
                 to="rejected",
                 hidden=True,
                 then=("negotiation.ended",),

@@ -162,6 +162,18 @@ def _ends(**_: Any) -> None:
     """Steps of the portal itself, when a signature is refused or not given in time; see `refuse` and `lapse`."""
 
 
+def void(agreement_id: UUID, *, actor: Actor, reason: str) -> Agreement:
+    """By rule: a party cannot sign any more, so there is no contract, for nobody. Nothing to do if it is signed or void."""
+    with transaction.atomic():
+        _alone(agreement_id)
+        found = Agreement.objects.get(pk=agreement_id)
+        if found.state == "signing":
+            with transition(AGREEMENT, "lapse", agreement_id, actor=actor, reason=reason) as change:
+                change.subject.ended_because = reason
+            _end_all("fall_through", change.subject, reason)
+    return found
+
+
 def _end_all(action: str, agreement: Agreement, reason: str) -> None:
     """The negotiation ends, and with it every other contract of it that waits for signatures."""
     robot = system("contract writer")

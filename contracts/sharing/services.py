@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from contracts.negotiations import ledger
@@ -26,6 +27,8 @@ from kernel.once import once
 from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.datasets.models import DatasetVersion
+from trusts.membership.endings import follows
+from trusts.membership.models import Membership
 from trusts.organisations.models import OrganisationMember
 
 REVIEW_DAYS = 14
@@ -292,8 +295,8 @@ def withdraw(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Requ
 
 
 @performs(REQUEST, "lapse")
-def lapse(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
-    with transition(REQUEST, "lapse", request_id, actor=actor) as change:
+def lapse(request_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Request:
+    with transition(REQUEST, "lapse", request_id, actor=actor, reason=reason) as change:
         change.subject.due = None
     return change.subject
 
@@ -304,3 +307,17 @@ def lapse_due(now: datetime) -> int:
         "pk", flat=True
     )[:200]
     return sum(attempt(lapse, pk) for pk in ids)
+
+
+@follows
+def on_membership(membership: Membership, action: str, actor: Actor) -> None:
+    """Left or expelled: what was asked under the contracts that ended is asked no more."""
+    if action not in ("leave", "expel"):
+        return
+    mine = Q(provider_id=membership.organisation_id) | Q(consumer_id=membership.organisation_id)
+    asked = Request.objects.filter(
+        mine, agreement__trust_id=membership.trust_id, state__in=["draft", "submitted", "returned"]
+    )
+    for pk in asked.order_by("pk").values_list("pk", flat=True):
+        lapse(pk, actor=system("membership watch", door=actor.door),
+              reason=f"The membership of {membership.organisation} in {membership.trust} has ended.")  # fmt: skip

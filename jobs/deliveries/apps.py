@@ -11,6 +11,6 @@ class DeliveriesConfig(AppConfig):
 
     def ready(self) -> None:
         # Registration happens on import: machines, facts, verbs, forms, selectors, the job's handler.
-        for part in ("machines", "facts", "selectors", "services", "erasure", "forms", "export"):
+        for part in ("machines", "facts", "selectors", "services", "erasure", "forms", "export", "foretold"):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

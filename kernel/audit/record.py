@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,19 @@ from kernel.change import Change
 from kernel.decision import Decision
 from kernel.machine import Machine
 from kernel.roles import stood_in_for
+
+_heard: ContextVar[list[Event] | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def hearing() -> Iterator[list[Event]]:
+    """A list that fills with the events written inside the block, in their order."""
+    found: list[Event] = []
+    token = _heard.set(found)
+    try:
+        yield found
+    finally:
+        _heard.reset(token)
 
 
 def record(machine: Machine, change: Change, *, before: dict[str, Any], origin: str) -> Event:
@@ -71,7 +86,7 @@ def note(machine: str, action: str, subject: Any, actor: Actor, **detail: Any) -
 
 
 def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any) -> Event:
-    return Event.objects.create(
+    event = Event.objects.create(
         id=uuid.uuid4(),
         created=timezone.now(),
         machine=machine,
@@ -85,6 +100,10 @@ def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any
         door=actor.door,
         **columns,
     )
+    heard = _heard.get()
+    if heard is not None:
+        heard.append(event)
+    return event
 
 
 def _name_parties(event: Event, subject: Any, actor: Actor, more: Iterable[Any]) -> None:

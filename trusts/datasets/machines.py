@@ -68,7 +68,7 @@ DATASET = register(
             Action(
                 "unlist",
                 "Take out of the catalogue",
-                HOLDER,
+                HOLDER | SYSTEM,
                 frozenset({"listed"}),
                 to="private",
                 hidden=True,

@@ -129,6 +129,7 @@ MEMBERSHIP = register(
                 kind="danger",
                 then=("membership.ended",),
                 done="Suspended. Running jobs stop and downloads are cut off.",
+                foretold=True,
             ),
             Action(
                 "reinstate",
@@ -138,6 +139,7 @@ MEMBERSHIP = register(
                 to="active",
                 kind="primary",
                 done="Reinstated.",
+                foretold=True,
             ),
             Action(
                 "change_role",
@@ -167,6 +169,7 @@ MEMBERSHIP = register(
                 kind="danger",
                 then=("membership.ended",),
                 done="Your organisation has left.",
+                foretold=True,
             ),
             Action(
                 "expel",
@@ -178,6 +181,7 @@ MEMBERSHIP = register(
                 asks=True,
                 kind="danger",
                 then=("membership.ended",),
+                foretold=True,
             ),
         ),
     )
