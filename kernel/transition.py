@@ -48,11 +48,16 @@ def may(machine: Machine, action: str, subject: Any, actor: Actor, facts: Any = 
     return machine.decide(row, subject.state, roles, facts)
 
 
-def may_create(machine: Machine, action: str, actor: Actor, **fields: Any) -> bool:
-    """Whether this person may bring such a row to life: the same decision as `creation` takes, on a draft."""
+def would_create(machine: Machine, action: str, actor: Actor, **fields: Any) -> Decision:
+    """The same decision as `creation` takes, on a draft of such a row."""
     draft = registry.entry(machine.name).model(**fields)
     draft.state = ""  # type: ignore[attr-defined]
-    return may(machine, action, draft, actor).allowed
+    return may(machine, action, draft, actor)
+
+
+def may_create(machine: Machine, action: str, actor: Actor, **fields: Any) -> bool:
+    """Whether this person may bring such a row to life."""
+    return would_create(machine, action, actor, **fields).allowed
 
 
 @contextmanager

@@ -183,6 +183,12 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),
     "membership.ended": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The membership is suspended or has ended. Contracts in this trust are stopped."),
+    "membership.condition": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The trust set a condition for your membership."),
+    "membership.probation": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation's probation was set, or is over."),
+    "membership.hearing": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation may be expelled. Read the grounds and reply."),
+    "membership.replied": ("membership", _trustees, "The organisation has replied to the grounds."),
+    "membership.notice": ("membership", _trustees, "A member has given notice."),
+    "membership.silent": ("membership", _trustees, "A member has not been heard from for a long time."),
     "membership.refused": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was not admitted."),
     "deputyship.named": ("deputyship", lambda d: [d.deputy.user, d.member.user], "The deputy acts with the other's roles on the days that were chosen."),
     # What a date alone makes worth telling (portal/notices/reminders.py).

@@ -26,6 +26,8 @@ from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
 from portal.notices.write import forget as forget_notices
 from trusts.datasets import sources, uploads
+from trusts.membership.joining import probations_due
+from trusts.membership.parting import notices_due, silences_due
 from trusts.organisations.access import begin_due
 from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
@@ -58,6 +60,8 @@ def sweep() -> dict[str, int]:
         "uploads": uploads.abandon_due(now),
         "unchecked": uploads.check_again(now),
         "invitations": lapse_invitations(now),
+        "probations": probations_due(now),
+        "notices": notices_due(now),
         "deputies": lapse_deputyships(now),
     }
 
@@ -70,6 +74,7 @@ def tidy() -> dict[str, int]:
         "files": store.sweep_incoming(),
         "uploads": uploads.tidy_files(),
         "stale": judge.check_stale(),
+        "silences": silences_due(now),
         "sources": sources.look_due(now),
         "notices": forget_notices(now),
         "cache": store.sweep_cache(),

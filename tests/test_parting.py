@@ -73,6 +73,8 @@ def test_what_is_said_before_is_what_happens(
     scene: Scene, action: str, who: str, by: str, said: set[str]
 ) -> None:
     subject, actor = of(scene, who), scene.actor(by)
+    if action == "expel":
+        worlds.heard(scene.cast, subject.pk, "piotr")
     before = rows()
     effects = rehearse(MEMBERSHIP, action, subject, actor)
     assert rows() == before, "a rehearsal leaves nothing"
@@ -124,6 +126,7 @@ def test_a_provider_that_is_suspended_or_gone_holds_nothing_out(scene: Scene) ->
     scene.dataset.refresh_from_db()
     with pytest.raises(Exception, match="member"):
         negotiations.ask(actor=scene.actor("piotr"), dataset=scene.dataset, terms=worlds.terms())
+    worlds.heard(scene.cast, subject.pk, "dana")
     membership.expel(subject.pk, actor=ada, reason=WHY)
     assert not Offer.objects.exclude(state="withdrawn").exists()
     page = scene.client("piotr").get("/datasets/").content.decode()

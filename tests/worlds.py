@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -26,6 +27,7 @@ from kernel import outbox
 from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership import parting
 from trusts.membership import services as membership
 from trusts.organisations import keys
 from trusts.organisations.models import Organisation
@@ -173,3 +175,9 @@ def tried(cast: Cast, request: Request, by: str = "rui") -> Trial:
     drain()
     found: Trial = request.trials.order_by("-created").first()  # type: ignore[assignment]
     return found
+
+
+def heard(cast: Cast, membership_id: UUID, by: str, on: str = "ada") -> None:
+    """The hearing before an expulsion: grounds by the trustee, a reply by the member's owner."""
+    parting.hear(membership_id, actor=cast.actor(on), grounds="They passed data on.")
+    parting.reply(membership_id, actor=cast.actor(by), text="It was a mistake.")

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from contracts.negotiations import evidence
 from contracts.negotiations.machines import DUTY
+from kernel.attachments import AttachmentField
 from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
 
@@ -20,26 +20,10 @@ class ProofForm(ActionForm):
         label="Statement", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=2000,
         help_text="What was done, where, and by whom. Kept as evidence.",
     )  # fmt: skip
-    file = forms.FileField(
-        label="A file that proves it", required=False,
-        widget=forms.ClearableFileInput(attrs={"accept": evidence.ENDINGS}),
+    file = AttachmentField(
+        label="A file that proves it",
         help_text="For example a certificate of deletion: PDF, PNG, JPG, TXT or JSON, at most 10 MB. Only the two parties can fetch it.",
-    )  # fmt: skip
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data.get("file")
-        if not file:
-            return None
-        if file.size > evidence.MOST_BYTES:
-            raise forms.ValidationError(
-                "The file is larger than 10 MB. Send a smaller one.", code="file.size"
-            )
-        try:
-            evidence.kind_of(file.name, file.read())
-        except evidence.NotEvidence as problem:
-            raise forms.ValidationError(str(problem), code="file.kind") from problem
-        file.seek(0)
-        return file
+    )
 
 
 @asks_with(DUTY, "fulfil")

@@ -283,6 +283,7 @@ class Situations:
             if state == "suspended":
                 membership.suspend(found.pk, actor=self.ada, reason=REASON)
             elif state == "expelled":
+                worlds.heard(self.cast, found.pk, "olga")
                 membership.expel(found.pk, actor=self.ada, reason=REASON)
         return found
 

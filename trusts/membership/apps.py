@@ -11,6 +11,15 @@ class MembershipConfig(AppConfig):
 
     def ready(self) -> None:
         # Registration happens on import: machines, facts, verbs, forms, selectors.
-        for part in ("machines", "facts", "selectors", "services", "forms"):
+        for part in (
+            "machines",
+            "facts",
+            "selectors",
+            "services",
+            "joining",
+            "parting",
+            "forms",
+            "joining_forms",
+        ):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

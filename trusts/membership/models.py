@@ -129,6 +129,18 @@ class Membership(StatefulModel):
     level_note = models.TextField(blank=True, default="")
     level_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
+    # What it handed in, what the trust looked at, and what it asked for; see joining.py and parting.py.
+    evidence = models.JSONField(default=list, help_text="[{code, label, text, sha256, name, size, by, on}]")
+    checks = models.JSONField(default=dict, help_text="{code: {ok, note, by, on}}")
+    conditions = models.JSONField(default=list, help_text="[{text, due, outcome, by, on, note}]")
+    probation_until = models.DateField(null=True, blank=True)
+    hearing = models.JSONField(default=dict, help_text="{grounds, until, by, reply, replied, reply_by}")
+    leaves_on = models.DateTimeField(null=True, blank=True, help_text="When its notice has run")
+    leaving_because = models.TextField(blank=True, default="")
+    quiet_told = models.DateTimeField(
+        null=True, blank=True, help_text="When the trust was told of its silence"
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -145,11 +157,19 @@ class Membership(StatefulModel):
         return str(self)
 
     def get_absolute_url(self) -> str:
-        return reverse("trust_members", args=[self.trust.slug])
+        return reverse("membership", args=[self.pk])
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"candidate": [self.organisation_id], "trustee": self.trust.trustees()}
 
     def audit_fields(self) -> dict[str, Any]:
         level = {"security_level": self.security_level} if self.security_level else {}
-        return {"state": self.state, "role": self.role, **level}
+        dates = {
+            "probation_until": self.probation_until.isoformat() if self.probation_until else None,
+            "leaves_on": self.leaves_on.isoformat() if self.leaves_on else None,
+        }
+        return {"state": self.state, "role": self.role, **level, **{k: v for k, v in dates.items() if v}}
+
+    def open_conditions(self) -> list[dict[str, Any]]:
+        """Those that are neither met nor waived, with their place in the list."""
+        return [{**one, "number": n} for n, one in enumerate(self.conditions) if not one.get("outcome")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -122,11 +122,9 @@ def apply(trust_id: UUID, *, actor: Actor, role: str, message: str = "") -> Memb
     )
 
 
-def _simple(action: str, stamps: bool = False) -> Any:
+def _simple(action: str) -> Any:
     def verb(membership_id: UUID, *, actor: Actor, seen: int | None = None, reason: str = "") -> Membership:
         with transition(MEMBERSHIP, action, membership_id, actor=actor, seen=seen, reason=reason) as change:
-            if stamps:
-                change.subject.since = timezone.now()
             follow(change.subject, action, actor)
         return change.subject
 
@@ -135,9 +133,39 @@ def _simple(action: str, stamps: bool = False) -> Any:
     return performs(MEMBERSHIP, action)(verb)
 
 
-accept = _simple("accept", stamps=True)
 decline = _simple("decline")
-admit = _simple("admit", stamps=True)
+
+
+@performs(MEMBERSHIP, "admit")
+def admit(
+    membership_id: UUID, *, actor: Actor, condition: str = "", due: date | None = None, seen: int | None = None,
+    reason: str = "",
+) -> Membership:  # fmt: skip
+    """A member from now on, perhaps on a condition with its day; on probation for as long as the charter says."""
+    with transition(
+        MEMBERSHIP, "admit", membership_id, actor=actor, seen=seen, reason=reason or condition
+    ) as change:
+        begin(change.subject)
+        if condition and due is not None:
+            change.subject.conditions = [{"text": condition, "due": due.isoformat(), "outcome": ""}]
+    return change.subject
+
+
+@performs(MEMBERSHIP, "accept")
+def accept(membership_id: UUID, *, actor: Actor, seen: int | None = None) -> Membership:
+    """The invited organisation is a member from now on. Raises Refused and changes nothing."""
+    with transition(MEMBERSHIP, "accept", membership_id, actor=actor, seen=seen) as change:
+        begin(change.subject)
+    return change.subject
+
+
+def begin(membership: Membership) -> None:
+    """What holds from the first day: since when, and the charter's probation."""
+    membership.since = timezone.now()
+    if days := membership.trust.governance()["members"]["probation_days"]:
+        membership.probation_until = timezone.localdate() + timedelta(days=days)
+
+
 refuse = _simple("refuse")
 withdraw = _simple("withdraw")
 revoke = _simple("revoke")

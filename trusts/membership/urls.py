@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from trusts.membership import charter_views, views
+from trusts.membership import charter_views, membership_views, views
 
 urlpatterns = [
     path("trusts/", views.trusts, name="trusts"),
@@ -12,4 +12,8 @@ urlpatterns = [
     path("trusts/<slug:slug>/charter/", charter_views.charter, name="trust_charter"),
     path("trusts/<slug:slug>/charter/compare/", charter_views.compare, name="trust_charter_compare"),
     path("trusts/<slug:slug>/charter/edit/", charter_views.edit, name="trust_charter_edit"),
+    path("memberships/<uuid:pk>/", membership_views.membership, name="membership"),
+    path(
+        "memberships/<uuid:pk>/evidence/<int:number>/", membership_views.evidence, name="membership_evidence"
+    ),
 ]

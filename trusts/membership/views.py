@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kernel import doors
 from kernel.decision import Refused
 from kernel.roles import roles_of
-from kernel.transition import may_create
+from kernel.transition import would_create
 from trusts.membership import selectors, services
 from trusts.membership.charter_forms import FoundForm
 from trusts.membership.charter_templates import BY_CODE, TEMPLATES
@@ -63,12 +63,16 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
         if actor.organisation_id
         else None
     )
-    may_apply = (
-        mine is None
-        and found.open_to_apply
-        and may_create(MEMBERSHIP, "apply", actor, trust=found, organisation_id=actor.organisation_id)
-    )
-    form, refused = ApplyForm(request.POST or None), None
+    applying = None
+    if mine is None and found.open_to_apply and actor.organisation_id:
+        applying = would_create(
+            MEMBERSHIP, "apply", actor, trust=found, organisation_id=actor.organisation_id
+        )
+    may_apply = applying is not None and applying.allowed
+    form = ApplyForm(request.POST if request.method == "POST" and may_apply else None)
+    # Who may ask but does not fit is told why; whose role it is not is told whose it is.
+    unfit = applying is not None and any(r.code == "membership.charter" for r in applying.reasons)
+    refused = applying if unfit else None
     if request.method == "POST" and may_apply and form.is_valid():
         try:
             services.apply(found.pk, actor=actor, **form.cleaned_data)
@@ -78,7 +82,7 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, "Your application is with the trustees.")
             return redirect(found)
     context = {
-        "trust": found, "mine": mine, "form": form if may_apply else None, "decision": refused,
+        "trust": found, "mine": mine, "form": form if may_apply else None, "unfit": unfit, "decision": refused,
         "charter": found.charters.first(), "choices": doors.choices(TRUST, found, actor),
         "my_choices": doors.choices(MEMBERSHIP, mine, actor) if mine else [],
         "member_count": found.memberships.filter(state="active").count(), "inside": found.pk in actor.trust_ids,
@@ -88,8 +92,12 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "membership/trust.html",
         context,
-        status=409 if refused is not None else 422 if form.is_bound else 200,
+        status=409 if refused is not None and request.method == "POST" else 422 if form.is_bound else 200,
     )
+
+
+# On the list stands what waits for a decision; the rest is done on the membership's own page.
+DECIDING = ("accept", "decline", "admit", "refuse", "withdraw", "revoke")
 
 
 @login_required
@@ -104,7 +112,11 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         rows.append(
             {
                 "membership": membership,
-                "actions": MEMBERSHIP.offered(membership.state, roles_of(actor, membership)),
+                "actions": [
+                    a
+                    for a in MEMBERSHIP.offered(membership.state, roles_of(actor, membership))
+                    if a.name in DECIDING
+                ],
             }
         )
     context = {

@@ -1,0 +1,189 @@
+"""Joining with evidence and a check list, on condition and on probation; going with notice, heard first, or in silence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from kernel.audit.models import Event
+from kernel.decision import Refused
+from kernel.models import Outbox
+from portal import notify
+from portal.tasks import sweep, tidy
+from tests.cast import Cast
+from tests.test_access import BACKEND
+from trusts.membership import joining, parting, services
+from trusts.membership.models import Charter, Membership, Trust
+
+pytestmark = pytest.mark.django_db
+PDF = b"%PDF-1.7 a register extract"
+ASKED = {
+    "countries": ["DE", "US"], "evidence": [{"code": "register", "label": "Extract of the register", "help": "Not older than a year."}],
+    "checklist": [{"code": "owners", "text": "Who owns it is known"}], "probation_days": 90, "notice_days": 30, "silent_days": 60,
+}  # fmt: skip
+_now = timezone.now
+
+
+def chartered(cast: Cast, **members: Any) -> Trust:
+    """The trust, whose charter asks this of members from now on."""
+    number = cast.trust.charters.count() + 1
+    Charter.objects.create(
+        trust=cast.trust, number=number, text="As agreed.", governance={"members": {**ASKED, **members}}
+    )
+    cast.trust = Trust.objects.get(pk=cast.trust.pk)
+    return cast.trust
+
+
+def browser(cast: Cast, name: str) -> Client:
+    client = Client()
+    client.force_login(cast.users[name], backend=BACKEND)
+    return client
+
+
+def later(days: int) -> Any:
+    return patch.object(timezone, "now", lambda: _now() + timedelta(days=days))
+
+
+def told(topic: str, found: Membership) -> list[str]:
+    """Who gets mail on this topic, which was published about this membership."""
+    assert Outbox.objects.filter(topic=topic, payload__id=str(found.pk)).exists()
+    before = len(mail.outbox)
+    notify.send(topic, {"id": str(found.pk)})
+    return sorted(to for m in mail.outbox[before:] for to in m.to)
+
+
+def of(cast: Cast, name: str) -> Membership:
+    return Membership.objects.filter(trust=cast.trust, organisation=cast.organisations[name]).latest(
+        "created"
+    )
+
+
+def test_an_organisation_joins_with_what_the_charter_asks_for(cast: Cast) -> None:
+    trust = chartered(cast)
+    olga, ada = browser(cast, "olga"), browser(cast, "ada")
+    olga.post(trust.get_absolute_url(), {"role": "consumer", "message": "We study delays."})
+    found = of(cast, "elsewhere")
+    page, do = found.get_absolute_url(), f"/do/membership/{found.pk}"
+    assert "Not handed in yet" in olga.get(page).content.decode()
+    refused = ada.post(f"{do}/admit/").content.decode()
+    assert (
+        "Not handed in yet: Extract of the register" in refused
+        and "Not looked at yet: Who owns it is known" in refused
+    )
+
+    bad = olga.post(f"{do}/hand_in/", {"code": "register", "file": SimpleUploadedFile("a.pdf", b"MZ no pdf")})
+    assert bad.status_code == 422 and "its content is something else" in bad.content.decode()
+    empty = olga.post(f"{do}/hand_in/", {"code": "register"})
+    assert empty.status_code == 409 and "neither text nor a file" in empty.content.decode()
+    assert (
+        olga.post(
+            f"{do}/hand_in/", {"code": "register", "file": SimpleUploadedFile("extract.pdf", PDF)}
+        ).status_code
+        == 302
+    )
+    file = f"/memberships/{found.pk}/evidence/0/"
+    assert b"".join(ada.get(file).streaming_content) == PDF  # type: ignore[attr-defined]
+    assert [browser(cast, n).get(file).status_code for n in ("piotr", "dana")] == [404, 404], (
+        "other members do not read it"
+    )
+    assert olga.get(f"/memberships/{found.pk}/evidence/7/").status_code == 404
+
+    ada.post(f"{do}/check/", {"code": "owners", "ok": "no", "note": "One owner is not named."})
+    day = (timezone.localdate() + timedelta(days=20)).isoformat()
+    half = ada.post(f"{do}/admit/", {"condition": "Name the last owner."})
+    assert half.status_code == 422 and "by when" in half.content.decode()
+    assert ada.post(f"{do}/admit/", {"condition": "Name the last owner.", "due": day}).status_code == 302
+    found.refresh_from_db()
+    assert found.state == "active" and found.probation_until == timezone.localdate() + timedelta(days=90)
+    shown = olga.get(page).content.decode()
+    assert (
+        "On probation until" in shown
+        and "Name the last owner." in shown
+        and "One owner is not named." in shown
+    )
+    assert "One owner is not named." not in browser(cast, "piotr").get(page).content.decode()
+
+    ada.post(f"{do}/close_condition/", {"number": "0", "outcome": "met", "note": "Named on Monday."})
+    assert "Named on Monday." in olga.get(page).content.decode()
+    with pytest.raises(Refused, match="No condition is open"):
+        joining.close_condition(found.pk, actor=cast.actor("ada"), number=0, outcome="met", note="Again.")
+    with later(91):
+        assert sweep()["probations"] == 1 and sweep()["probations"] == 0
+    found.refresh_from_db()
+    assert found.probation_until is None
+
+
+def test_who_does_not_fit_the_charter_is_told_why(cast: Cast) -> None:
+    trust = chartered(cast, countries=["FR"], most=3)
+    page = (
+        browser(cast, "olga")
+        .post(trust.get_absolute_url(), {"role": "observer", "message": "Please."})
+        .content.decode()
+    )
+    assert "The charter takes members from FR" in page and "at most 3 members" in page
+    assert not Membership.objects.filter(organisation=cast.organisations["elsewhere"]).exists()
+
+
+def test_nobody_is_expelled_unheard(cast: Cast) -> None:
+    found, ada = of(cast, "meridian"), cast.actor("ada")
+    with pytest.raises(Refused, match="has not been heard"):
+        services.expel(found.pk, actor=ada, reason="They passed data on.")
+    parting.hear(found.pk, actor=ada, grounds="They passed data on.")
+    assert told("membership.hearing", found) == ["piotr@piotr.example"]
+    with pytest.raises(Refused, match="may reply until"):
+        services.expel(found.pk, actor=ada, reason="They passed data on.")
+    assert "They passed data on." in browser(cast, "piotr").get(found.get_absolute_url()).content.decode()
+    assert browser(cast, "dana").get(f"/do/membership/{found.pk}/reply/").status_code in (403, 404)
+    browser(cast, "piotr").post(f"/do/membership/{found.pk}/reply/", {"text": "It was somebody else."})
+    services.expel(found.pk, actor=ada, reason="They passed data on.")
+    found.refresh_from_db()
+    assert found.state == "expelled" and found.hearing["reply"] == "It was somebody else."
+    # It asks again: who decides reads that it was here, and how it went.
+    services.apply(cast.trust.pk, actor=cast.actor("piotr"), role="consumer", message="Once more.")
+    again = browser(cast, "ada").get(of(cast, "meridian").get_absolute_url()).content.decode()
+    assert "It was here before" in again and "Expelled" in again
+
+
+def test_silence_of_the_member_does_not_stop_the_hearing(cast: Cast) -> None:
+    found, ada = of(cast, "meridian"), cast.actor("ada")
+    parting.hear(found.pk, actor=ada, grounds="They passed data on.")
+    with later(8):
+        services.expel(found.pk, actor=ada, reason="They passed data on.")
+    assert of(cast, "meridian").state == "expelled"
+
+
+def test_who_leaves_gives_the_notice_of_the_charter(cast: Cast) -> None:
+    chartered(cast)
+    found, piotr = of(cast, "meridian"), cast.actor("piotr")
+    with pytest.raises(Refused, match="notice of 30 days"):
+        services.leave(found.pk, actor=piotr, reason="We are done.")
+    parting.give_notice(found.pk, actor=piotr, reason="We are done.")
+    parting.take_back_notice(found.pk, actor=piotr)
+    parting.give_notice(found.pk, actor=piotr, reason="We are done after all.")
+    with later(29):
+        assert sweep()["notices"] == 0
+    with later(31):
+        assert sweep()["notices"] == 1
+    found.refresh_from_db()
+    left = Event.objects.get(subject_id=found.pk, action="leave")
+    assert found.state == "left" and left.reason == "We are done after all." and left.actor_name == "timer"
+
+
+def test_a_member_that_stops_answering_is_noticed_once(cast: Cast) -> None:
+    chartered(cast)
+    with later(59):
+        assert tidy()["silences"] == 0
+    with later(61):
+        assert tidy()["silences"] == 3 and tidy()["silences"] == 0
+        assert (
+            "Not heard from since"
+            in browser(cast, "ada").get(of(cast, "hudson").get_absolute_url()).content.decode()
+        )
+    assert told("membership.silent", of(cast, "hudson")) == ["ada@ada.example"]

@@ -1,0 +1,101 @@
+"""One membership: what was asked, handed in and looked at, what holds, what happened, and what can be done."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from kernel import doors, store
+from kernel.actor import Actor
+from kernel.audit import selectors as audit
+from kernel.roles import roles_of
+from trusts.membership import selectors
+from trusts.membership.machines import CANDIDATE, MEMBERSHIP, TRUSTEE
+from trusts.membership.models import Membership
+from trusts.membership.parting import last_heard
+
+# What would be said of a button that has nothing to do: it is left out.
+NOTHING_TO_DO = {"membership.no_evidence", "membership.no_checks", "membership.no_condition", "membership.no_probation",
+                 "membership.no_hearing", "membership.replied", "membership.no_notice", "membership.noticed",
+                 "membership.no_notice_given", "membership.being_heard"}  # fmt: skip
+INSIDE = {role.split(".")[0] + ".member" for role in CANDIDATE | TRUSTEE}
+
+
+def reads_the_file(actor: Actor, membership: Membership) -> bool:
+    """The organisation itself and those who govern the trust read what was handed in and looked at; nobody else."""
+    return bool(INSIDE & roles_of(actor, membership))
+
+
+@login_required
+@require_GET
+def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Membership = get_object_or_404(selectors.memberships(actor), pk=pk)
+    inside = reads_the_file(actor, found)
+    asked = found.trust.governance()["members"]
+    context: dict[str, Any] = {
+        "membership": found, "trust": found.trust, "inside": inside,
+        "choices": [c for c in doors.choices(MEMBERSHIP, found, actor) if not {r.code for r in c.reasons} & NOTHING_TO_DO],
+    }  # fmt: skip
+    if inside:
+        context |= {
+            "evidence": [{**one, "given": _given(found, one["code"])} for one in asked["evidence"]],
+            "checks": [{**one, "found": _on(found.checks.get(one["code"]))} for one in asked["checklist"]],
+            "conditions": [{**one, "day": datetime.fromisoformat(one["due"]).date()} for one in found.conditions],
+            "hearing": {**found.hearing, "until": datetime.fromisoformat(found.hearing["until"])} if found.hearing else None,
+            "earlier": _earlier(found), "silent": _silent(found, asked["silent_days"]),
+            "events": audit.history(found.pk, actor),
+        }  # fmt: skip
+    return render(request, "membership/membership.html", context)
+
+
+def _on(piece: dict[str, Any] | None) -> dict[str, Any] | None:
+    return {**piece, "on": datetime.fromisoformat(piece["on"])} if piece else None
+
+
+def _given(found: Membership, code: str) -> list[dict[str, Any]]:
+    rows = [
+        {**one, "number": n, "on": datetime.fromisoformat(one["on"])} for n, one in enumerate(found.evidence)
+    ]
+    return [one for one in rows if one["code"] == code]
+
+
+def _earlier(found: Membership) -> list[Membership]:
+    """Former memberships of the same organisation, for those who decide whether it comes back."""
+    past = Membership.objects.filter(trust_id=found.trust_id, organisation_id=found.organisation_id)
+    return list(
+        past.filter(state__in=["left", "expelled", "declined"]).exclude(pk=found.pk).order_by("-changed")[:10]
+    )
+
+
+def _silent(found: Membership, days: int) -> datetime | None:
+    """Since when nobody of the member has done anything, if that is longer than the charter says."""
+    if found.state != "active" or not days:
+        return None
+    last = last_heard([found]).get(found.organisation_id) or found.since
+    return last if last is not None and (timezone.now() - last).days >= days else None
+
+
+@login_required
+@require_GET
+def evidence(request: HttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    """A file that was handed in, as it came."""
+    actor = request.actor  # type: ignore[attr-defined]
+    found: Membership = get_object_or_404(selectors.memberships(actor), pk=pk)
+    if not reads_the_file(actor, found) or not 0 <= number < len(found.evidence):
+        raise Http404
+    piece = found.evidence[number]
+    if "sha256" not in piece:
+        raise Http404
+    answer = FileResponse(
+        store.path_of(piece["sha256"]).open("rb"), as_attachment=True, filename=piece["name"]
+    )
+    answer["Content-Type"], answer["X-Content-Type-Options"] = piece["kind"], "nosniff"
+    return answer
