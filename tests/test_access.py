@@ -31,6 +31,8 @@ from tests.cast import Cast
 from tests.matrix.situations import Situations
 from trusts.datasets import services as datasets
 from trusts.datasets import uploads
+from trusts.membership import joining
+from trusts.membership.models import Charter
 from trusts.organisations import services as organisations
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
@@ -53,7 +55,12 @@ ACCESS: dict[str, Any] = {
     "organisation/access/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
     "sign-in/": "public", **{f"sign-in/<slug:slug>/{end}": "secret" for end in ("", "go/", "back/")},
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
+<<<<<<< HEAD
     "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL, "trusts/<slug:slug>/charter/compare/": ALL, "trusts/<slug:slug>/charter/edit/": ("ada",),
+=======
+    "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL,
+    "memberships/<uuid:pk>/": ALL, "memberships/<uuid:pk>/evidence/<int:number>/": (*MERIDIAN, "ada"),
+>>>>>>> 875f23b (Who may open a membership and its evidence)
     "trusts/<slug:slug>/rules/": ALL, "trusts/<slug:slug>/report/": MEMBERS, "exemptions/new/": "post", "exemptions/<uuid:pk>/": (*HUDSON, "ada"),
     "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
     "datasets/<slug:slug>/quality/rows/": HUDSON, "datasets/<slug:slug>/rules/": HUDSON, "datasets/<slug:slug>/rules/import/": HUDSON,
@@ -113,10 +120,16 @@ def world(cast: Cast) -> dict[str, str]:
     duty = duties.begin(agreement, "delete_within", "Delete it", None, actor=system())
     proof = SimpleUploadedFile("deleted.txt", b"All gone.")
     duties.fulfil(duty.pk, actor=cast.actor("piotr"), statement="All of it is gone.", file=proof)
+    joined = cast.trust.memberships.get(organisation=cast.organisations["meridian"])
+    members = {"evidence": [{"code": "register", "label": "Extract of the register", "help": ""}]}
+    Charter.objects.create(trust=cast.trust, number=9, text="As agreed.", governance={"members": members})
+    extract = SimpleUploadedFile("extract.txt", b"Entered.")
+    joining.hand_in(joined.pk, actor=cast.actor("piotr"), code="register", file=extract)
     told = notify.told("request.submitted", request, "once")
     return {
         "notices/<uuid:pk>/open/": f"notices/{next(n for n in told if n.user.email.startswith('rui')).pk}/open/",
         "duties/<uuid:pk>/": f"duties/{duty.pk}/", "duties/<uuid:pk>/evidence/<int:number>/": f"duties/{duty.pk}/evidence/{duty.evidence.get().pk}/",
+        "memberships/<uuid:pk>/": f"memberships/{joined.pk}/", "memberships/<uuid:pk>/evidence/<int:number>/": f"memberships/{joined.pk}/evidence/0/",
         "uploads/<uuid:pk>/": f"uploads/{sent.pk}/",
         "recipes/<uuid:pk>/": f"recipes/{recipe.pk}/", "recipes/<uuid:pk>/edit/": f"recipes/{recipe.pk}/edit/",
         "recipes/<uuid:pk>/compare/": f"recipes/{recipe.pk}/compare/?with={recipe.pk}", "recipes/<uuid:pk>/recipe.json": f"recipes/{recipe.pk}/recipe.json",
