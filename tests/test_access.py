@@ -55,12 +55,8 @@ ACCESS: dict[str, Any] = {
     "organisation/access/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
     "sign-in/": "public", **{f"sign-in/<slug:slug>/{end}": "secret" for end in ("", "go/", "back/")},
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
-<<<<<<< HEAD
     "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL, "trusts/<slug:slug>/charter/compare/": ALL, "trusts/<slug:slug>/charter/edit/": ("ada",),
-=======
-    "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL,
     "memberships/<uuid:pk>/": ALL, "memberships/<uuid:pk>/evidence/<int:number>/": (*MERIDIAN, "ada"),
->>>>>>> 875f23b (Who may open a membership and its evidence)
     "trusts/<slug:slug>/rules/": ALL, "trusts/<slug:slug>/report/": MEMBERS, "exemptions/new/": "post", "exemptions/<uuid:pk>/": (*HUDSON, "ada"),
     "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
     "datasets/<slug:slug>/quality/rows/": HUDSON, "datasets/<slug:slug>/rules/": HUDSON, "datasets/<slug:slug>/rules/import/": HUDSON,
