@@ -57,6 +57,7 @@ def test_a_deputy_decides_with_the_lent_role_and_the_trail_says_for_whom(cast: C
     made = stand_in(cast, "rui", "ines")
     assert cast.users["ines"] in people_with(cast.organisations["hudson"].pk, frozenset({"reviewer"}))
     assert "Review the request" in ines.get("/inbox/").content.decode()
+    assert "as a deputy: reviewer for Rui Costa" in ines.get("/settings/").content.decode()
     answer = ines.post(address, {"questions": "Why these columns?", "reason": "Why these columns?"})
     assert answer.status_code == 302, answer.content.decode()
     event = Event.objects.get(subject_id=request.pk, action="send_back")
