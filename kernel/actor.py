@@ -16,6 +16,15 @@ class Lent:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A role on one object and what belongs to it, held on the side of the organisation that granted it."""
+
+    object_id: UUID
+    organisation_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """A person (or the system) acting for one organisation at a time.
 
@@ -36,6 +45,13 @@ class Actor:
     is_operator: bool = False
     scopes: frozenset[str] | None = None
     lent: tuple[Lent, ...] = ()
+    # Rights on single objects, loaded once for a request.
+    granted: tuple[Granted, ...] = ()
+
+    @property
+    def granted_ids(self) -> list[UUID]:
+        """The objects on which something was granted; for selectors."""
+        return [one.object_id for one in self.granted]
 
     def holds(self, *roles: str) -> bool:
         """Whether one of these roles is held in the organisation acted for."""

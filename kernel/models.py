@@ -40,6 +40,10 @@ class StatefulModel(models.Model):
         """Relation → user ids, for ties that are personal (author, named recipient)."""
         return {}
 
+    def grounds(self) -> Collection[Any]:
+        """The ids of the objects on which a right reaches this one: itself, and what it belongs to."""
+        return (self.pk,)
+
     def audit_fields(self) -> dict[str, Any]:
         """The values whose change an event must show, JSON without floats."""
         return {"state": self.state}

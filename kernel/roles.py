@@ -3,6 +3,8 @@
 A subject names its sides (`parties()`: side → organisation ids) and its people (`people()`:
 relation → user ids). A person acting for an organisation holds `side.role` for each of their
 roles there, `side.member` for merely belonging to it, and the bare relation for a personal tie.
+Someone with a right on one object (`grounds()`: the object, or what it belongs to) holds its role
+on the side of the organisation that granted it, there and nowhere else.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class HasParties(Protocol):
 
     def people(self) -> Mapping[str, Collection[Any]]: ...
 
+    def grounds(self) -> Collection[Any]: ...
+
 
 def side(name: str, *roles: str) -> frozenset[str]:
     """`side("provider", STEWARD, OWNER)` → {"provider.steward", "provider.owner"}."""
@@ -51,6 +55,8 @@ def roles_of(actor: Actor, subject: HasParties) -> frozenset[str]:
         if actor.organisation_id is not None and actor.organisation_id in organisations:
             held.add(f"{name}.member")
             held.update(f"{name}.{role}" for role in actor.roles)
+    if actor.granted:
+        held |= _granted(actor, subject)
     for relation, users in subject.people().items():
         if actor.user_id is not None and actor.user_id in users:
             held.add(relation)
@@ -63,3 +69,15 @@ def stood_in_for(actor: Actor, subject: HasParties, by: Collection[str]) -> list
         return []
     wanted = {role.partition(".")[2] for role in roles_of(actor, subject).intersection(by)}
     return sorted({lent.name for lent in actor.lent if lent.role in wanted or "member" in wanted})
+
+
+def _granted(actor: Actor, subject: HasParties) -> set[str]:
+    """The roles that rights on this object, or on what it belongs to, give."""
+    grounds = set(subject.grounds())
+    return {
+        f"{name}.{one.role}"
+        for one in actor.granted
+        if one.object_id in grounds
+        for name, organisations in subject.parties().items()
+        if one.organisation_id in organisations
+    }

@@ -16,6 +16,8 @@ from trusts.organisations.entrance import barrier, proofs, within
 from trusts.organisations.people import touch
 from trusts.organisations.selectors import actor_for, places_of
 from trusts.organisations.views import SESSION_KEY
+from trusts.rights.emergencies import opened_by
+from trusts.rights.selectors import any_right, granted_to
 
 # Where someone may go whom the organisation acted for does not let in yet: to set up what it asks for, to act for another
 # organisation, and what needs no organisation. Programs bring a token, which stands for itself.
@@ -59,7 +61,7 @@ class ActorMiddleware:
             request.actor, request.places = NOBODY, []  # type: ignore[attr-defined]
             return self.get_response(request)
         signed = proofs(request)
-        places = within(places_of(user), signed)
+        places = within(places_of(user, granted=any_right()), signed)
         if signed.bound and request.path.startswith(OWN):
             return render(request, "organisations/only_own.html", status=403)
         wanted = request.session.get(SESSION_KEY)
@@ -70,10 +72,18 @@ class ActorMiddleware:
             found = barrier(place, request, signed) if place else None
             stopped = found is not None and found.stops
             request.barrier = found  # type: ignore[attr-defined]
-            request.actor = actor_for(user, None if stopped else place, frozenset() if stopped else trusts)  # type: ignore[attr-defined]
+            # Without a place it was not looked up along with it.
+            asks = not stopped and (place is None or place.granted)  # type: ignore[attr-defined]
+            granted = granted_to(user.pk, place.organisation_id if place else None) if asks else ()
+            if user.is_staff and not stopped and not signed.bound:
+                granted += opened_by(user.pk)
+            request.actor = actor_for(  # type: ignore[attr-defined]
+                user, None if stopped else place, frozenset() if stopped else trusts, granted=granted
+            )
             if signed.bound:
-                # An organisation's provider makes nobody an operator of the installation.
-                request.actor = replace(request.actor, is_operator=False)  # type: ignore[attr-defined]
+                # An organisation's provider makes nobody an operator of the installation, and lets nobody in elsewhere.
+                own = tuple(one for one in granted if place and one.organisation_id == place.organisation_id)
+                request.actor = replace(request.actor, is_operator=False, granted=own)  # type: ignore[attr-defined]
             if place is not None and not stopped:
                 touch(place)
             if stopped and not request.path.startswith(OPEN):

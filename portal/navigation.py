@@ -16,7 +16,7 @@ GROUPS = [
                  ("requests", "Requests", "document-text"), ("jobs", "Jobs", "cog-6-tooth")]),
     ("Explore", [("catalogue", "Datasets", "circle-stack"), ("recipes", "Recipes", "beaker"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
     ("Assurance", [("audit", "Audit trail", "shield-check")]),
-    ("Manage", [("people", "Organisation", "building-office-2"), ("tokens", "Tokens", "key")]),
+    ("Manage", [("people", "Organisation", "building-office-2"), ("grants", "Rights", "lock-open"), ("tokens", "Tokens", "key")]),
 ]  # fmt: skip
 
 
@@ -54,4 +54,13 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
             current = request.path == url or (len(url) > 1 and request.path.startswith(url))
             items.append({"label": text, "url": url, "icon": icon, "current": current, **shown.get(name, {})})
         found.append({"label": label, "items": items})
+    if request.actor.is_operator:  # type: ignore[attr-defined]
+        url = reverse("emergencies")
+        entry = {
+            "label": "Emergencies",
+            "url": url,
+            "icon": "exclamation-triangle",
+            "current": request.path.startswith(url),
+        }
+        found.append({"label": "Operate", "items": [entry]})
     return found

@@ -18,6 +18,7 @@ from portal.notices import post, write
 from portal.notices.reminders import WATCHES
 from trusts.organisations.models import Invitation, User
 from trusts.organisations.selectors import people_with, with_second_factor
+from trusts.rights.selectors import people_granted
 
 STEWARDS = frozenset({"owner", "steward"})
 REVIEWERS = frozenset({"owner", "steward", "reviewer"})
@@ -26,7 +27,14 @@ To = Callable[[Any], list[User]]
 
 
 def _side(name: str, roles: frozenset[str]) -> To:
-    return lambda subject: list(people_with(getattr(subject, f"{name}_id"), roles))
+    """Whoever holds one of these roles there, also by a right on this one object."""
+
+    def found(subject: Any) -> list[User]:
+        organisation = getattr(subject, f"{name}_id")
+        extra = people_granted(organisation, subject.grounds(), roles)
+        return list({user.pk: user for user in (*people_with(organisation, roles), *extra)}.values())
+
+    return found
 
 
 def _author(subject: Any) -> list[User]:
@@ -89,6 +97,13 @@ def _agreeing(exemption: Any) -> list[User]:
     return list({u.pk: u for u in found if u.pk != exemption.author_id}.values())
 
 
+def _watching(emergency: Any) -> list[UUID]:
+    """The trustees of the trust that the opened object belongs to."""
+    subject = emergency.object
+    trust = getattr(subject, "trust", None) or getattr(getattr(subject, "agreement", None), "trust", None)
+    return list(trust.trustees()) if trust else []
+
+
 def _trustees(membership: Any) -> list[User]:
     return _owners_of(membership.trust.trustees())
 
@@ -116,6 +131,10 @@ MORE: dict[str, Callable[[Any], str]] = {
     "duty.questioned": lambda d: d.question, "duty.escalated": _when,
     "organisation.second_factor": lambda o: f"From: {o.second_factor_from:%d %B %Y}." if o.second_factor_from else "",
     "access_review.begun": lambda r: f"{len(r.idle)} of {len(r.people_then)} people have not used it for {r.idle_days} days.",
+    "emergency.opened": lambda e: f"{e.user}, operator, gave this reason: {e.reason}",
+    "emergency.judged": lambda e: f"{e.state_label}: {e.verdict}",
+    "grant.granted": lambda g: f"Why: {g.reason}\nUntil: {g.until:%d %B %Y %H:%M %Z}.",
+    "grant.ended": lambda g: g.ended_because,
 }  # fmt: skip
 
 
@@ -209,6 +228,11 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "joining.admitted": ("joining", lambda j: [j.user], "You belong to the organisation now."),
     "joining.declined": ("joining", lambda j: [j.user], "The organisation declined."),
     "access_review.begun": ("access_review", lambda r: list(people_with(r.organisation_id, OWNERS)), "Say for each person whether they still need access."),
+    "emergency.opened": ("emergency", lambda e: _owners_of([e.organisation_id, *_watching(e)]), "An operator of the portal opened it in an emergency and can read it for an hour. You can cut that off."),
+    "emergency.closed": ("emergency", lambda e: _owners_of([e.organisation_id]), "The emergency opening is over. Say whether it was justified."),
+    "emergency.judged": ("emergency", lambda e: [e.user, *_owners_of(_watching(e))], "The organisation concerned has judged the emergency opening."),
+    "grant.granted": ("grant", lambda g: [g.user], "You were granted a right on one object."),
+    "grant.ended": ("grant", lambda g: [u for u in (g.user, g.granted_by) if u], "This right has ended."),
     "invitation.mail": ("invitation", lambda i: [], ""),
 }  # fmt: skip
 

@@ -48,11 +48,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
+    "guardian",
     "csp",
     "heroicons",
     "kernel",
     "kernel.audit",
     "trusts.organisations",
+    "trusts.rights",
     "trusts.membership",
     "trusts.datasets",
     "contracts.charters",
@@ -106,7 +108,13 @@ TEMPLATES = [
 DATABASES = {"default": env.database(env.text("DATABASE_URL"), COMMONHOLD_VAR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "organisations.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    # Rights on one object; `trusts/rights/grants.py` is the only file that writes them.
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -31,6 +31,8 @@ from trusts.membership.parting import notices_due, silences_due
 from trusts.organisations.access import begin_due
 from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
+from trusts.rights.emergencies import run_out_due
+from trusts.rights.services import expire_due as expire_rights
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ def sweep() -> dict[str, int]:
         "invitations": lapse_invitations(now),
         "probations": probations_due(now),
         "notices": notices_due(now),
+        "rights": expire_rights(now),
+        "emergencies": run_out_due(now),
         "deputies": lapse_deputyships(now),
     }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.urls import include, path
 
 from kernel.web import act
+from portal.views import access as object_access
 from portal.views import audit, calendar, catalogue, front, health, inbox, notices, reports, work
+from portal.views import emergencies as openings
 
 STATIONS = (
     "trusts.organisations",
@@ -44,6 +46,11 @@ urlpatterns = [
     path("trusts/<slug:slug>/report/", reports.trust, name="trust_report"),
     path("datasets/<slug:slug>/", catalogue.dataset, name="dataset"),
     path("do/<slug:machine_name>/<uuid:pk>/<slug:action>/", act, name="act"),
+    path("emergency/", openings.openings, name="emergencies"),
+    path("emergency/<uuid:pk>/", openings.opening, name="emergency"),
+    path("access/", object_access.grants, name="grants"),
+    path("access/<uuid:pk>/", object_access.granted, name="granted"),
+    path("access/<slug:machine_name>/<uuid:pk>/", object_access.access, name="object_access"),
     path("audit/", audit.trail, name="audit"),
     path("audit/verify/", audit.verify_now, name="audit_verify"),
     path("audit/export.<slug:kind>", audit.export, name="audit_export"),

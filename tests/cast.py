@@ -15,6 +15,8 @@ from trusts.membership.selectors import active_trust_ids
 from trusts.organisations import services as organisations
 from trusts.organisations.models import Organisation, User
 from trusts.organisations.selectors import actor_for, places_of
+from trusts.rights.emergencies import opened_by
+from trusts.rights.selectors import granted_to
 
 PEOPLE = {
     "dana": ("Dana Ruiz", "hudson", ["owner", "steward"]),
@@ -56,7 +58,8 @@ class Cast:
             (p for p in places_of(user) if p.organisation == self.organisations[PEOPLE[name][1]]), None
         )
         trusts = active_trust_ids(place.organisation_id) if place else frozenset()
-        return actor_for(user, place, trusts, door=door)
+        granted = granted_to(user.pk, place.organisation_id if place else None)
+        return actor_for(user, place, trusts, door, granted + (opened_by(user.pk) if user.is_staff else ()))
 
 
 def assemble() -> Cast:

@@ -76,6 +76,8 @@ ACCESS: dict[str, Any] = {
     "duties/<uuid:pk>/": BOTH, "duties/<uuid:pk>/evidence/<int:number>/": BOTH,
     "requests/new/": MERIDIAN, "requests/<uuid:pk>/": BOTH, "requests/<uuid:pk>/edit/": (), "jobs/<uuid:pk>/": BOTH, "jobs/<uuid:pk>/live/": BOTH,
     "deliveries/<uuid:pk>/": BOTH, "deliveries/<uuid:pk>/receipt.json": BOTH, "deliveries/<uuid:pk>/download/": "post",
+    "emergency/": ALL, "emergency/<uuid:pk>/": (*HUDSON, "olga"),
+    "access/": ALL, "access/<slug:machine_name>/<uuid:pk>/": HUDSON, "access/<uuid:pk>/": "post",
     "audit/<uuid:pk>/": BOTH, "audit/verify/": "post", "organisation/switch/": "post",
     "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": ("dana",),
 }  # fmt: skip
@@ -124,6 +126,8 @@ def world(cast: Cast) -> dict[str, str]:
     told = notify.told("request.submitted", request, "once")
     return {
         "notices/<uuid:pk>/open/": f"notices/{next(n for n in told if n.user.email.startswith('rui')).pk}/open/",
+        "emergency/<uuid:pk>/": f"emergency/{worlds.opened(cast, dataset).pk}/",
+        "access/<slug:machine_name>/<uuid:pk>/": f"access/dataset/{dataset.pk}/",
         "duties/<uuid:pk>/": f"duties/{duty.pk}/", "duties/<uuid:pk>/evidence/<int:number>/": f"duties/{duty.pk}/evidence/{duty.evidence.get().pk}/",
         "memberships/<uuid:pk>/": f"memberships/{joined.pk}/", "memberships/<uuid:pk>/evidence/<int:number>/": f"memberships/{joined.pk}/evidence/0/",
         "uploads/<uuid:pk>/": f"uploads/{sent.pk}/",

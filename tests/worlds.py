@@ -23,14 +23,18 @@ from contracts.sharing.models import Request
 from jobs.runs import runner
 from jobs.runs.models import Job
 from jobs.trials.models import Trial
-from kernel import outbox
-from tests.cast import Cast
+from kernel import outbox, registry
+from kernel.actor import Actor
+from tests.cast import PEOPLE, Cast
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership import parting
 from trusts.membership import services as membership
 from trusts.organisations import keys
 from trusts.organisations.models import Organisation
+from trusts.rights import emergencies
+from trusts.rights import services as rights
+from trusts.rights.models import Emergency, Grant
 
 CSV = b"""carrier,tailnum,dest,distance,arr_delay,note
 UA,N1,IAH,1400,11,ok
@@ -137,6 +141,22 @@ def own_key(cast: Cast, owner: str) -> Iterator[Ed25519PrivateKey]:
     actor = cast.actor(owner)
     assert actor.organisation_id is not None
     keys.let_portal_sign(actor.organisation_id, actor=actor)
+
+
+def granted(cast: Cast, kind: str, person: str, subject: Any, by: str = "dana", days: int = 30) -> Grant:
+    """A right of this kind on one object, given by a colleague."""
+    return rights.grant(
+        actor=cast.actor(by), machine=registry.machine_for(subject).name, object_id=subject.pk, kind=kind,
+        person=cast.users[person], until=timezone.now() + timedelta(days=days), reason="For this project only.",
+    )  # fmt: skip
+
+
+def opened(cast: Cast, subject: Any, operator: str = "olga") -> Emergency:
+    """An emergency opening of this object by somebody who runs the portal; the first organisation's entry."""
+    actor = Actor(user_id=cast.users[operator].pk, name=PEOPLE[operator][0], is_operator=True)
+    machine = registry.machine_for(subject).name
+    reason = "A page that the partner needs today stays empty, and only its content can say why."
+    return emergencies.open_up(actor=actor, machine=machine, subject=subject, reason=reason)[0]
 
 
 ANSWERS: dict[str, Any] = {

@@ -46,6 +46,9 @@ class Exemption(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("exemption", args=[self.pk])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.dataset_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         # Trustees and members learn of it only if it takes them.
         return {

@@ -41,6 +41,7 @@ def contracts(request: HttpRequest) -> HttpResponse:
     )
     for item in page.object_list:
         item.giving = item.provider_id == actor.organisation_id
+        item.reading = not item.giving and item.consumer_id != actor.organisation_id
         item.most = (item.terms.get("exports") or {}).get("at_most")
     return render(request, "negotiations/contracts.html", {"page": page, "query": ""})
 
@@ -61,9 +62,9 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         "column_warnings": columns.warnings(found), "line": succession.line(found),
         "may_succeed": found.state == "in_force" and succession.may_open(found, actor),
-        "tallies": ledger.tallies(found), "events": audit.history(found.pk, actor), "before": duties.paid(found), "closed": duties.downloads_are_open(found),
+        "tallies": ledger.tallies(found), "events": audit.history(found.pk, actor, found.grounds()), "before": duties.paid(found), "closed": duties.downloads_are_open(found),
         "duties": [{"duty": d, "choices": fitting(d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
-        "requests": found.requests.exclude(state="draft").exclude(plan_hash="").order_by("-created")[:20] if found.provider_id == actor.organisation_id
+        "requests": found.requests.exclude(state="draft").exclude(plan_hash="").order_by("-created")[:20] if found.consumer_id != actor.organisation_id
         else found.requests.order_by("-created")[:20],
     }  # fmt: skip
     return render(request, "negotiations/contract.html", context)

@@ -47,6 +47,9 @@ class Offer(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("offer", args=[self.pk])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.dataset_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"provider": [self.provider_id]}
 
@@ -100,6 +103,9 @@ class Negotiation(StatefulModel):
 
     def get_absolute_url(self) -> str:
         return reverse("negotiation", args=[self.pk])
+
+    def grounds(self) -> Collection[Any]:
+        return (self.dataset_id,)
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"provider": [self.provider_id], "consumer": self.consumer_ids()}
@@ -240,6 +246,9 @@ class Agreement(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("contract", args=[self.pk])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.pk, self.dataset_id)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         found: dict[str, list[Any]] = {"provider": [self.provider_id], "consumer": [self.consumer_id]}
         for party in self.payload.get("signers", []):
@@ -307,6 +316,9 @@ class Duty(StatefulModel):
 
     def get_absolute_url(self) -> str:
         return reverse("duty", args=[self.pk])
+
+    def grounds(self) -> Collection[Any]:
+        return (self.agreement_id, self.agreement.dataset_id)
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         sides: dict[str, Collection[Any]] = dict(self.agreement.parties())

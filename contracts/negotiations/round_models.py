@@ -98,6 +98,9 @@ class AnswerRule(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("offer", args=[self.offer_id])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.offer.dataset_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"provider": [self.provider_id]}
 

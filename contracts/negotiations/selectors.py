@@ -32,12 +32,15 @@ def offers(actor: Actor) -> QuerySet[Offer]:
 
 
 def _of_both(actor: Actor, found: QuerySet, prefix: str = "") -> QuerySet:  # type: ignore[type-arg]
+    """Of contracts whose side one's organisation is, or on which one was granted a right."""
     if actor.is_system:
         return found
+    granted = Q(**{f"{prefix}pk__in": actor.granted_ids})
     if actor.organisation_id is None:
-        return found.none()
+        return found.filter(granted) if actor.granted else found.none()
     mine = actor.organisation_id
-    return found.filter(Q(**{f"{prefix}provider_id": mine}) | Q(**{f"{prefix}consumer_id": mine}))
+    own = Q(**{f"{prefix}provider_id": mine}) | Q(**{f"{prefix}consumer_id": mine})
+    return found.filter(own | granted if actor.granted else own)
 
 
 @sees(NEGOTIATION)
@@ -73,7 +76,7 @@ def remarks(negotiation: Negotiation) -> QuerySet[Message]:
 
 @sees(AGREEMENT)
 def agreements(actor: Actor) -> QuerySet[Agreement]:
-    """Contracts of the organisation acted for, on either side."""
+    """Contracts of the organisation acted for, on either side, and those on which one was granted a right."""
     return _of_both(
         actor,
         Agreement.objects.select_related("dataset", "provider", "consumer", "trust", "version_of_data").defer(
@@ -91,8 +94,10 @@ def duties(actor: Actor) -> QuerySet[Duty]:
     if actor.is_system or actor.organisation_id is None:
         return _of_both(actor, found, "agreement__")
     mine = actor.organisation_id
-    told = Q(told_trust=True, agreement__trust_id__in=governed_trust_ids(mine))
-    return found.filter(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine) | told)
+    seen = Q(told_trust=True, agreement__trust_id__in=governed_trust_ids(mine))
+    if actor.granted:
+        seen |= Q(agreement__in=actor.granted_ids)
+    return found.filter(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine) | seen)
 
 
 def standing(agreement: Agreement, now: datetime | None = None) -> Decision:

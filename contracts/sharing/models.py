@@ -59,6 +59,9 @@ class Request(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("request", args=[self.pk])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.pk, self.agreement_id, self.agreement.dataset_id)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         # A draft is the asker's own affair, also when it is withdrawn: the provider learns of it when it is
         # submitted, and that gives it a plan.

@@ -12,15 +12,18 @@ from kernel.registry import sees
 
 @sees(REQUEST)
 def requests(actor: Actor) -> QuerySet[Request]:
-    """All of one's own organisation as consumer; as provider those that were ever submitted."""
+    """All of one's own organisation as consumer; as provider, or with a right on the contract, those
+    that were ever submitted."""
     found = Request.objects.select_related(
         "agreement", "agreement__dataset", "provider", "consumer", "author"
     )
     if actor.is_system:
         return found
-    if actor.organisation_id is None:
-        return found.none()
-    mine = actor.organisation_id
     # A withdrawn draft never reached the provider either: it has no plan.
-    received = Q(provider_id=mine) & ~Q(state="draft") & ~Q(plan_hash="")
-    return found.filter(Q(consumer_id=mine) | received)
+    received = ~Q(state="draft") & ~Q(plan_hash="")
+    granted = (Q(pk__in=actor.granted_ids) | Q(agreement_id__in=actor.granted_ids)) & received
+    if actor.organisation_id is None:
+        return found.filter(granted) if actor.granted else found.none()
+    mine = actor.organisation_id
+    seen = Q(consumer_id=mine) | (Q(provider_id=mine) & received)
+    return found.filter(seen | granted if actor.granted else seen)

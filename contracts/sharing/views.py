@@ -232,6 +232,6 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "decisions": decisions_on("request", found.pk, actor)[:20],
         "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),
         "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],
-        "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor),
+        "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor, found.grounds()),
     }  # fmt: skip
     return render(request, "sharing/request.html", context)

@@ -52,6 +52,9 @@ class Delivery(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("delivery", args=[self.pk])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.agreement_id, self.agreement.dataset_id)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"provider": [self.provider_id], "consumer": [self.consumer_id]}
 

@@ -13,13 +13,15 @@ from kernel.registry import sees
 
 @sees(DELIVERY)
 def deliveries(actor: Actor) -> QuerySet[Delivery]:
-    """Exports given or received by the organisation acted for."""
+    """Exports given or received by the organisation acted for, and those of contracts on which one was granted a right."""
     found = Delivery.objects.select_related("agreement__dataset", "provider", "consumer", "request", "job")
     if actor.is_system:
         return found
+    granted = Q(agreement_id__in=actor.granted_ids)
     if actor.organisation_id is None:
-        return found.none()
-    return found.filter(Q(provider_id=actor.organisation_id) | Q(consumer_id=actor.organisation_id))
+        return found.filter(granted) if actor.granted else found.none()
+    own = Q(provider_id=actor.organisation_id) | Q(consumer_id=actor.organisation_id)
+    return found.filter(own | granted if actor.granted else own)
 
 
 def fresh_for(actor: Actor) -> QuerySet[Delivery]:

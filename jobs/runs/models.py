@@ -79,6 +79,9 @@ class Job(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("job", args=[self.pk])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.version_of_data.dataset_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         sides: dict[str, Collection[Any]] = {"holder": [self.holder_id]}
         if self.consumer_id:

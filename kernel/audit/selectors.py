@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.audit.models import Checkpoint, Event, EventParty
 
 
 def visible_to(actor: Actor) -> QuerySet[Event]:
-    """Events that name the organisation acted for as a party."""
+    """Events that name the organisation acted for as a party; and of an object on which the person was granted a right,
+    those that name the organisation that granted it."""
+    if actor.granted:
+        found = _names(actor.organisation_id) if actor.organisation_id else Q(pk__in=[])
+        for one in actor.granted:
+            found |= Q(subject_id=one.object_id) & _names(one.organisation_id)
+        return Event.objects.filter(found).select_related("leaf")
     if actor.organisation_id is None:
         return Event.objects.none()
     return Event.objects.filter(party_rows__organisation_id=actor.organisation_id).select_related("leaf")
 
 
-def history(subject_id: UUID, actor: Actor) -> QuerySet[Event]:
-    """The events of one subject that this actor may read, oldest first."""
-    return visible_to(actor).filter(subject_id=subject_id).order_by("created", "id")
+def _names(organisation_id: UUID) -> Q:
+    return Q(Exists(EventParty.objects.filter(event=OuterRef("pk"), organisation_id=organisation_id)))
+
+
+def history(subject_id: UUID, actor: Actor, grounds: Collection[Any] = ()) -> QuerySet[Event]:
+    """The events of one subject that this actor may read, oldest first. `grounds`: what it belongs to, where a right on
+    that may reach it."""
+    reach = {one.organisation_id for one in actor.granted if one.object_id in grounds}
+    if not reach:
+        found = visible_to(actor)
+    else:
+        reach |= {actor.organisation_id} if actor.organisation_id else set()
+        named = EventParty.objects.filter(event=OuterRef("pk"), organisation_id__in=reach)
+        found = Event.objects.filter(Exists(named)).select_related("leaf")
+    return found.filter(subject_id=subject_id).order_by("created", "id")
 
 
 def last_for(organisation_id: UUID) -> int:

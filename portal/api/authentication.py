@@ -17,6 +17,7 @@ from trusts.membership.selectors import active_trust_ids
 from trusts.organisations.models import ApiToken
 from trusts.organisations.people import touch
 from trusts.organisations.selectors import actor_for, places_of
+from trusts.rights.selectors import any_right, granted_to
 
 
 class TokenUser:
@@ -49,14 +50,22 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 "This token is unknown, revoked or past its end date. Create a new one."
             )
-        place = next((p for p in places_of(token.user) if p.organisation_id == token.organisation_id), None)
+        place = next(
+            (
+                p
+                for p in places_of(token.user, granted=any_right())
+                if p.organisation_id == token.organisation_id
+            ),
+            None,
+        )
         if place is None:
             raise AuthenticationFailed(
                 "The person who made this token no longer belongs to the organisation."
             )
         ApiToken.objects.filter(pk=token.pk).update(last_used=timezone.now())
         touch(place)
-        actor = actor_for(token.user, place, active_trust_ids(place.organisation_id), door="api")
+        granted = granted_to(token.user_id, place.organisation_id) if place.granted else ()  # type: ignore[attr-defined]
+        actor = actor_for(token.user, place, active_trust_ids(place.organisation_id), "api", granted)
         actor = replace(actor, scopes=frozenset(token.scopes), name=f"{actor.name} (token {token.name})")
         return TokenUser(actor, token), token
 

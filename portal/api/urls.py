@@ -8,6 +8,7 @@ from django.urls import path
 
 from portal.api import docs, kinds, people, scim
 from portal.api.policies import Evaluate
+from portal.api.rights import Emergencies, Grants
 from portal.api.sources import Sources
 from portal.api.uploads import Uploads
 
@@ -35,6 +36,8 @@ KINDS: dict[str, type[Any]] = {
     "trials": kinds.Trials,
     "jobs": kinds.Jobs,
     "deliveries": kinds.Deliveries,
+    "grants": Grants,
+    "emergencies": Emergencies,
 }
 
 

@@ -15,6 +15,7 @@ from trusts.organisations import access, people
 from trusts.organisations import services as organisations
 from trusts.organisations.models import Organisation, User
 from trusts.organisations.selectors import actor_for, members, places_of
+from trusts.rights.selectors import granted_to
 
 ORGANISATIONS = {
     "hudson": (
@@ -56,7 +57,8 @@ class Stage:
 
     def actor(self, name: str) -> Actor:
         place = places_of(self.users[name])[0]
-        return actor_for(self.users[name], place, active_trust_ids(place.organisation_id))
+        granted = granted_to(self.users[name].pk, place.organisation_id)
+        return actor_for(self.users[name], place, active_trust_ids(place.organisation_id), granted=granted)
 
 
 def assemble() -> tuple[Stage, Trust, Trust]:

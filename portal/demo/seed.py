@@ -30,6 +30,7 @@ from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.rulebook import all_cleaned
 from trusts.membership import services as membership
 from trusts.membership.models import Trust
+from trusts.rights import services as rights
 
 WAIT = 180
 
@@ -73,7 +74,21 @@ def seed(say: Callable[[str], Any]) -> None:
         paused.pk, actor=stage.actor("ada"), reason="We are correcting the wind sensors; back next week."
     )
     agreements.terminate(gone.pk, actor=stage.actor("piotr"), reason="The project was cancelled.")
-    say("contracts, requests and exports")
+    grant(stage, contract)
+    say("contracts, requests, exports, and rights on single objects")
+
+
+def grant(stage: Stage, contract: Agreement) -> None:
+    """Rui keeps the planes as their delegated steward; Ada, of another organisation, audits one contract."""
+    dana = stage.actor("dana")
+    rights.grant(
+        actor=dana, machine="dataset", object_id=_dataset("planes").pk, kind="steward", person=stage.users["rui"],
+        until=timezone.now() + timedelta(days=60), reason="Keeps the register of aircraft up to date while Dana is on the wind project.",
+    )  # fmt: skip
+    rights.grant(
+        actor=dana, machine="agreement", object_id=contract.pk, kind="auditor", person=stage.users["ada"],
+        until=timezone.now() + timedelta(days=30), reason="The trust's yearly look at one contract of each member.",
+    )  # fmt: skip
 
 
 def _file(name: str, rows: int | None) -> SimpleUploadedFile:

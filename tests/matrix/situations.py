@@ -34,6 +34,8 @@ from trusts.membership import services as membership
 from trusts.organisations import access, people, sign_in
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
+from trusts.rights import emergencies
+from trusts.rights import services as rights
 
 # States that only the portal passes through within one transaction: nobody ever sees them.
 UNSEEN = {("negotiation", "verified")}
@@ -51,7 +53,7 @@ class Situations:
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
-            "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
+            "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "grant": self._grant, "emergency": self._emergency, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
 
     def reach(self, machine: str, state: str) -> Any:
@@ -285,6 +287,26 @@ class Situations:
             elif state == "expelled":
                 worlds.heard(self.cast, found.pk, "olga")
                 membership.expel(found.pk, actor=self.ada, reason=REASON)
+        return found
+
+    def _emergency(self, state: str) -> Any:
+        found = worlds.opened(self.cast, datasets.register(actor=self.dana, title=f"Opened, {state}"))
+        if state != "open":
+            emergencies.close(found.pk, actor=self.cast.actor("olga"))
+        if state == "justified":
+            emergencies.justify(found.pk, actor=self.dana, reason=REASON)
+        elif state == "unjustified":
+            emergencies.object_to(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _grant(self, state: str) -> Any:
+        found = worlds.granted(
+            self.cast, "reviewer", "ines", datasets.register(actor=self.dana, title=f"A {state} right")
+        )
+        if state == "revoked":
+            rights.revoke(found.pk, actor=self.dana, reason=REASON)
+        elif state == "expired":
+            rights.expire(found.pk, actor=system(), reason=REASON)
         return found
 
     def _member(self, state: str) -> Any:

@@ -115,6 +115,9 @@ class DatasetVersion(StatefulModel):
     def get_absolute_url(self) -> str:
         return reverse("dataset_version", args=[self.dataset.slug, self.number])
 
+    def grounds(self) -> Collection[Any]:
+        return (self.dataset_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"holder": [self.dataset.organisation_id]}
 
@@ -167,6 +170,9 @@ class Source(StatefulModel):
 
     def get_absolute_url(self) -> str:
         return reverse("dataset", args=[self.dataset.slug])
+
+    def grounds(self) -> Collection[Any]:
+        return (self.dataset_id,)
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"holder": [self.dataset.organisation_id]}

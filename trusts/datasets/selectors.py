@@ -16,14 +16,15 @@ UNFINISHED = ("open", "checking", "complete")
 
 @sees(DATASET)
 def datasets(actor: Actor) -> QuerySet[Dataset]:
-    """One's own organisation's, and those listed (or retired after listing) in one's trusts."""
+    """One's own organisation's, those listed in one's trusts, and those on which one was granted a right."""
     found = Dataset.objects.select_related("organisation", "trust")
     if actor.is_system:
         return found
+    granted = Q(pk__in=actor.granted_ids)
     if actor.organisation_id is None:
-        return found.none()
-    own = Q(organisation_id=actor.organisation_id)
-    return found.filter(own | Q(state="listed", trust_id__in=actor.trust_ids))
+        return found.filter(granted) if actor.granted else found.none()
+    seen = Q(organisation_id=actor.organisation_id) | Q(state="listed", trust_id__in=actor.trust_ids)
+    return found.filter(seen | granted if actor.granted else seen)
 
 
 def matching(found: QuerySet[Dataset], words: str) -> QuerySet[Dataset]:
@@ -39,15 +40,16 @@ def matching(found: QuerySet[Dataset], words: str) -> QuerySet[Dataset]:
 
 @sees(VERSION)
 def versions(actor: Actor) -> QuerySet[DatasetVersion]:
-    """All versions of one's own datasets; ready versions of listed ones."""
+    """All versions of one's own datasets; ready versions of listed ones, and of those on which one was granted a right."""
     found = DatasetVersion.objects.select_related("dataset", "dataset__organisation")
     if actor.is_system:
         return found
+    granted = Q(dataset_id__in=actor.granted_ids, state="profiled")
     if actor.organisation_id is None:
-        return found.none()
+        return found.filter(granted) if actor.granted else found.none()
     own = Q(dataset__organisation_id=actor.organisation_id)
-    listed = Q(dataset__state="listed", dataset__trust_id__in=actor.trust_ids, state="profiled")
-    return found.filter(own | listed)
+    seen = own | Q(dataset__state="listed", dataset__trust_id__in=actor.trust_ids, state="profiled")
+    return found.filter(seen | granted if actor.granted else seen)
 
 
 def remembered(version: DatasetVersion) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from kernel.actor import Actor, Lent
+from kernel.actor import Actor, Granted, Lent
 from kernel.registry import sees
 from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
@@ -33,16 +33,18 @@ from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 from trusts.organisations.sign_in_machines import PROVIDER
 
 
-def places_of(user: User) -> list[OrganisationMember]:
+def places_of(user: User, **more: Any) -> list[OrganisationMember]:
     """The user's active places with organisation, roles, and roles held as a deputy (`lent`). Two queries.
 
-    `only_through` is the id of the organisation's own sign-in provider where it is the only way in.
+    `only_through` is the id of the organisation's own sign-in provider where it is the only way in. `more` are
+    annotations: what later stations want to know of each place without a query of their own.
     """
     required = SignInProvider.objects.filter(organisation=OuterRef("organisation"), state="on", required=True)
     places = list(
         OrganisationMember.objects.filter(user=user, state="active", organisation__state="active")
         .annotate(only_through=Subquery(required.values("pk")[:1]))
         .select_related("organisation")
+        .annotate(**more)
         .order_by("organisation__name")
     )
     lent = Q(
@@ -71,7 +73,11 @@ def acted_for(request: Any) -> Organisation:
 
 
 def actor_for(
-    user: User, place: OrganisationMember | None, trust_ids: frozenset[UUID] = frozenset(), door: str = "web"
+    user: User,
+    place: OrganisationMember | None,
+    trust_ids: frozenset[UUID] = frozenset(),
+    door: str = "web",
+    granted: tuple[Granted, ...] = (),
 ) -> Actor:
     """The actor that this user is when acting from this place."""
     return Actor(
@@ -85,6 +91,7 @@ def actor_for(
         door=door,
         is_operator=user.is_staff,
         lent=place.lent if place else (),
+        granted=granted,
     )
 
 

@@ -28,6 +28,7 @@ from portal.api.serializers.datasets import (
 from portal.api.serializers.evidence import ActionOut, CommandsOut, EventOut, HeadOut, ReasonOut
 from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
 from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
+from portal.api.serializers.rights import EmergencyOut, GrantIn, GrantOut
 from portal.api.serializers.sharing import RecipeIn, RecipeOut, RequestIn, RequestOut
 from portal.api.serializers.trusts import (
     CharterOut,
@@ -53,7 +54,10 @@ __all__ = [
     "DeputyshipOut",
     "DomainOut",
     "DutyOut",
+    "EmergencyOut",
     "EventOut",
+    "GrantIn",
+    "GrantOut",
     "GroupOut",
     "HeadOut",
     "JobOut",

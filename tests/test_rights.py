@@ -1,0 +1,209 @@
+"""Rights on one object: given, seen with their reasons, used there and nowhere else, ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from contracts.negotiations.machines import OFFER
+from contracts.negotiations.models import Offer
+from contracts.negotiations.selectors import agreements
+from contracts.sharing import services as sharing
+from contracts.sharing.machines import REQUEST
+from jobs.deliveries.selectors import deliveries
+from kernel import doors, registry
+from kernel.actor import system
+from kernel.audit import selectors as audit
+from kernel.audit.models import Event
+from kernel.decision import Refused
+from kernel.roles import roles_of
+from kernel.transition import may, may_create
+from portal import notify
+from tests import worlds
+from tests.cast import Cast
+from tests.test_access import BACKEND, token
+from trusts.datasets import services as datasets
+from trusts.datasets.machines import DATASET
+from trusts.organisations import services as organisations
+from trusts.organisations.models import OrganisationMember
+from trusts.rights import grants
+from trusts.rights import services as rights
+from trusts.rights.models import Grant
+
+pytestmark = [pytest.mark.django_db]
+
+
+def as_(cast: Cast, name: str) -> Client:
+    client = Client()
+    client.force_login(cast.users[name], backend=BACKEND)
+    return client
+
+
+def test_a_delegated_steward_acts_on_that_dataset_and_on_no_other(cast: Cast) -> None:
+    dataset = worlds.offered(cast)
+    other = datasets.register(actor=cast.actor("dana"), title="Another")
+    assert not may(DATASET, "describe", dataset, cast.actor("rui")).allowed
+    right = worlds.granted(cast, "steward", "rui", dataset)
+    rui = cast.actor("rui")
+    assert may(DATASET, "describe", dataset, rui).allowed
+    assert not may(DATASET, "describe", other, rui).allowed
+    assert may_create(OFFER, "publish", rui, dataset=dataset, provider_id=dataset.organisation_id)
+    assert not may_create(OFFER, "publish", rui, dataset=other, provider_id=other.organisation_id)
+    assert may(OFFER, "pause", Offer.objects.get(dataset=dataset), rui).allowed
+    # What was granted cannot be handed on, and nobody grants to themselves.
+    assert not may_create_right(cast, "rui", "ines", dataset).allowed
+    assert may_create_right(cast, "dana", "dana", dataset).reasons[0].code == "grant.self"
+    assert grants.holds(cast.users["rui"], "steward", dataset)
+    page = as_(cast, "rui").get(dataset.get_absolute_url()).content.decode()
+    assert "/do/dataset/" in page
+    rights.revoke(right.pk, actor=cast.actor("dana"), reason="The project is over.")
+    assert not grants.holds(cast.users["rui"], "steward", dataset)
+    assert not may(DATASET, "describe", dataset, cast.actor("rui")).allowed
+    assert Event.objects.filter(subject_id=right.pk, subject_version__isnull=False).count() == 2
+
+
+def may_create_right(cast: Cast, by: str, person: str, subject: Any) -> Any:
+    try:
+        worlds.granted(cast, "steward", person, subject, by=by)
+    except Refused as refused:
+        return refused.decision
+    raise AssertionError("granted")
+
+
+def test_a_named_reviewer_decides_under_that_contract_and_is_told_of_its_requests(cast: Cast) -> None:
+    request = worlds.submitted(cast)
+    other = worlds.submitted(cast)
+    worlds.granted(cast, "reviewer", "ines", request.agreement)
+    ines = cast.actor("ines")
+    assert "approve" in {c.name for c in doors.choices(REQUEST, request, ines) if c.enabled}
+    assert "approve" not in {c.name for c in doors.choices(REQUEST, other, ines)}
+    told = {u.email for u in notify.TOPICS["request.submitted"][1](request)}
+    assert cast.users["ines"].email in told
+    sharing.approve(request.pk, actor=ines, reason="Fine.")
+    # The partner may not name reviewers of the provider's data.
+    with pytest.raises(Refused, match="is not for your organisation"):
+        worlds.granted(cast, "reviewer", "sam", request.agreement, by="piotr")
+
+
+def test_an_auditor_from_outside_reads_one_contract_and_changes_nothing(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    contract, other = request.agreement, worlds.agreed(cast)
+    draft = worlds.drafted(cast, contract)
+    client = as_(cast, "olga")
+    paths = [
+        contract.get_absolute_url(),
+        request.get_absolute_url(),
+        request.deliveries.get().get_absolute_url(),
+    ]
+    assert {client.get(path).status_code for path in paths} == {404}
+    right = worlds.granted(cast, "auditor", "olga", contract)
+    assert {client.get(path).status_code for path in paths} == {200}
+    olga = cast.actor("olga")
+    assert list(agreements(olga)) == [contract]
+    assert [d.request_id for d in deliveries(olga)] == [request.pk]
+    assert draft.ref not in client.get(contract.get_absolute_url()).content.decode()
+    assert client.get(draft.get_absolute_url()).status_code == 404
+    assert client.get(other.get_absolute_url()).status_code == 404
+    assert client.get(f"/access/agreement/{contract.pk}/").status_code == 404
+    # As owner, steward and reviewer of her own organisation she is nothing but an auditor here.
+    assert roles_of(olga, contract) - {"anyone"} == {"provider.auditor"}
+    assert not any(may(m.machine, a.name, s, olga).allowed for m, s in ((registry.entry("agreement"), contract), (registry.entry("request"), request))
+                   for a in m.machine.actions)  # fmt: skip
+    assert audit.history(contract.pk, olga).exists()
+    assert audit.history(request.pk, olga, request.grounds()).exists()
+    assert audit.visible_to(olga).filter(subject_id=contract.pk).exists()
+    assert not audit.visible_to(olga).filter(subject_id=other.pk).exists()
+    listed = client.get("/contracts/").content.decode()
+    assert "reading only" in listed
+    assert contract.get_absolute_url() in client.get(f"/access/{right.pk}/", follow=False).url  # type: ignore[attr-defined]
+    # She gives it back herself, and it is as if it had never been.
+    assert client.post(f"/do/grant/{right.pk}/give_back/").status_code == 302
+    assert {client.get(path).status_code for path in paths} == {404}
+
+
+def test_it_ends_by_itself_and_with_the_place_in_the_organisation(cast: Cast) -> None:
+    dataset = worlds.offered(cast)
+    short = worlds.granted(cast, "steward", "rui", dataset, days=1)
+    long = worlds.granted(cast, "steward", "ines", dataset, days=60)
+    Grant.objects.filter(pk=short.pk).update(until=timezone.now() - timedelta(seconds=1))
+    # Past its time it holds no longer, before any sweep.
+    assert cast.actor("rui").granted == ()
+    assert rights.expire_due(timezone.now()) == 1
+    assert rights.expire_due(timezone.now()) == 0
+    notify.send("grant.ended", {"id": str(short.pk)})
+    assert {m.to[0] for m in mail.outbox} == {cast.users["rui"].email, cast.users["dana"].email}
+    assert "Flights" not in mail.outbox[0].body.replace(short.object_title, "")
+    place = OrganisationMember.objects.get(user=cast.users["ines"])
+    organisations.remove(place.pk, actor=cast.actor("dana"), reason="She has left us.")
+    assert rights.expire_due(timezone.now()) == 1
+    long.refresh_from_db()
+    assert (long.state, long.permission_id) == ("expired", None)
+    with pytest.raises(Refused, match="within a year"):
+        worlds.granted(cast, "steward", "rui", dataset, days=900)
+    with pytest.raises(Refused, match="must belong to your organisation"):
+        worlds.granted(cast, "steward", "olga", dataset)
+
+
+def test_the_access_page_says_who_and_why_and_grants(cast: Cast) -> None:
+    request = worlds.submitted(cast)
+    contract = request.agreement
+    page = f"/access/dataset/{contract.dataset_id}/"
+    dana = as_(cast, "dana")
+    text = dana.get(page).content.decode()
+    for said in (
+        "Rui Costa",
+        "reviewer at Hudson",
+        "Meridian Insurance",
+        contract.ref,
+        "Members of New York",
+    ):
+        assert said in text, said
+    assert "Piotr" not in text
+    given = {
+        "kind": "steward",
+        "person": "nobody@nowhere.example",
+        "until": "2001-01-01",
+        "reason": "For the study.",
+    }
+    answer = dana.post(page, given)
+    assert answer.status_code == 422
+    assert "For the study." in answer.content.decode()
+    given |= {"person": "rui@rui.example"}
+    answer = dana.post(page, given)
+    assert answer.status_code == 409
+    assert "ends within a year" in answer.content.decode()
+    given |= {"until": str(timezone.localdate() + timedelta(days=20))}
+    assert dana.post(page, given).status_code == 302
+    text = dana.get(page).content.decode()
+    assert "delegated steward" in text
+    assert "For the study." in text
+    assert "Delegated steward" in as_(cast, "rui").get("/access/").content.decode()
+    # Colleagues without a role to give it see the page, and no form; a stranger sees nothing.
+    ines = as_(cast, "ines")
+    assert "Grant a right" not in ines.get(page).content.decode()
+    assert ines.post(page, given).status_code == 403
+    assert as_(cast, "olga").get(page).status_code == 404
+    assert as_(cast, "piotr").get(page).status_code == 404
+
+
+def test_a_program_grants_and_takes_back(cast: Cast) -> None:
+    contract = worlds.agreed(cast)
+    headers = token(cast, "dana", ["read", "organisation"])
+    body = {"machine": "agreement", "object": str(contract.pk), "kind": "auditor", "person": "olga@olga.example",
+            "until": str(timezone.localdate() + timedelta(days=9)), "reason": "The yearly audit."}  # fmt: skip
+    made = Client().post("/api/v1/grants", body, content_type="application/json", **headers)
+    assert made.status_code == 201, made.content
+    one = f"/api/v1/grants/{made.json()['id']}"
+    assert Client().get(one, **headers).json()["commands"]["allowed"] == ["revoke"]
+    assert (
+        Client().post("/api/v1/grants", body, content_type="application/json", **headers).status_code == 409
+    )
+    done = Client().post(f"{one}/actions/revoke", {"reason": "It is over."}, content_type="application/json", **headers)  # fmt: skip
+    assert done.json()["state"] == "revoked"
+    with pytest.raises(Refused):
+        rights.expire(Grant.objects.get().pk, actor=system(), reason="too late")
