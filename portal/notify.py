@@ -108,6 +108,11 @@ def _trustees(membership: Any) -> list[User]:
     return _owners_of(membership.trust.trustees())
 
 
+def _concerned(membership: Any) -> list[User]:
+    """The owners of the member and of those who govern its trust, each once."""
+    return _owners_of({membership.organisation_id, *membership.trust.trustees()})
+
+
 def _what_now(agreement: Any) -> str:
     """Why a contract stopped, and what must be done now: each open duty with its date."""
     duties = list(agreement.duties.filter(state__in=["open", "late"]).order_by("due"))
@@ -220,6 +225,8 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "delivery.expiring": ("delivery", _not_fetched, "Your export expires within a day and you have not fetched it."),
     "membership.invited_reminder": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The invitation still waits for your organisation's answer."),
     "membership.applied_reminder": ("membership", _trustees, "The application still waits for a decision."),
+    "membership.condition_overdue": ("membership", _concerned, "The day of a condition is over, and it is still open."),
+    "membership.hearing_reminder": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The time to reply to the grounds is over soon."),
     "organisation.second_factor": ("organisation", _unprotected, "Everybody who acts for it needs a second factor from the day given. Set one up under My settings."),
     "domain.claimed": ("domain", lambda d: list(User.objects.filter(is_staff=True)), "An organisation claims this e-mail domain. Look for its TXT record, and confirm or refuse under Operate → Domains."),
     "domain.confirmed": ("domain", lambda d: list(people_with(d.organisation_id, OWNERS)), "The operator confirmed it."),

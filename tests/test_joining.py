@@ -47,7 +47,7 @@ def browser(cast: Cast, name: str) -> Client:
     return client
 
 
-def later(days: int) -> Any:
+def later(days: float) -> Any:
     return patch.object(timezone, "now", lambda: _now() + timedelta(days=days))
 
 
@@ -159,6 +159,40 @@ def test_silence_of_the_member_does_not_stop_the_hearing(cast: Cast) -> None:
     assert of(cast, "meridian").state == "expelled"
 
 
+def test_a_hearing_stands_for_its_own_grounds_only(cast: Cast) -> None:
+    found, ada, piotr = of(cast, "meridian"), cast.actor("ada"), browser(cast, "piotr")
+    parting.hear(found.pk, actor=ada, grounds="A report came late.")
+    assert "Reply to the grounds" in piotr.get("/inbox/").content.decode()
+    assert "Reply to the grounds" not in browser(cast, "sam").get("/inbox/").content.decode(), "owners reply"
+    with later(5.5):
+        assert notify.remind(timezone.now()) == 1 and notify.remind(timezone.now()) == 0
+    parting.reply(found.pk, actor=cast.actor("piotr"), text="It is in now.")
+    assert "Reply to the grounds" not in piotr.get("/inbox/").content.decode()
+    with later(100):
+        with pytest.raises(Refused, match="does not stand for what came later"):
+            services.expel(found.pk, actor=ada, reason="Something quite different.")
+        parting.hear(found.pk, actor=ada, grounds="Something quite different.")
+        with pytest.raises(Refused, match="may reply until"):
+            services.expel(found.pk, actor=ada, reason="Something quite different.")
+
+
+def test_notice_probation_and_open_conditions_are_told_to_those_concerned_only(cast: Cast) -> None:
+    chartered(cast)
+    found, day = of(cast, "meridian"), timezone.localdate() + timedelta(days=9)
+    parting.give_notice(found.pk, actor=cast.actor("piotr"), reason="We are done.")
+    joining.set_probation(found.pk, actor=cast.actor("ada"), until=day, reason="A report came late.")
+    joining.set_condition(found.pk, actor=cast.actor("ada"), text="Send the report.", due=day)
+    for name, reads in (("piotr", True), ("ada", True), ("dana", True), ("olga", False)):
+        shown = browser(cast, name).get(found.get_absolute_url()).content.decode()
+        assert ("Notice was given" in shown, "On probation until" in shown) == (reads, reads), name
+    with later(9):
+        assert notify.remind(timezone.now()) == 0
+    mail.outbox.clear()
+    with later(10):
+        assert notify.remind(timezone.now()) == 1 and notify.remind(timezone.now()) == 0
+    assert sorted(m.to[0] for m in mail.outbox) == ["ada@ada.example", "piotr@piotr.example"]
+
+
 def test_who_leaves_gives_the_notice_of_the_charter(cast: Cast) -> None:
     chartered(cast)
     found, piotr = of(cast, "meridian"), cast.actor("piotr")
@@ -186,4 +220,7 @@ def test_a_member_that_stops_answering_is_noticed_once(cast: Cast) -> None:
             "Not heard from since"
             in browser(cast, "ada").get(of(cast, "hudson").get_absolute_url()).content.decode()
         )
+    members = f"/trusts/{cast.trust.slug}/members/"
+    assert browser(cast, "ada").get(members).content.decode().count("has not answered since") == 3
+    assert "has not answered" not in browser(cast, "dana").get(members).content.decode()
     assert told("membership.silent", of(cast, "hudson")) == ["ada@ada.example"]

@@ -13,7 +13,7 @@ USUAL = "now"
 # What ends a right or a protection, or makes somebody late: it reaches the person by mail, at once or with the day's mail.
 ESSENTIAL = frozenset({
     "agreement.stopped", "agreement.to_sign", "agreement.sign_reminder", "agreement.unsigned", "duty.late", "duty.escalated",
-    "membership.ended", "request.lapsed", "organisation.second_factor",
+    "membership.ended", "membership.hearing", "membership.hearing_reminder", "request.lapsed", "organisation.second_factor",
 })  # fmt: skip
 BY_MAIL = ("now", "daily")
 DIGEST = "digest"

@@ -7,10 +7,11 @@ to a step of a machine (replies, signatures, duties) are that machine's own and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from contracts.negotiations.models import Agreement, Duty
 from contracts.sharing.models import Request
@@ -91,3 +92,24 @@ def invitations_unanswered(now: datetime) -> Iterator[tuple[str, Model, str]]:
     found = Membership.objects.filter(**since).select_related("trust", "organisation")
     for row in found.filter(state__in=["invited", "applied"])[:MOST]:
         yield f"membership.{row.state}_reminder", row, f"{row.changed:%Y%m%d}"
+
+
+@watch
+def conditions_overdue(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """The day after a condition of a membership should have been met, both the member and those who govern are told."""
+    today = timezone.localdate(now)
+    found = Membership.objects.filter(state__in=["active", "suspended"]).exclude(conditions=[])
+    for row in found.select_related("trust", "organisation").order_by("pk")[:MOST]:
+        for one in row.open_conditions():
+            if date.fromisoformat(one["due"]) < today:
+                yield "membership.condition_overdue", row, f"{one['number']}-{one['due']}"
+
+
+@watch
+def hearings_ending(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Two days before the time to reply to the grounds is over, once more."""
+    found = Membership.objects.filter(state__in=["active", "suspended"], hearing__has_key="until")
+    for row in found.exclude(hearing__has_key="replied").select_related("trust", "organisation")[:MOST]:
+        until = datetime.fromisoformat(row.hearing["until"])
+        if now < until <= now + timedelta(days=2):
+            yield "membership.hearing_reminder", row, f"{until:%Y%m%d%H%M}"

@@ -42,6 +42,8 @@ def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     asked = found.trust.governance()["members"]
     context: dict[str, Any] = {
         "membership": found, "trust": found.trust, "inside": inside,
+        # Notice and probation are the trust's own matter: its members read them, nobody else.
+        "fellow": inside or found.trust_id in actor.trust_ids,
         "choices": [c for c in doors.choices(MEMBERSHIP, found, actor) if not {r.code for r in c.reasons} & NOTHING_TO_DO],
     }  # fmt: skip
     if inside:

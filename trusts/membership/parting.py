@@ -91,6 +91,14 @@ def last_heard(memberships: Any) -> dict[UUID, datetime]:
     }
 
 
+def silent_since(memberships: Any) -> dict[UUID, datetime]:
+    """Since when those of these members that were noted as silent have not been heard from. One query, none where none was noted."""
+    noted = [one for one in memberships if one.quiet_told is not None and one.state == "active"]
+    heard = last_heard(noted) if noted else {}
+    found = {one.pk: heard.get(one.organisation_id) or one.since for one in noted}
+    return {one.pk: found[one.pk] for one in noted if found[one.pk] and found[one.pk] < one.quiet_told}
+
+
 def silences_due(now: datetime) -> int:
     """Note the members that were not heard from for as long as their charter says; returns how many."""
     moved = 0

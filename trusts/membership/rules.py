@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kernel.decision import ALLOW, Decision, deny
+
+# A hearing is about its own grounds: so long after it an expulsion has to be decided, or a new one is opened.
+HEARD_FOR = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,15 @@ def on_probation(facts: MembershipFacts) -> Decision:
 
 def was_heard(facts: MembershipFacts) -> Decision:
     """The right of reply: nobody is expelled before it has answered, or had the time to. A vote is taken in the open, and hears both."""
-    if facts.is_system or not facts.hearing_days or facts.replied:
+    if facts.is_system or not facts.hearing_days:
         return ALLOW
     if facts.heard_until is None:
         return deny("membership.not_heard", "The organisation has not been heard",
                     remedy=f"Open a hearing; it has {facts.hearing_days} days to reply", source="charter")  # fmt: skip
-    if facts.as_of < facts.heard_until:
+    if facts.as_of > facts.heard_until + HEARD_FOR:
+        return deny("membership.hearing_old", f"The hearing ended on {facts.heard_until:%d %B %Y}; it does not stand for what came later",
+                    remedy="Open a new hearing", source="charter")  # fmt: skip
+    if facts.as_of < facts.heard_until and not facts.replied:
         return deny("membership.hearing", f"The organisation may reply until {facts.heard_until:%d %B %Y}",
                     remedy="Wait for the reply or that day", source="charter")  # fmt: skip
     return ALLOW

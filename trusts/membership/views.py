@@ -19,6 +19,7 @@ from trusts.membership.charter_templates import BY_CODE, TEMPLATES
 from trusts.membership.forms import ApplyForm
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import STANDING
+from trusts.membership.parting import silent_since
 
 
 @login_required
@@ -106,12 +107,16 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found = get_object_or_404(selectors.trusts(actor), slug=slug)
     found.standing()
+    listed = list(selectors.memberships(actor).filter(trust=found).order_by("organisation__name")[:500])
+    # Who is silent is said to those who may act on it.
+    silent = silent_since(listed) if actor.organisation_id in found.trustees() else {}
     rows = []
-    for membership in selectors.memberships(actor).filter(trust=found).order_by("organisation__name")[:500]:
+    for membership in listed:
         membership.trust = found
         rows.append(
             {
                 "membership": membership,
+                "silent": silent.get(membership.pk),
                 "actions": [
                     a
                     for a in MEMBERSHIP.offered(membership.state, roles_of(actor, membership))
