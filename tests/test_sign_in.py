@@ -89,7 +89,8 @@ def test_a_colleague_signs_in_and_acts_for_that_organisation_only(
     assert browser.get("/accounts/password/set/").status_code == 403
     # He comes again as the same account, also under another address of the domain; and with his place his way in ends.
     assert come(Client(), "rui-7").headers["Location"] == "/inbox/"
-    assert cast.users["rui"].socialaccount_set.count() == 1
+    account = cast.users["rui"].socialaccount_set.get()
+    assert (account.uid, account.extra_data) == ("rui-7", {})
     rui = cast.organisations["hudson"].members.get(user=cast.users["rui"])
     organisations.remove(rui.pk, actor=cast.actor("dana"), reason="He has left us.")
     assert browser.get("/inbox/").wsgi_request.actor.organisation_id is None

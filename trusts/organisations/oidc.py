@@ -123,6 +123,10 @@ class Provider(OpenIDConnectProvider):
     # The sign-in pages are ours (`sign_in_views`); allauth is given a place without any.
     package = "trusts.organisations.no_pages"
 
+    def get_default_scope(self) -> list[str]:
+        """The person is known here already: who they are and their address is enough."""
+        return ["openid", "email"]
+
 
 def app_of(row: SignInProvider) -> SocialApp:
     """What allauth knows of the provider; never saved, so the secret stays sealed in its row."""
@@ -217,7 +221,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             user = person_for(row, sociallogin)
         except Stranger as stranger:
             raise ImmediateHttpResponse(refused(request, str(stranger))) from None
-        if not sociallogin.is_existing:
+        # What else the provider tells of the person has served its purpose and is not kept.
+        sociallogin.account.extra_data = {}
+        if sociallogin.is_existing:
+            sociallogin.account.save(update_fields=["extra_data"])
+        else:
             sociallogin.connect(request, user)
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, *args: Any, **kwargs: Any) -> None:
