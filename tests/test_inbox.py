@@ -17,12 +17,13 @@ from contracts.negotiations.models import Negotiation
 from kernel import doors
 from kernel.actor import system
 from kernel.machine import Action, Machine, State
+from portal import notify
 from portal.inbox import KINDS, ME, OTHERS, items
 from portal.inbox.registry import BULK, safe, without_form
 from portal.views.inbox import grouped
 from tests import worlds
 from tests.cast import Cast
-from tests.test_access import BACKEND
+from tests.test_access import BACKEND, token
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +143,30 @@ def test_only_what_asks_for_nothing_and_ends_nothing_is_for_many() -> None:
         with pytest.raises(ValueError, match="not safe"):
             safe(table, name)
     assert {source for kind in KINDS.values() for source in kind.sources} == {ME, OTHERS}
+
+
+def test_a_program_reads_the_same_inbox_and_the_owners_notices(cast: Cast) -> None:
+    request = worlds.submitted(cast)
+    notify.send("request.submitted", {"id": str(request.pk)})
+    dana, piotr, narrow = (
+        token(cast, *who) for who in (("dana", ["read"]), ("piotr", ["read"]), ("dana", ["datasets"]))
+    )
+    found = Client().get("/api/v1/inbox", **dana).json()
+    assert [(one["what"], one["kind_of_object"], one["id"]) for one in found["results"]] == [
+        ("Review the request", "request", str(request.pk))
+    ]
+    others = Client().get("/api/v1/inbox?waits_for=others", **piotr).json()["results"]
+    assert [(one["what"], one["who"]) for one in others] == [("Waits for their review", "Hudson Carriers")]
+    told = Client().get("/api/v1/notices", **dana).json()
+    assert told["count"] == 1 and told["results"][0]["object"] == str(request.pk)
+    assert Client().get("/api/v1/notices", **piotr).json()["count"] == 0
+    for path in ("inbox", "notices"):
+        assert (
+            Client().get(f"/api/v1/{path}").status_code == 401
+            and Client().get(f"/api/v1/{path}", **narrow).status_code == 403
+        )
+    wrong = Client().get("/api/v1/inbox?waits_for=nobody", **dana)
+    assert wrong.status_code == 400 and "waits_for" in wrong.json()["fields"]
 
 
 def _machine(name: str) -> Any:

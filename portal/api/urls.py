@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from portal.api import docs, kinds, people, scim
+from portal.api import docs, kinds, people, scim, waiting
 from portal.api.policies import Evaluate
 from portal.api.rights import Emergencies, Grants
 from portal.api.sources import Sources
@@ -83,6 +83,8 @@ urlpatterns = [
     path("scim/v2/Users/<uuid:pk>", scim.User.as_view(), name="scim_user"),
     path("scim/v2/ServiceProviderConfig", scim.ServiceProviderConfig.as_view(), name="scim_config"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
+    path("inbox", waiting.Inbox.as_view(), name="api_inbox"),
+    path("notices", waiting.Notices.as_view(), name="api_notices"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),
     path("docs/", docs.Docs.as_view(), name="api_docs"),
