@@ -203,6 +203,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "exemption.asked": ("exemption", _agreeing, "An exception to the charter is asked for and waits for you."),
     "exemption.granted": ("exemption", _side("provider", STEWARDS), "The exception to the charter is granted."),
     "exemption.refused": ("exemption", _side("provider", STEWARDS), "The exception to the charter was refused, with a reason."),
+    "trust.winding_up": ("trust", lambda t: _owners_of(t.memberships.exclude(state__in=["declined", "expelled"]).values_list("organisation_id", flat=True)), "The trust is being wound up. Nothing new begins in it; contracts and data go as its charter says."),
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),

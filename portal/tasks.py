@@ -28,6 +28,7 @@ from portal.notices.write import forget as forget_notices
 from trusts.datasets import sources, uploads
 from trusts.membership.joining import probations_due
 from trusts.membership.parting import notices_due, silences_due
+from trusts.membership.winding import finish_due
 from trusts.organisations.access import begin_due
 from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
@@ -66,6 +67,8 @@ def sweep() -> dict[str, int]:
         "notices": notices_due(now),
         "rights": expire_rights(now),
         "emergencies": run_out_due(now),
+        # After contracts have run out: a trust that waited for its last one ends.
+        "trusts": finish_due(now),
         "deputies": lapse_deputyships(now),
     }
 

@@ -19,6 +19,7 @@ from kernel.transition import creation, transition
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Trust
 from trusts.membership.ruling import judges
+from trusts.membership.winding import must_be_open
 
 
 @judges
@@ -46,7 +47,8 @@ def charter_decision(terms: Terms, dataset: Dataset, trust: Trust | None) -> Dec
 
 
 def must_be_met(terms: Terms, dataset: Dataset, trust: Trust | None) -> None:
-    """Raises Refused for terms that the charter does not let bind."""
+    """Raises Refused for terms that the charter does not let bind, and where nothing new may begin."""
+    must_be_open(trust)
     decision = charter_decision(terms, dataset, trust)
     if not decision.allowed:
         raise Refused(decision)

@@ -19,6 +19,7 @@ class NegotiationsConfig(AppConfig):
             "services",
             "leaving",
             "forms",
+            "winding",
             "signature_forms",
             "duty_forms",
         )

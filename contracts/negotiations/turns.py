@@ -18,6 +18,7 @@ from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.terms import Terms
 from kernel.actor import Actor
 from kernel.decision import Refused
+from trusts.membership.winding import must_be_open
 
 REPLY_DAYS, MOST_DAYS, MORE_DAYS = 14, 90, 7
 REMIND_BEFORE = (3, 1)
@@ -59,6 +60,7 @@ def propose(
 
     Acceptances given to earlier terms are void: nobody is bound by a text they did not see. Raises Refused.
     """
+    must_be_open(negotiation.trust)
     if also is not None:
         hold(one.version_of_data_id for one in companions.change(negotiation, also))
     rows = list(negotiation.companions.select_related("version_of_data", "dataset"))

@@ -31,6 +31,7 @@ from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets import sources, uploads
 from trusts.membership import services as membership
+from trusts.membership import winding
 from trusts.organisations import access, people, sign_in
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
@@ -52,7 +53,7 @@ class Situations:
         self.ways: dict[str, Callable[[str], Any]] = {
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
-            "membership": self._membership, "trust": lambda _: cast.trust, "organisation": lambda _: cast.organisations["hudson"],
+            "membership": self._membership, "trust": self._trust, "organisation": lambda _: cast.organisations["hudson"],
             "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "grant": self._grant, "emergency": self._emergency, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
 
@@ -69,6 +70,16 @@ class Situations:
         if state == "retired":
             datasets.retire(found.pk, actor=self.dana, reason=REASON)
         return found
+
+    def _trust(self, state: str) -> Any:
+        if state == "active":
+            return self.cast.trust
+        made = membership.found(
+            actor=self.ada, name=f"A {state} trust", kind="trust", purpose="To end.", charter="It ends."
+        )
+        # As if a contract still ran in it, or none.
+        with patch.object(winding, "running", lambda trust: int(state == "winding_up")):
+            return winding.wind_up(made.pk, actor=system(), reason=REASON)
 
     def _exemption(self, state: str) -> Any:
         made = worlds.exempted(self.cast, self.dataset)

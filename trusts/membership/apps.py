@@ -18,6 +18,7 @@ class MembershipConfig(AppConfig):
             "services",
             "joining",
             "parting",
+            "winding",
             "forms",
             "joining_forms",
         ):

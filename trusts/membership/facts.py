@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from kernel.actor import Actor
 from kernel.registry import loads_facts
+from trusts.membership.endings import running
 from trusts.membership.machines import MEMBERSHIP, TRUST
 from trusts.membership.models import Membership, Trust
 from trusts.membership.rules import MembershipFacts, TrustFacts
@@ -15,7 +16,8 @@ from trusts.membership.rules import MembershipFacts, TrustFacts
 
 @loads_facts(TRUST)
 def trust_facts(trust: Trust, actor: Actor) -> TrustFacts:
-    return TrustFacts(trust.governance().voted(), actor.is_system)
+    ending = running(trust) if trust.state == "winding_up" else 0
+    return TrustFacts(trust.governance().voted(), actor.is_system, ending)
 
 
 NOT_A_MEMBER = ("invited", "applied", "")
@@ -32,7 +34,7 @@ def membership_facts(membership: Membership, actor: Actor) -> MembershipFacts:
     handed = {one["code"] for one in membership.evidence}
     return MembershipFacts(
         is_trustee=membership.state == "active" and membership.organisation_id in governing, other_trustees=len(others),
-        by_vote=trust.governance().voted(),
+        by_vote=trust.governance().voted(), trust_open=trust.state == "active",
         as_of=timezone.now(), is_system=actor.is_system, misfits=_misfits(membership) if joins else (),
         evidence=tuple(one["label"] for one in asked["evidence"] if one["code"] not in handed) if joins else (),
         checks=tuple(one["text"] for one in asked["checklist"] if one["code"] not in membership.checks) if joins else (),

@@ -43,6 +43,11 @@ class CharterForm(ActionForm):
             self.initial.setdefault("text", last.text)
 
 
+@asks_with(TRUST, "wind_up")
+class WindUpForm(ReasonForm):
+    pass
+
+
 @asks_with(TRUST, "invite")
 class InviteForm(ActionForm):
     organisation = forms.ModelChoiceField(label="Organisation", queryset=Organisation.objects.none())

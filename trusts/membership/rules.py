@@ -37,14 +37,16 @@ class MembershipFacts:
     conditions: int = 0
     asks_evidence: bool = False
     asks_checks: bool = False
+    trust_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TrustFacts:
-    """What takes a vote here, and whether it is the portal that acts on one."""
+    """What takes a vote here, whether it is the portal that acts on one, and how many things run out in a trust that ends."""
 
     by_vote: frozenset[str] = frozenset()
     is_system: bool = False
+    running: int = 0
 
 
 def a_trustee_stays(facts: MembershipFacts) -> Decision:
@@ -160,4 +162,18 @@ def notice_is_asked(facts: MembershipFacts) -> Decision:
 def notice_was_given(facts: MembershipFacts) -> Decision:
     if facts.leaves_on is None:
         return deny("membership.no_notice_given", "No notice was given", remedy="Nothing to take back")
+    return ALLOW
+
+
+def the_trust_is_open(facts: MembershipFacts) -> Decision:
+    """Nobody joins a trust that is being wound up."""
+    if not facts.trust_open:
+        return deny("trust.ending", "The trust is wound up or about to be", remedy="Join another one")
+    return ALLOW
+
+
+def nothing_runs(facts: TrustFacts) -> Decision:
+    """A trust whose contracts run out ends with the last of them."""
+    if facts.running:
+        return deny("trust.running", f"{facts.running} still run in it", remedy="Wait for the last one")
     return ALLOW

@@ -21,6 +21,7 @@ from trusts.membership.models import Charter, Membership, Trust
 from trusts.membership.rules import a_trustee_stays
 from trusts.membership.ruling import judge_rules
 from trusts.membership.voting import trustee_without_vote
+from trusts.membership.winding import wind_up as wind_up
 from trusts.organisations.models import Organisation
 from trusts.organisations.services import free_slug
 

@@ -56,3 +56,4 @@ invite_without_vote = _without_vote(
 expel_without_vote = _without_vote("expel", "Expelling a member", "Open a proposal")
 charter_without_vote = _without_vote("charter", "Changing the charter", "Propose the change")
 trustee_without_vote = _without_vote("trustee", "Appointing a trustee", "Open a proposal")
+wind_up_without_vote = _without_vote("wind_up", "Winding up", "Open a proposal")
