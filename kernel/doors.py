@@ -36,6 +36,8 @@ class Shown:
     heading: str
     columns: list[str]
     rows: list[list[str]]
+    note: str = "Shown once and kept nowhere; that you looked is in the audit trail."
+    again: str = "Look more up"
 
     def as_list(self) -> list[dict[str, str]]:
         """Each row by its columns' names, for programs."""

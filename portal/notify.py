@@ -104,6 +104,15 @@ def _watching(emergency: Any) -> list[UUID]:
     return list(trust.trustees()) if trust else []
 
 
+def _voting(proposal: Any) -> list[User]:
+    return _owners_of(s.organisation_id for s in proposal.seats.filter(barred=""))
+
+
+def _not_voted(proposal: Any) -> list[User]:
+    """The owners of those who have neither voted nor given their vote away."""
+    return _owners_of(s.organisation_id for s in proposal.seats.filter(barred="", choice="", delegate=None))
+
+
 def _trustees(membership: Any) -> list[User]:
     return _owners_of(membership.trust.trustees())
 
@@ -215,6 +224,10 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.notice": ("membership", _trustees, "A member has given notice."),
     "membership.silent": ("membership", _trustees, "A member has not been heard from for a long time."),
     "membership.refused": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was not admitted."),
+    "proposal.opened": ("proposal", _voting, "The members are asked, and your organisation has a vote."),
+    "proposal.concerns": ("proposal", lambda p: _owners_of(p.parties()["concerned"]), "The members vote on something that concerns your organisation. You have no vote on it, but you can read it and comment."),
+    "proposal.closing": ("proposal", _not_voted, "The vote ends soon and your organisation has not voted."),
+    "proposal.closed": ("proposal", lambda p: _owners_of(p.parties()["voter"]), "The vote is over; the result is there."),
     "deputyship.named": ("deputyship", lambda d: [d.deputy.user, d.member.user], "The deputy acts with the other's roles on the days that were chosen."),
     # What a date alone makes worth telling (portal/notices/reminders.py).
     "agreement.sign_reminder": ("negotiation", _not_signed, "A contract of it waits for your organisation's signature. Unsigned, it lapses soon."),

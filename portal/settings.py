@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "trusts.organisations",
     "trusts.rights",
     "trusts.membership",
+    "trusts.proposals",
     "trusts.datasets",
     "contracts.charters",
     "contracts.negotiations",
@@ -232,6 +233,7 @@ SPECTACULAR_SETTINGS = {
     # The same words in several components get one name.
     "ENUM_NAME_OVERRIDES": {
         "TrustKindEnum": "trusts.membership.models.KINDS",
+        "TrustProposalKindEnum": "trusts.proposals.models.KINDS",
         "MembershipRoleEnum": "trusts.membership.models.ROLES",
         "NegotiationKindEnum": "contracts.negotiations.models.KINDS",
         "RequestFormatEnum": "contracts.sharing.models.FORMATS",

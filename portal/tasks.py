@@ -32,6 +32,7 @@ from trusts.membership.winding import finish_due
 from trusts.organisations.access import begin_due
 from trusts.organisations.people import lapse_deputyships
 from trusts.organisations.services import lapse_invitations
+from trusts.proposals.closing import close_due as close_votes
 from trusts.rights.emergencies import run_out_due
 from trusts.rights.services import expire_due as expire_rights
 
@@ -69,6 +70,7 @@ def sweep() -> dict[str, int]:
         "emergencies": run_out_due(now),
         # After contracts have run out: a trust that waited for its last one ends.
         "trusts": finish_due(now),
+        "votes": close_votes(now),
         "deputies": lapse_deputyships(now),
     }
 

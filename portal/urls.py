@@ -12,6 +12,7 @@ from portal.views import emergencies as openings
 STATIONS = (
     "trusts.organisations",
     "trusts.membership",
+    "trusts.proposals",
     "trusts.datasets",
     "contracts.charters",
     "contracts.negotiations",

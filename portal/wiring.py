@@ -17,8 +17,10 @@ def connect() -> None:
     from jobs.runs import services as runs
     from jobs.trials import services as trials
     from portal import notify
+    from trusts.proposals import services as proposals
 
     # Before the mail about the turn: what a rule has answered waits for nobody.
+    outbox.listen("membership.applied", proposals.on_applied)
     outbox.listen("negotiation.turn", automatic.on_turn)
     outbox.listen("version.registered", intake.on_registered)
     outbox.listen("source.look", look.on_source_look)

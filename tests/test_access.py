@@ -26,7 +26,7 @@ from jobs.tracing import services as tracing
 from kernel import outbox
 from kernel.actor import system
 from portal import notify
-from tests import worlds
+from tests import votes, worlds
 from tests.cast import Cast
 from tests.matrix.situations import Situations
 from trusts.datasets import services as datasets
@@ -55,8 +55,9 @@ ACCESS: dict[str, Any] = {
     "organisation/access/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
     "sign-in/": "public", **{f"sign-in/<slug:slug>/{end}": "secret" for end in ("", "go/", "back/")},
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
-    "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL, "trusts/<slug:slug>/charter/compare/": ALL, "trusts/<slug:slug>/charter/edit/": ("ada",),
+    "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL, "trusts/<slug:slug>/charter/compare/": ALL, "trusts/<slug:slug>/charter/edit/": ("dana", "piotr", "ada"),
     "memberships/<uuid:pk>/": ALL, "memberships/<uuid:pk>/evidence/<int:number>/": (*MERIDIAN, "ada"),
+    "trusts/<slug:slug>/proposals/": MEMBERS, "trusts/<slug:slug>/proposals/new/": ("dana", "piotr", "ada"), "proposals/<uuid:pk>/": MEMBERS,
     "trusts/<slug:slug>/rules/": ALL, "trusts/<slug:slug>/report/": MEMBERS, "exemptions/new/": "post", "exemptions/<uuid:pk>/": (*HUDSON, "ada"),
     "datasets/<slug:slug>/": MEMBERS, "datasets/<slug:slug>/quality/": MEMBERS, "datasets/<slug:slug>/schema/": MEMBERS,
     "datasets/<slug:slug>/quality/rows/": HUDSON, "datasets/<slug:slug>/rules/": HUDSON, "datasets/<slug:slug>/rules/import/": HUDSON,
@@ -123,6 +124,7 @@ def world(cast: Cast) -> dict[str, str]:
     Charter.objects.create(trust=cast.trust, number=9, text="As agreed.", governance={"members": members})
     extract = SimpleUploadedFile("extract.txt", b"Entered.")
     joining.hand_in(joined.pk, actor=cast.actor("piotr"), code="register", file=extract)
+    votes.voting(cast, kinds=("expel", "charter"))
     told = notify.told("request.submitted", request, "once")
     return {
         "notices/<uuid:pk>/open/": f"notices/{next(n for n in told if n.user.email.startswith('rui')).pk}/open/",
@@ -137,6 +139,7 @@ def world(cast: Cast) -> dict[str, str]:
         "trials/<uuid:pk>/": f"trials/{tried.pk}/", "trials/<uuid:pk>/live/": f"trials/{tried.pk}/live/",
         "trusts/<slug:slug>/": f"trusts/{cast.trust.slug}/", "trusts/<slug:slug>/members/": f"trusts/{cast.trust.slug}/members/",
         **{f"trusts/<slug:slug>/charter/{end}": f"trusts/{cast.trust.slug}/charter/{end}" for end in ("", "compare/", "edit/")}, "trusts/<slug:slug>/rules/": f"trusts/{cast.trust.slug}/rules/", "trusts/<slug:slug>/report/": f"trusts/{cast.trust.slug}/report/",
+        **{f"trusts/<slug:slug>/proposals/{end}": f"trusts/{cast.trust.slug}/proposals/{end}" for end in ("", "new/")}, "proposals/<uuid:pk>/": f"proposals/{votes.proposed(cast).pk}/",
         "exemptions/<uuid:pk>/": f"exemptions/{beyond.pk}/", "organisations/<slug:slug>/": "organisations/hudson-carriers/",
         "organisations/<slug:slug>/join/": "organisations/hudson-carriers/join/",
         "datasets/<slug:slug>/": f"datasets/{dataset.slug}/", "datasets/<slug:slug>/quality/": f"datasets/{dataset.slug}/quality/",

@@ -20,9 +20,12 @@ from kernel.models import StatefulModel
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
+from tests.votes import proposed, voting
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership.models import Membership, Trust
 from trusts.organisations.models import Organisation
+from trusts.proposals.models import Proposal as Asked
+from trusts.proposals.models import VotingSeat
 
 # The number of questions is the same on every database.
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
@@ -33,7 +36,7 @@ DASHBOARDS = ["/dashboard/", "/dashboard/?view=partner", "/dashboard/?view=trust
 MORE = {**dict.fromkeys(DASHBOARDS, 21), "/inbox/": 25, "/inbox/?show=others": 24}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
-         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/inbox/?show=others", *DASHBOARDS, "/trusts/", "/access/", "ACCESS", "TRUST/members/"]  # fmt: skip
+         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/inbox/?show=others", *DASHBOARDS, "/trusts/", "/access/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
 API = [
     "datasets",
     "versions",
@@ -45,6 +48,7 @@ API = [
     "events",
     "trusts",
     "memberships",
+    "proposals",
     "organisations",
 ]
 
@@ -108,6 +112,23 @@ def crowd(cast: Cast, request: Request, count: int, strangers: int | None = None
         ],
         batch_size=500,
     )
+    asked = Asked.objects.filter(state="open").first()
+    if asked is None:
+        voting(cast, kinds=("charter",))
+        asked = proposed(cast)
+    seats = list(asked.seats.all())
+    for made in [
+        copies(asked, count),
+        copies(asked, count, state=lambda i: "lapsed", closed=lambda i: asked.due),
+    ]:
+        VotingSeat.objects.bulk_create(
+            [
+                VotingSeat(proposal=p, organisation_id=s.organisation_id, weight=s.weight)
+                for p in made
+                for s in seats
+            ],
+            batch_size=500,
+        )
     others = count if strangers is None else strangers
     organisations = copies(
         cast.organisations["elsewhere"],

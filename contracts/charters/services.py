@@ -10,7 +10,7 @@ from django.db import transaction
 from contracts.charters import selectors
 from contracts.charters.machines import EXEMPTION
 from contracts.charters.models import Exemption, Vote
-from contracts.policies.charter import read_rules
+from contracts.policies.charter import read_rules, rules_in_words
 from contracts.policies.terms import Terms, TermsError
 from kernel.actor import Actor, system
 from kernel.decision import ALLOW, Decision, Outcome, Reason, Refused
@@ -18,7 +18,7 @@ from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Trust
-from trusts.membership.ruling import judges
+from trusts.membership.ruling import judges, says_rules
 from trusts.membership.winding import must_be_open
 
 
@@ -30,6 +30,13 @@ def judge(given: dict[str, Any]) -> dict[str, Any]:
     except TermsError as problem:
         reasons = tuple(Reason(f"charter.{e.field or e.clause}", e.text, e.remedy, "charter", e.field or e.clause) for e in problem.errors)  # fmt: skip
         raise Refused(Decision(Outcome.DENY, reasons)) from problem
+
+
+@says_rules
+def say(rules: dict[str, Any]) -> list[str]:
+    """Each limit with what it takes to go beyond it, and the trust's own clauses."""
+    own = [f"The partner {c['mood'].replace('_', ' ')} {c['en']}." for c in rules.get("clauses", [])]
+    return [f"{text} To go beyond: {needs}." for text, needs in rules_in_words(rules)] + own
 
 
 def charter_decision(terms: Terms, dataset: Dataset, trust: Trust | None) -> Decision:

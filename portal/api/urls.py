@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from portal.api import docs, kinds, people, scim, waiting
+from portal.api import docs, kinds, people, scim, votes, waiting
 from portal.api.policies import Evaluate
 from portal.api.rights import Emergencies, Grants
 from portal.api.sources import Sources
@@ -23,6 +23,7 @@ KINDS: dict[str, type[Any]] = {
     "access-reviews": people.AccessReviews,
     "trusts": kinds.Trusts,
     "memberships": kinds.Memberships,
+    "proposals": votes.Proposals,
     "datasets": kinds.Datasets,
     "sources": Sources,
     "uploads": Uploads,

@@ -30,6 +30,7 @@ from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.rulebook import all_cleaned
 from trusts.membership import services as membership
 from trusts.membership.models import Trust
+from trusts.proposals import services as proposals
 from trusts.rights import services as rights
 
 WAIT = 180
@@ -66,6 +67,7 @@ def seed(say: Callable[[str], Any]) -> None:
     gone = agree(stage, "planes", "dana", days=90)
     negotiate(stage)
     govern(stage, trust)
+    vote(stage, trust)
     say("negotiations in every state that matters, and what the charter allows")
     template = recipes(stage, trust)
     exports(stage, contract, ending, paused)
@@ -252,6 +254,29 @@ def govern(stage: Stage, trust: Trust) -> None:
     membership.change_charter(trust.pk, actor=stage.actor("ada"), rules=rules, governance=governance)
     offer = _dataset("planes").offers.get(state="published")
     automatic.lay_down(actor=stage.actor("dana"), offer=offer, name="Accept what is not wider")
+
+
+def vote(stage: Stage, trust: Trust) -> None:
+    """From now on all members vote on the charter and on who is expelled: one vote is over, one waits for two of them."""
+    governance = {
+        "beneficiaries": "those who fly from and to New York",
+        "members": {"notice_days": 30, "hearing_days": 14},
+        "votes": {"voters": ["trustee", "provider", "consumer"], "kinds": {"charter": {"by": "vote"}, "expel": {"by": "vote"}}},
+        "dissolution": {"contracts": "run_out", "data": "Each side deletes what it received, and says so."},
+    }  # fmt: skip
+    membership.change_charter(trust.pk, actor=stage.actor("ada"), governance=governance)
+    for days, why in ((60, "Thirty days are too short to end our studies in good order."), (45, "Sixty days turned out to be longer than anybody needs.")):  # fmt: skip
+        trust = Trust.objects.get(pk=trust.pk)
+        given = {"governance": {**governance, "members": {"notice_days": days, "hearing_days": 14}}}
+        asked = proposals.propose(
+            actor=stage.actor("piotr"), trust=trust, kind="charter", given=given, why=why
+        )
+        proposals.comment(asked.pk, actor=stage.actor("dana"), text=f"We could live with {days} days.")
+        proposals.vote(asked.pk, actor=stage.actor("piotr"), choice="for", reason="We asked for it.")
+        if days == 60:
+            proposals.vote(
+                asked.pk, actor=stage.actor("dana"), choice="for", reason="Studies end with the term."
+            )
 
 
 def ask_for(

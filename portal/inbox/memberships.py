@@ -27,8 +27,10 @@ def memberships(actor: Actor, limit: int) -> Iterator[Item]:
     yield from to_move(actor, MEMBERSHIP, invited, "Accept or decline", lambda m: m.trust.name)
     yield from _to_reply(actor, [row for row in ours if row.state != "invited"])
     applied = found.filter(state="applied", trust_id__in=actor.trust_ids)
+    # Where the members vote on it, the vote waits instead.
+    decided = [row for row in _known(applied[:limit]) if not row.trust.governance().by_vote("admit")]
     yield from to_move(
-        actor, MEMBERSHIP, _known(applied[:limit]), "Decide on the application",
+        actor, MEMBERSHIP, decided, "Decide on the application",
         lambda m: m.organisation.name,
     )  # fmt: skip
 

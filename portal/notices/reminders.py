@@ -17,6 +17,7 @@ from contracts.negotiations.models import Agreement, Duty
 from contracts.sharing.models import Request
 from jobs.deliveries.models import Delivery
 from trusts.membership.models import Membership
+from trusts.proposals.models import Proposal
 
 Watch = Callable[[datetime], Iterable[tuple[str, Any, str]]]
 WATCHES: list[Watch] = []
@@ -83,6 +84,14 @@ def exports_expiring(now: datetime) -> Iterator[tuple[str, Model, str]]:
     found = Delivery.objects.filter(state="available").select_related("agreement__dataset", "request")
     for row, mark in _reached(found, "expires", now, (1,)):
         yield "delivery.expiring", row, mark
+
+
+@watch
+def votes_ending(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Two days before a vote ends, members that have not voted are told."""
+    found = Proposal.objects.filter(state="open").select_related("trust", "member__organisation")
+    for row, mark in _reached(found, "due", now, (2,)):
+        yield "proposal.closing", row, mark
 
 
 @watch

@@ -26,7 +26,7 @@ from jobs.runs.models import Job
 from jobs.tracing import services as tracing
 from kernel import outbox
 from kernel.actor import Actor, system
-from tests import worlds
+from tests import votes, worlds
 from tests.cast import Cast
 from trusts.datasets import services as datasets
 from trusts.datasets import sources, uploads
@@ -53,7 +53,7 @@ class Situations:
         self.ways: dict[str, Callable[[str], Any]] = {
             "dataset": self._dataset, "version": self._version, "upload": self._upload, "source": self._source, "offer": self._offer, "negotiation": self._negotiation, "note": self._note, "rule": self._rule,
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
-            "membership": self._membership, "trust": self._trust, "organisation": lambda _: cast.organisations["hudson"],
+            "proposal": lambda state: votes.situation(cast, state), "membership": self._membership, "trust": self._trust, "organisation": lambda _: cast.organisations["hudson"],
             "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "grant": self._grant, "emergency": self._emergency, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
         }  # fmt: skip
 

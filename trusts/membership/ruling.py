@@ -7,7 +7,10 @@ from typing import Any
 
 Judge = Callable[[dict[str, Any]], dict[str, Any]]
 
+Speaker = Callable[[dict[str, Any]], list[str]]
+
 _judges: list[Judge] = []
+_speakers: list[Speaker] = []
 
 
 def judges(reads: Judge) -> Judge:
@@ -22,3 +25,15 @@ def judge_rules(given: dict[str, Any]) -> dict[str, Any]:
     for reads in _judges:
         given = reads(given)
     return given
+
+
+def says_rules(does: Speaker) -> Speaker:
+    """Decorator: this function says a charter's rules in sentences."""
+    if does not in _speakers:
+        _speakers.append(does)
+    return does
+
+
+def rules_in_words(rules: dict[str, Any]) -> list[str]:
+    """The limits for contracts, a sentence each."""
+    return [sentence for does in _speakers for sentence in does(rules)]

@@ -80,14 +80,15 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as problem:
             refused = problem.decision
         else:
-            messages.success(request, "Your application is with the trustees.")
+            by = "members, who vote on it" if found.governance().by_vote("admit") else "trustees"
+            messages.success(request, f"Your application is with the {by}.")
             return redirect(found)
     context = {
         "trust": found, "mine": mine, "form": form if may_apply else None, "unfit": unfit, "decision": refused,
         "charter": found.charters.first(), "choices": doors.choices(TRUST, found, actor),
         "my_choices": doors.choices(MEMBERSHIP, mine, actor) if mine else [],
         "member_count": found.memberships.filter(state="active").count(), "inside": found.pk in actor.trust_ids,
-        "dataset_count": found.datasets.filter(state="listed").count() if found.pk in actor.trust_ids else None,
+        "admits_by_vote": found.governance().by_vote("admit"), "dataset_count": found.datasets.filter(state="listed").count() if found.pk in actor.trust_ids else None,
     }  # fmt: skip
     return render(
         request,

@@ -39,6 +39,7 @@ from portal.api.serializers.trusts import (
     TrustIn,
     TrustOut,
 )
+from portal.api.serializers.votes import TrustProposalIn, TrustProposalOut
 
 __all__ = [
     "AccessReviewOut",
@@ -84,6 +85,8 @@ __all__ = [
     "TrialOut",
     "TrustIn",
     "TrustOut",
+    "TrustProposalIn",
+    "TrustProposalOut",
     "UploadIn",
     "UploadOut",
     "VersionIn",

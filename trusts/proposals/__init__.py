@@ -1,0 +1,1 @@
+"""Decisions that the members take together: proposals, votes, and what follows from them."""
