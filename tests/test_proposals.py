@@ -20,10 +20,10 @@ from portal import notify
 from portal.inbox import items
 from tests.cast import Cast
 from tests.test_access import BACKEND
-from tests.votes import vote, voting
+from tests.votes import proposed, vote, voting
 from trusts.membership import services as membership
 from trusts.membership.machines import MEMBERSHIP, TRUST
-from trusts.membership.models import Membership
+from trusts.membership.models import Membership, Trust
 from trusts.membership.selectors import active_trust_ids
 from trusts.organisations import services as organisations
 from trusts.organisations.selectors import actor_for, places_of
@@ -136,7 +136,7 @@ def test_a_charter_changes_by_vote_unless_it_changed_meanwhile(cast: Cast, clien
 
 
 @db
-def test_nobody_votes_in_their_own_case_or_for_two_sides(cast: Cast) -> None:
+def test_nobody_votes_in_their_own_case_or_for_two_sides(cast: Cast, client: Client) -> None:
     trust = voting(cast)
     place = Membership.objects.get(trust=trust, organisation=cast.organisations["meridian"])
     proposal = services.propose(
@@ -144,6 +144,11 @@ def test_nobody_votes_in_their_own_case_or_for_two_sides(cast: Cast) -> None:
     )
     with pytest.raises(Refused, match="own organisation"):
         services.vote(proposal.pk, actor=cast.actor("piotr"), choice="against", reason="We did not.")
+    client.force_login(cast.users["dana"], backend=BACKEND)
+    page = client.get(place.get_absolute_url()).content.decode()
+    assert proposal.get_absolute_url() in page and "kind=trustee" in page and "kind=expel" not in page
+    form = client.get(f"/trusts/{trust.slug}/proposals/new/?kind=trustee&member={place.pk}").content.decode()
+    assert f'value="{place.pk}" selected' in form
     services.comment(proposal.pk, actor=cast.actor("piotr"), text="We did not pass anything on.")
     told = notify.TOPICS["proposal.concerns"][1](proposal)
     assert told == [cast.users["piotr"]] and cast.users["piotr"] not in notify.TOPICS["proposal.opened"][1](
@@ -241,6 +246,24 @@ def test_a_secret_ballot_is_provable_and_tells_nobodys_vote(cast: Cast, client: 
             assert event.detail == {} and event.reason == "" and not event.after, "who voted, never what"
     found = client.post(f"/proposals/{proposal.pk}/", {"code": shown["piotr"]}).content.decode()
     assert "Counted: Against it." in found
+
+
+@db
+def test_the_members_wind_their_trust_up(cast: Cast) -> None:
+    trust = voting(cast)
+    other = proposed(cast)
+    asked = services.propose(
+        actor=cast.actor("ada"), trust=trust, kind="wind_up", why="It has done its work."
+    )
+    assert vote(cast, asked, ada="for", dana="for").state == "open", "three quarters, and one vote is left"
+    assert vote(cast, asked, piotr="for").state == "adopted"
+    trust = Trust.objects.get(pk=trust.pk)
+    assert trust.state in ("winding_up", "wound_up")
+    assert closing.close_due(timezone.now()) == 1
+    other.refresh_from_db()
+    assert other.state == "withdrawn"
+    with pytest.raises(Refused):
+        services.propose(actor=system(), trust=trust, kind="wind_up", why="Once more, for nothing.")
 
 
 @db

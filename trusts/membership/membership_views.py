@@ -16,7 +16,7 @@ from kernel import doors, store
 from kernel.actor import Actor
 from kernel.audit import selectors as audit
 from kernel.roles import roles_of
-from trusts.membership import selectors
+from trusts.membership import selectors, voting
 from trusts.membership.machines import CANDIDATE, MEMBERSHIP, TRUSTEE
 from trusts.membership.models import Membership
 from trusts.membership.parting import last_heard
@@ -29,8 +29,10 @@ INSIDE = {role.split(".")[0] + ".member" for role in CANDIDATE | TRUSTEE}
 
 
 def reads_the_file(actor: Actor, membership: Membership) -> bool:
-    """The organisation itself and those who govern the trust read what was handed in and looked at; nobody else."""
-    return bool(INSIDE & roles_of(actor, membership))
+    """The organisation itself and those who decide on it, alone or by vote, read what was handed in and looked at."""
+    trust = membership.trust
+    votes = trust.governance().by_vote("admit") and actor.organisation_id in trust.voters()
+    return votes or bool(INSIDE & roles_of(actor, membership))
 
 
 @login_required
@@ -41,7 +43,7 @@ def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     inside = reads_the_file(actor, found)
     asked = found.trust.governance()["members"]
     context: dict[str, Any] = {
-        "membership": found, "trust": found.trust, "inside": inside,
+        "membership": found, "trust": found.trust, "inside": inside, "votes": _votes(found, actor),
         # Notice and probation are the trust's own matter: its members read them, nobody else.
         "fellow": inside or found.trust_id in actor.trust_ids,
         "choices": [c for c in doors.choices(MEMBERSHIP, found, actor) if not {r.code for r in c.reasons} & NOTHING_TO_DO],
@@ -56,6 +58,30 @@ def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "events": audit.history(found.pk, actor),
         }  # fmt: skip
     return render(request, "membership/membership.html", context)
+
+
+PROPOSED = {"applied": [("admit", "Propose to admit it")],
+            "active": [("trustee", "Propose it as a trustee"), ("expel", "Propose to expel it")],
+            "suspended": [("expel", "Propose to expel it")]}  # fmt: skip
+
+
+def _votes(found: Membership, actor: Actor) -> dict[str, Any] | None:
+    """For members of a trust that votes on its members: the votes about this one, and what may be proposed about it."""
+    voted = found.trust.governance().voted()
+    if (
+        found.trust_id not in actor.trust_ids
+        or not voted & {"admit", "trustee", "expel"}
+        or not voting.can_be_proposed()
+    ):
+        return None
+    about: Any = found.proposals.order_by("-created")[:20]  # type: ignore[attr-defined]
+    open_kinds = {one.kind for one in about if one.state == "open"}
+    mine = actor.holds("owner") and actor.organisation_id in found.trust.voters()
+    offered = [
+        (kind, label) for kind, label in PROPOSED.get(found.state, [])
+        if kind in voted and kind not in open_kinds and not (kind == "trustee" and found.role == "trustee")
+    ]  # fmt: skip
+    return {"about": about, "offered": offered if mine else []}
 
 
 def _on(piece: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from kernel.actor import Actor, system
@@ -125,10 +126,11 @@ VERBS = {"adopted": adopt, "rejected": reject, "lapsed": lapse}
 def close_due(now: datetime) -> int:
     """Close the votes whose time is over, and those on what is gone. Safe to run twice at once."""
     closed = 0
-    due = Proposal.objects.filter(state="open").select_related("member")
+    due = Proposal.objects.filter(state="open").select_related("member", "trust")
     for proposal in due.filter(due__lte=now)[:200]:
         closed += _try(proposal.pk, now)
-    for proposal in due.filter(due__gt=now, member__isnull=False)[:500]:
+    gone = Q(member__isnull=False) | ~Q(trust__state="active")
+    for proposal in due.filter(gone, due__gt=now)[:500]:
         if effects.is_moot(proposal):
             closed += _try(proposal.pk, now)
     return closed

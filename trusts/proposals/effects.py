@@ -12,7 +12,8 @@ from kernel.actor import Actor, system
 from kernel.decision import Decision, Refused
 from kernel.transition import may
 from trusts.membership import services as membership
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership import winding
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership, Trust
 from trusts.membership.ruling import judge_rules
 
@@ -66,7 +67,7 @@ def _charter(proposal: Proposal, actor: Actor, reason: str) -> Any:
 
 
 def _wind_up(proposal: Proposal, actor: Actor, reason: str) -> Any:
-    return membership.wind_up(proposal.trust_id, actor=actor, reason=reason)  # type: ignore[attr-defined]
+    return winding.wind_up(proposal.trust_id, actor=actor, reason=reason)
 
 
 EFFECTS: dict[str, Effect] = {
@@ -76,11 +77,6 @@ EFFECTS: dict[str, Effect] = {
     "trustee": Effect(_trustee, "{name} becomes a trustee at once.", ("active",)),
     "wind_up": Effect(_wind_up, "The trust is wound up in the way that its charter says. Nothing new can begin in it."),
 }  # fmt: skip
-
-
-def offered() -> list[str]:
-    """The kinds that this portal can carry out."""
-    return [kind for kind in EFFECTS if kind != "wind_up" or TRUST.has("wind_up")]
 
 
 def newest(trust: Trust) -> int:
@@ -97,9 +93,9 @@ def must_be_possible(
     trust: Trust, kind: str, given: dict[str, Any], member: Membership | None
 ) -> dict[str, Any]:
     """What would be done, checked as far as it can be beforehand. Raises Refused."""
-    effect = EFFECTS.get(kind) if kind in offered() else None
+    effect = EFFECTS.get(kind)
     if effect is None:
-        raise Refused.because("proposal.kind", "This cannot be proposed", remedy=f"Choose one of: {', '.join(offered())}", field="kind")  # fmt: skip
+        raise Refused.because("proposal.kind", "This cannot be proposed", remedy=f"Choose one of: {', '.join(EFFECTS)}", field="kind")  # fmt: skip
     if effect.on:
         if member is None or member.trust_id != trust.pk or member.state not in effect.on:
             raise Refused.because("proposal.member", "It is not said which member this is about, or it is no longer so", remedy="Choose an organisation from the list", field="member")  # fmt: skip
@@ -149,6 +145,8 @@ def _do(does: Does, proposal: Proposal, reason: str) -> Decision | None:
 
 
 def is_moot(proposal: Proposal) -> bool:
-    """Whether what it is about is gone: an application withdrawn, a member that has left."""
+    """Whether what it is about is gone: an application withdrawn, a member that has left, a trust that is wound up."""
     effect = EFFECTS[proposal.kind]
+    if proposal.trust.state != "active":
+        return True
     return bool(effect.on) and (proposal.member is None or proposal.member.state not in effect.on)

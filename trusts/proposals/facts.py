@@ -20,7 +20,8 @@ def facts(proposal: Proposal, actor: Actor) -> ProposalFacts:
             trust=proposal.trust, kind=proposal.kind, member=proposal.member, state="open"
         )
         return ProposalFacts(
-            takes_vote=proposal.trust.governance().by_vote(proposal.kind),
+            takes_vote=proposal.trust.state == "active"
+            and proposal.trust.governance().by_vote(proposal.kind),
             again=proposal.member_id is not None and twin.exists(),
         )
     seats = {seat.organisation_id: seat for seat in proposal.seats.all()}

@@ -10,7 +10,7 @@ from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
 from trusts.membership.models import Membership, Trust
 from trusts.organisations.models import Organisation
-from trusts.proposals.effects import EFFECTS, offered
+from trusts.proposals.effects import EFFECTS
 from trusts.proposals.machines import PROPOSAL
 from trusts.proposals.models import CHOICES, KINDS
 
@@ -69,7 +69,7 @@ class ProposeForm(forms.Form):
     def __init__(self, *args: Any, trust: Trust, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         voted = trust.governance().voted()
-        self.kinds = [k for k in offered() if k in voted and k != "charter"]
+        self.kinds = [k for k in EFFECTS if k in voted and k != "charter"]
         self.fields["kind"].choices = [(k, label) for k, label in KINDS if k in self.kinds]  # type: ignore[attr-defined]
         states = {state for kind in self.kinds for state in EFFECTS[kind].on}
         found = (

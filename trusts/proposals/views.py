@@ -69,7 +69,7 @@ def may_propose(trust: Trust, actor: Actor) -> bool:
 
 def _kinds(trust: Trust) -> list[str]:
     """What is put to the vote here and proposed on the page for it."""
-    return [kind for kind in effects.offered() if kind != "charter" and trust.governance().by_vote(kind)]
+    return [kind for kind in effects.EFFECTS if kind != "charter" and trust.governance().by_vote(kind)]
 
 
 def _my_seat(proposal: Proposal, actor: Actor) -> Any:
