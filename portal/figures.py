@@ -102,8 +102,11 @@ def refusals_by_clause(scope: Q, period: Period) -> Counter[str]:
     for detail in refused.order_by("-created").values_list("detail", flat=True)[:MOST]:
         reasons = (detail.get("refused") or {}).get("reasons") or []
         counts.update({_clause(reason.get("source", "")) for reason in reasons})
-    by_people = Review.objects.filter(period.q("created"), verdict="refuse", request__in=requests)
-    for advice in by_people.order_by("-created").values_list("advice", flat=True)[:MOST]:
+    # Once for each request however many refused it, and only when it is decided: a stage may be blind.
+    by_people = Review.objects.filter(
+        period.q("created"), verdict="refuse", counts=True, request__state="refused", request__in=requests
+    )
+    for advice in dict(by_people.order_by("-created").values_list("request_id", "advice")[:MOST]).values():
         against = {_clause(reason.get("source", "")) for reason in (advice or {}).get("reasons") or []}
         counts.update(against or {JUDGEMENT})
     return counts

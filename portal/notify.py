@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import reverse
 
+from contracts.sharing import reviewing, stages
 from kernel import registry
 from kernel.keys import open_secret
 from portal.models import Notice
@@ -169,6 +170,26 @@ def _not_signed(negotiation: Any) -> list[User]:
     return [user for one in negotiation.agreements.filter(state="signing") for user in _to_sign(one)]
 
 
+def _asked(request: Any) -> list[User]:
+    """Whoever the open stage of the review asks and has not answered."""
+    done = {a.person for a in reviewing.answers(request)} | {request.author_id}
+    roles = [role.partition(".")[::2] for role in stages.MAY_ANSWER[reviewing.open_stage(request)["who"]]]
+    sides = request.parties()
+    found = [
+        u
+        for side, role in sorted(roles)
+        for pk in sides.get(side, ())
+        for u in people_with(pk, frozenset({role}))
+    ]
+    return list({u.pk: u for u in found if u.pk not in done}.values())
+
+
+def _asked_late(request: Any) -> list[User]:
+    """As the stage says: those who are asked once more, or the owners besides."""
+    owners = _owners_of([request.provider_id]) if reviewing.open_stage(request)["late"] == "owner" else []
+    return list({u.pk: u for u in [*_asked(request), *owners]}.values())
+
+
 def _let_lapse(request: Any) -> list[User]:
     """The owners on both sides: one let it lapse, the other waited."""
     return _owners_of([request.provider_id, request.consumer_id])
@@ -201,7 +222,9 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "duty.declared": ("duty", lambda d: _side("provider", STEWARDS)(d.agreement), "The partner says that it is done. Accept it, or ask back."),
     "duty.questioned": ("duty", lambda d: _side("consumer", STEWARDS)(d.agreement), "The provider asks back; the duty is open again."),
     "duty.late_for_trust": ("duty", lambda d: _owners_of(d.agreement.trust.trustees()), "A duty is late, and the contract says that the trust is told."),
-    "request.submitted": ("request", _side("provider", REVIEWERS), "A request waits for your review."),
+    "request.submitted": ("request", _asked, "A request waits for your review."),
+    "request.stage": ("request", _asked, "A request waits for your review."),
+    "request.stage_late": ("request", _asked_late, "The time for this stage of a request's review is over."),
     "request.returned": ("request", _author, "The provider has questions."),
     "request.refused": ("request", _author, "The provider refused it, with a reason."),
     "delivery.available": ("delivery", _named, "Your export is ready."),
@@ -232,7 +255,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     # What a date alone makes worth telling (portal/notices/reminders.py).
     "agreement.sign_reminder": ("negotiation", _not_signed, "A contract of it waits for your organisation's signature. Unsigned, it lapses soon."),
     "agreement.ending": ("agreement", _both, "The contract runs out soon. Renew it, or prepare what must be done at its end."),
-    "request.reminder": ("request", _side("provider", REVIEWERS), "A request must be decided soon; else it lapses."),
+    "request.reminder": ("request", _asked, "A request must be decided soon; else it lapses."),
     "request.answer_reminder": ("request", _author, "Answer the provider's questions soon; else the request lapses."),
     "request.lapsed": ("request", _let_lapse, "Nobody moved the request on in time, so it lapsed."),
     "duty.escalated": ("duty", lambda d: _owners_of([d.agreement.provider_id, d.agreement.consumer_id]), "The duty is still late."),

@@ -13,7 +13,6 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.sharing import services as sharing
 from contracts.sharing.machines import REQUEST
 from kernel import doors
 from kernel.decision import Refused
@@ -43,7 +42,7 @@ def test_it_counts_what_happened(cast: Cast) -> None:
     worlds.delivered(cast)
     agreement = worlds.agreed(cast)
     refused = worlds.submitted(cast, agreement)
-    sharing.refuse(refused.pk, actor=cast.actor("rui"), reason="Not this one.")
+    worlds.refused(cast, refused)
     abroad = worlds.drafted(cast, agreement, place="US")
     for _ in range(2):
         with pytest.raises(Refused):

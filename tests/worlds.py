@@ -181,6 +181,15 @@ def approved(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> 
     return sharing.approve(submitted(cast, agreement, **answers).pk, actor=cast.actor("rui"), reason="Fine.")
 
 
+AGAINST = "The same people received the same columns last month, and nothing says what became of them."
+
+
+def refused(cast: Cast, request: Request) -> Request:
+    """Refused though the contract permits it: by two people, who both say why at length."""
+    sharing.refuse(request.pk, actor=cast.actor("rui"), reason=AGAINST)
+    return sharing.refuse(request.pk, actor=cast.actor("dana"), reason=AGAINST)
+
+
 def delivered(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> Request:
     request = approved(cast, agreement, **answers)
     drain()

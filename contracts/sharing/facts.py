@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from contracts.negotiations.selectors import standing
+from contracts.sharing import reviewing, stages
 from contracts.sharing.advice import advice_on, facts_wanted
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
@@ -14,6 +15,7 @@ from contracts.sharing.rules import RequestFacts
 from kernel.actor import Actor
 from kernel.audit.models import Event
 from kernel.registry import loads_facts
+from kernel.roles import roles_of
 from trusts.organisations.models import OrganisationMember
 
 
@@ -34,8 +36,14 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
     ).exists()
     people = request.named.count() if not request._state.adding else 0
     advice = advice_on(request, people)
+    given, stage = reviewing.answers(request), reviewing.open_stage(request)
+    where = stages.standing(reviewing.stages_of(request), given)
     return RequestFacts(
         actor_id=actor.counts_as(request.author_id), author_id=request.author_id, actor_is_of_consumer=both,
         standing=standing(request.agreement), advice=advice.decision, tries=_tries(request),
         unsaid=tuple(dict.fromkeys([*facts_wanted(advice), *request.stated])),
+        stage=stage["name"], stage_asks=stages.WHO[stage["who"]],
+        is_asked=stages.may_answer(stage, roles_of(actor, request)), extra=int(stage.get("extra", 0)),
+        has_answered=any(a.person in actor.persons for a in given),
+        organisation_answered=stages.same_organisation(stage, where.open, given, actor.organisation_id),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from contracts.sharing.advice import advice_on, facts_wanted
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
 from contracts.sharing.services import input_types
-from kernel.doors import ActionForm
+from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
 from trusts.organisations.models import OrganisationMember
 from trusts.organisations.selectors import groups_with_people
@@ -38,6 +38,11 @@ CHECKLIST = [
     ("place", "The place of use is right"),
     ("end", "Deletion and end date are understood"),
 ]
+
+
+def checklist_of(request: Any) -> list[tuple[str, str]]:
+    """What a reviewer looks at: as the charter says for this sensitivity, else the portal's own list."""
+    return [(point["code"], point["text"]) for point in request.workflow.get("checklist") or []] or CHECKLIST
 
 
 class AnswersForm(ActionForm):
@@ -142,6 +147,16 @@ class VerdictForm(ActionForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=4000,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            self.fields["checklist"].choices = checklist_of(self.subject)  # type: ignore[attr-defined]
+
+
+@asks_with(REQUEST, "ask_second")
+class SecondForm(ReasonForm):
+    pass
 
 
 @asks_with(REQUEST, "approve")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contracts.sharing.rules import (
+    answers_once,
+    asked_in_this_stage,
     contract_stands,
+    few_asked,
     not_the_asker,
     not_the_requesters_organisation,
     something_is_unsaid,
@@ -17,7 +20,11 @@ from kernel.roles import ANALYST, OWNER, REVIEWER, STEWARD, side
 NEW = frozenset({""})
 SYSTEM = frozenset({"system"})
 ASKER = side("consumer", OWNER, STEWARD, ANALYST)
-REVIEWERS = side("provider", OWNER, STEWARD, REVIEWER)
+OF_PROVIDER = side("provider", OWNER, STEWARD, REVIEWER)
+# Trustees where the charter asks them in a stage; which of these is asked when, the stage says.
+REVIEWERS = OF_PROVIDER | side("trustee", OWNER, STEWARD, REVIEWER)
+NEUTRAL = (not_the_asker, not_the_requesters_organisation)
+ANSWERS = (*NEUTRAL, asked_in_this_stage, answers_once)
 
 TRY_HELP = "A worker runs the plan on a sample. It counts against nothing, and nothing leaves."
 
@@ -60,7 +67,7 @@ REQUEST = register(
             Action(
                 "examine",
                 "Try it on a sample",
-                REVIEWERS,
+                OF_PROVIDER,
                 frozenset({"submitted"}),
                 needs=(contract_stands, tries_left),
                 help=TRY_HELP,
@@ -69,7 +76,7 @@ REQUEST = register(
             Action(
                 "state_fact",
                 "State a fact",
-                REVIEWERS,
+                OF_PROVIDER,
                 frozenset({"submitted"}),
                 needs=(not_the_asker, not_the_requesters_organisation, something_is_unsaid),
                 asks=True,
@@ -93,12 +100,7 @@ REQUEST = register(
                 "Approve",
                 REVIEWERS,
                 frozenset({"submitted"}),
-                needs=(
-                    not_the_asker,
-                    not_the_requesters_organisation,
-                    contract_stands,
-                    terms_allow_it,
-                ),
+                needs=(*ANSWERS, contract_stands, terms_allow_it),
                 to="approved",
                 kind="primary",
                 asks=True,
@@ -110,10 +112,7 @@ REQUEST = register(
                 "Return with questions",
                 REVIEWERS,
                 frozenset({"submitted"}),
-                needs=(
-                    not_the_asker,
-                    not_the_requesters_organisation,
-                ),
+                needs=ANSWERS,
                 to="returned",
                 asks=True,
                 then=("request.returned",),
@@ -124,15 +123,31 @@ REQUEST = register(
                 "Refuse",
                 REVIEWERS,
                 frozenset({"submitted"}),
-                needs=(
-                    not_the_asker,
-                    not_the_requesters_organisation,
-                ),
+                needs=ANSWERS,
                 to="refused",
                 asks=True,
                 kind="danger",
                 then=("request.refused",),
                 done="Refused. The asker sees your reason.",
+            ),
+            Action(
+                "ask_second",
+                "Ask for a second person",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                needs=(*NEUTRAL, asked_in_this_stage, few_asked),
+                asks=True,
+                help="One more person has to answer in this stage of the review, whatever the charter asks.",
+                done="One more person is asked.",
+            ),
+            # An answer that does not decide yet. Its event does not say what was answered.
+            Action(
+                "answer",
+                "Answer",
+                REVIEWERS,
+                frozenset({"submitted"}),
+                hidden=True,
+                done="Noted. The review goes on.",
             ),
             Action(
                 "comment",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.urls import reverse
@@ -40,6 +41,13 @@ class Request(StatefulModel):
         default=dict, help_text="By left operand what a reviewer vouched for: {IRI: {value, by, why, on}}"
     )
     previous = models.JSONField(default=dict, help_text="The answers as last reviewed")
+    workflow = models.JSONField(
+        default=dict,
+        help_text="How it is reviewed, frozen when submitted: sensitivity, stages, checklist, shortened",
+    )
+    trustees = models.ManyToManyField(
+        Organisation, related_name="+", blank=True, help_text="Asked in a stage of the trust"
+    )
     due = models.DateTimeField(null=True, blank=True)
     decided = models.DateTimeField(null=True, blank=True)
 
@@ -68,6 +76,9 @@ class Request(StatefulModel):
         sides: dict[str, Collection[Any]] = {"consumer": [self.consumer_id]}
         if self.reached_provider:
             sides["provider"] = [self.provider_id]
+            # In the frozen workflow as text, so that nobody has to ask the database who someone is.
+            if trustees := self.workflow.get("trustees"):
+                sides["trustee"] = [UUID(one) for one in trustees]
         return sides
 
     @property
@@ -114,6 +125,9 @@ class Review(models.Model):
     reason = models.TextField(blank=True, default="")
     checklist = models.JSONField(default=list)
     advice = models.JSONField(default=dict)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    stage = models.PositiveSmallIntegerField(default=0)
+    counts = models.BooleanField(default=True, help_text="False for a review of answers that changed since")
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:

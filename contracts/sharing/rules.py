@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from contracts.sharing.stages import MOST_EXTRA
 from kernel.decision import ALLOW, Decision, Outcome, deny
 
 
@@ -19,6 +20,13 @@ class RequestFacts:
     advice: Decision
     tries: int = 0
     unsaid: tuple[str, ...] = ()
+    # The open stage of the review: its name, whom it asks, and what of that this person is.
+    stage: str = "Review"
+    stage_asks: str = ""
+    is_asked: bool = True
+    has_answered: bool = False
+    organisation_answered: bool = False
+    extra: int = 0
 
 
 TRIES_AN_HOUR = 12
@@ -55,6 +63,31 @@ def something_is_unsaid(facts: RequestFacts) -> Decision:
     if not facts.unsaid:
         return deny("request.nothing_unsaid", "The contract asks nothing that only a person can know",
                     remedy="Decide on the request")  # fmt: skip
+    return ALLOW
+
+
+def asked_in_this_stage(facts: RequestFacts) -> Decision:
+    """Stages go in order, and each asks its own people."""
+    if not facts.is_asked:
+        return deny("request.stage", f"The review is at “{facts.stage}”, which asks {facts.stage_asks}",
+                    remedy="Wait for them")  # fmt: skip
+    return ALLOW
+
+
+def answers_once(facts: RequestFacts) -> Decision:
+    """Four eyes are those of two people, in one stage and over all of them."""
+    if facts.has_answered:
+        return deny("request.answered", "You have given your answer", remedy="Another person must answer now")
+    if facts.organisation_answered:
+        return deny("request.organisation_answered", "Your organisation has answered, and this stage asks different ones",
+                    remedy="Wait for another organisation")  # fmt: skip
+    return ALLOW
+
+
+def few_asked(facts: RequestFacts) -> Decision:
+    if facts.extra >= MOST_EXTRA:
+        return deny("request.enough", f"{MOST_EXTRA} further people are asked already, the most there may be",
+                    remedy="Wait for their answers")  # fmt: skip
     return ALLOW
 
 

@@ -25,5 +25,7 @@ def requests(actor: Actor) -> QuerySet[Request]:
     if actor.organisation_id is None:
         return found.filter(granted) if actor.granted else found.none()
     mine = actor.organisation_id
-    seen = Q(consumer_id=mine) | (Q(provider_id=mine) & received)
+    # Trustees see what a stage asks them about.
+    asked = Q(pk__in=Request.trustees.through.objects.filter(organisation_id=mine).values("request_id"))
+    seen = Q(consumer_id=mine) | (Q(provider_id=mine) & received) | (asked & received)
     return found.filter(seen | granted if actor.granted else seen)

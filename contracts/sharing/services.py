@@ -6,33 +6,34 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from contracts.negotiations import ledger
 from contracts.negotiations.agreements import attempt
-from contracts.negotiations.companions import inputs_of
 from contracts.negotiations.models import Agreement
-from contracts.policies.terms import Terms
-from contracts.recipes.compile import Plan, compile_plan
-from contracts.recipes.recipe import Recipe
-from contracts.sharing import carrying, stating  # noqa: F401 (their verbs register on import)
+from contracts.sharing import carrying, reviewing, stating  # noqa: F401 (their verbs register on import)
 from contracts.sharing.advice import advice_on, advice_record, kept
+from contracts.sharing.answering import approve, ask_second, refuse, send_back  # noqa: F401 (as above)
 from contracts.sharing.machines import REQUEST
-from contracts.sharing.models import NamedPerson, Remark, Request, Review
+from contracts.sharing.models import NamedPerson, Remark, Request
+from contracts.sharing.planning import (  # noqa: F401 (as above)
+    COUNTER,
+    input_types,
+    must_still_follow,
+    plan_for,
+    plan_of,
+    reserve_for,
+)
 from kernel.actor import Actor, system
-from kernel.decision import Decision, Outcome, Reason, Refused
+from kernel.decision import Decision, Outcome, Refused
 from kernel.once import once
 from kernel.registry import performs
 from kernel.transition import creation, transition
-from trusts.datasets.models import DatasetVersion
 from trusts.membership.endings import follows
 from trusts.membership.models import Membership
 from trusts.organisations.models import OrganisationMember
 
 REVIEW_DAYS = 14
-COUNTER = "export counter"
 ANSWERS = ("purpose", "purpose_note", "place", "columns", "row_filter", "recipe", "format")
 
 
@@ -96,41 +97,6 @@ def edit(
     return change.subject
 
 
-def input_types(agreement: Agreement) -> dict[str, dict[str, str]]:
-    """Alias → the columns of a further dataset with their types as a recipe meets them."""
-    secret = set((Terms.from_dict(agreement.terms).get("pseudonymise") or {}).get("columns", ()))
-    return {
-        alias: {n: "text" if n in secret else t for n, t in version.column_types().items()}
-        for alias, version in inputs_of(agreement).items()
-    }
-
-
-def plan_of(request: Request) -> Plan:
-    """The plan that this request and its agreement make. Raises Refused, naming clause and step."""
-    return plan_for(
-        request.agreement, request.version_of_data, recipe=request.recipe, columns=request.columns,
-        row_filter=request.row_filter, output_format=request.format,
-    )  # fmt: skip
-
-
-def plan_for(
-    agreement: Agreement, version: DatasetVersion, *, recipe: list[dict[str, Any]], columns: list[str],
-    row_filter: list[dict[str, Any]], output_format: str,
-) -> Plan:  # fmt: skip
-    """The plan of such answers under an agreement. Raises Refused, naming clause and step."""
-    steps, problems = Recipe.from_list(recipe)
-    if problems:
-        reasons = tuple(
-            Reason("recipe.step", p.text, p.remedy, "", f"recipe.{p.step}.{p.field}") for p in problems
-        )
-        raise Refused(Decision(Outcome.DENY, reasons))
-    return compile_plan(
-        Terms.from_dict(agreement.terms), recipe=steps, columns=columns, row_filter=row_filter,
-        types=version.column_types(), output_format=output_format, input_sha256=version.parquet_sha256,
-        policy_hash=agreement.policy_hash, inputs=input_types(agreement),
-    )  # fmt: skip
-
-
 def _try(action: str) -> Any:
     def verb(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Request:
         with transition(REQUEST, action, request_id, actor=actor, seen=seen) as change:
@@ -180,100 +146,9 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
         request.plan, request.plan_hash = plan.as_dict(), plan.hash
         request.advice = advice_record(advice)
         kept("submit", request, advice)
-        request.due = timezone.now() + timedelta(days=REVIEW_DAYS)
+        reviewing.begin(request)
+        request.due = timezone.now() + timedelta(days=max(REVIEW_DAYS, reviewing.days(request)))
         change.detail = {"steps": len(plan.steps), "columns": len(request.columns)}
-    return change.subject
-
-
-def _review(request: Request, actor: Actor, verdict: str, reason: str, checklist: list[str]) -> None:
-    Review.objects.create(
-        request=request,
-        reviewer_id=actor.user_id,
-        verdict=verdict,
-        reason=reason,
-        checklist=checklist,
-        advice=request.advice,
-    )
-
-
-@performs(REQUEST, "approve")
-def approve(
-    request_id: UUID,
-    *,
-    actor: Actor,
-    reason: str = "",
-    checklist: list[str] | None = None,
-    seen: int | None = None,
-) -> Request:
-    """Approve, reserve what it can use up and tell the worker, in one transaction. Raises Refused."""
-    with transaction.atomic():
-        agreement_id = Request.objects.values_list("agreement_id", flat=True).get(pk=request_id)
-        # Locks in one order everywhere: agreement before request.
-        ledger.locked(agreement_id)
-        with transition(REQUEST, "approve", request_id, actor=actor, seen=seen, reason=reason) as change:
-            request: Request = change.subject
-            must_still_follow(request)
-            advice = advice_on(request, request.named.count())
-            request.advice = advice_record(advice)
-            kept("approve", request, advice)
-            request.decided, request.due = timezone.now(), None
-            _review(request, actor, "approve", reason, checklist or [])
-            reserve_for(request, system(COUNTER, door=actor.door))
-    return change.subject
-
-
-def must_still_follow(request: Request) -> None:
-    """The frozen plan still follows from the contract, clause by clause. Raises Refused."""
-    if plan_of(request).hash != request.plan_hash:
-        raise Refused.because(
-            "request.plan_moved",
-            "The plan no longer follows from the contract",
-            remedy="Return it; the asker submits again",
-        )
-
-
-def reserve_for(request: Request, actor: Actor) -> None:
-    """Set aside what an approved request can use up. Raises Refused when the contract has nothing left."""
-    ledger.reserve(request.agreement_id, actor=actor, request=request.pk, rows=_most_rows(request))
-
-
-def _most_rows(request: Request) -> int | None:
-    """The most rows that the plan can deliver; None where a join may make more than there were."""
-    if any(step["name"] == "join" for step in request.plan.get("steps", [])):
-        return None
-    return request.version_of_data.rows
-
-
-@performs(REQUEST, "send_back")
-def send_back(
-    request_id: UUID,
-    *,
-    actor: Actor,
-    reason: str,
-    checklist: list[str] | None = None,
-    seen: int | None = None,
-) -> Request:
-    """Return with questions; the answers as reviewed are kept, so that changes show."""
-    with transition(REQUEST, "send_back", request_id, actor=actor, seen=seen, reason=reason) as change:
-        change.subject.previous = change.subject.answers()
-        kept("send_back", change.subject, advice_on(change.subject, change.subject.named.count()))
-        _review(change.subject, actor, "return", reason, checklist or [])
-    return change.subject
-
-
-@performs(REQUEST, "refuse")
-def refuse(
-    request_id: UUID,
-    *,
-    actor: Actor,
-    reason: str,
-    checklist: list[str] | None = None,
-    seen: int | None = None,
-) -> Request:
-    with transition(REQUEST, "refuse", request_id, actor=actor, seen=seen, reason=reason) as change:
-        change.subject.decided, change.subject.due = timezone.now(), None
-        kept("refuse", change.subject, advice_on(change.subject, change.subject.named.count()))
-        _review(change.subject, actor, "refuse", reason, checklist or [])
     return change.subject
 
 

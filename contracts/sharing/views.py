@@ -23,9 +23,9 @@ from contracts.policies.deciding.wording import label
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from contracts.recipes.compile import plan_words
-from contracts.sharing import selectors, services, starting
+from contracts.sharing import reviewing, selectors, services, starting
 from contracts.sharing.advice import advice_on, advice_record
-from contracts.sharing.forms import CHECKLIST, AnswersForm, CommentForm
+from contracts.sharing.forms import AnswersForm, CommentForm, checklist_of
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
 from kernel import doors
@@ -218,7 +218,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             plan, problem = {}, refused.decision
     choices = doors.choices(REQUEST, found, actor)
-    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine", "state_fact")
+    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine", "state_fact", "ask_second")
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
@@ -226,11 +226,13 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "choices": [c for c in choices if c.name not in apart],
         "try_choice": next((c for c in choices if c.name in ("try_out", "examine")), None), "with_it": found.agreement.also,
         "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
-        "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": CHECKLIST,
+        "verdicts": [c for c in choices if c.name in ("approve", "send_back", "refuse")], "checklist": checklist_of(found),
         "comment": next((c for c in choices if c.name == "comment"), None), "comment_form": CommentForm(), "stating": next((c for c in choices if c.name == "state_fact" and c.enabled), None),
         "stated": [{"label": label(iri), **one} for iri, one in found.stated.items()],
         "decisions": decisions_on("request", found.pk, actor)[:20],
-        "reviews": list(found.reviews.select_related("reviewer")), "thread": list(found.remarks.select_related("author", "organisation")),
+        "reviews": reviewing.shown(found, actor), "stages": reviewing.progress(found) if found.reached_provider else [],
+        "stage_due": reviewing.stage_due(found), "second": next((c for c in choices if c.name == "ask_second" and c.enabled), None),
+        "kind_of_data": reviewing.KIND.get(found.workflow.get("sensitivity", "")), "thread": list(found.remarks.select_related("author", "organisation")),
         "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],
         "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor, found.grounds()),
     }  # fmt: skip

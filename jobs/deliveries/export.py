@@ -217,7 +217,7 @@ def _body(
         "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
         "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}
-                        for r in request.reviews.filter(verdict="approve").select_related("reviewer")],
+                        for r in request.reviews.filter(verdict="approve", counts=True).select_related("reviewer")],
         "recipients": sorted(str(p.user) for p in request.named.select_related("user")),
         "purpose": request.purpose,
         "output": {"name": data_name, "format": job.plan["format"], "sha256": data.sha256, "bytes": data.size,

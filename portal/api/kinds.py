@@ -289,7 +289,7 @@ class Requests(MachineView):
         sharing_machines.REQUEST,
         "requests",
         out.RequestOut,
-        ("named",),
+        ("named", "reviews"),
     )
 
     @extend_schema(request=out.RequestIn, responses={201: out.RequestOut}, parameters=[KEY])

@@ -72,6 +72,7 @@ def seed(say: Callable[[str], Any]) -> None:
     template = recipes(stage, trust)
     exports(stage, contract, ending, paused)
     tried(stage, contract, template)
+    reviewed_blind(stage, trust, contract)
     agreements.suspend(
         paused.pk, actor=stage.actor("ada"), reason="We are correcting the wind sensors; back next week."
     )
@@ -336,6 +337,32 @@ def tried(stage: Stage, contract: Agreement, template: SavedRecipe) -> None:
     _settled()
 
 
+TWICE = "This is the same as your last export, and nothing says what became of that one; use it, or tell us what was wrong."
+
+
+def reviewed_blind(stage: Stage, trust: Trust, contract: Agreement) -> None:
+    """A request in the first of two stages: one reviewer has answered, and the other does not see what."""
+    governance = trust.charters.latest("number").governance
+    stages = [
+        {"name": "Two who do not confer", "who": "reviewer", "count": 2, "blind": True, "organisations": "any", "days": 7,
+         "late": "owner", "disagree": "return"},
+        {"name": "The last word", "who": "steward", "count": 1, "blind": False, "organisations": "any", "days": 5,
+         "late": "owner", "disagree": "refuse"},
+    ]  # fmt: skip
+    reviews = {"personal": {"stages": stages}}
+    membership.change_charter(
+        trust.pk, actor=stage.actor("ada"), governance={**governance, "reviews": reviews}
+    )
+    found = ask_for(
+        stage,
+        contract,
+        ["carrier", "tailnum", "arr_delay"],
+        purpose_note="Which aircraft are late again and again.",
+    )
+    sharing.submit(found.pk, actor=stage.actor("piotr"))
+    sharing.approve(found.pk, actor=stage.actor("rui"), reason="Pseudonyms are enough for this.")
+
+
 def exports(stage: Stage, contract: Agreement, ending: Agreement, paused: Agreement) -> None:
     """Exports in every state: delivered, failed on purpose, returned, refused, waiting, a draft."""
     piotr, rui, ada = stage.actor("piotr"), stage.actor("rui"), stage.actor("ada")
@@ -375,7 +402,8 @@ def exports(stage: Stage, contract: Agreement, ending: Agreement, paused: Agreem
     )
     refused = ask_for(stage, ending, ["tailnum", "year"])
     sharing.submit(refused.pk, actor=piotr)
-    sharing.refuse(refused.pk, actor=rui, reason="This is the same as your last export.")
+    for person in (rui, stage.actor("dana")):
+        sharing.refuse(refused.pk, actor=person, reason=TWICE)
     waiting = ask_for(
         stage,
         contract,

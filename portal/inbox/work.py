@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from contracts.sharing import reviewing
 from contracts.sharing import selectors as shared
 from contracts.sharing.machines import REQUEST
 from jobs.deliveries import selectors as delivered
@@ -24,8 +25,9 @@ AGAIN, READ_AGAIN = safe(JOB, "retry"), safe(VERSION, "retry")
 def requests(actor: Actor, limit: int) -> Iterator[Item]:
     mine = actor.organisation_id
     found = shared.requests(actor).order_by("due", "pk")
+    waiting = found.filter(state="submitted").exclude(consumer_id=mine).prefetch_related("reviews")
     yield from to_move(
-        actor, REQUEST, found.filter(state="submitted", provider_id=mine)[:limit], "Review the request",
+        actor, REQUEST, [row for row in waiting[:limit] if reviewing.waits_for(row, actor)], "Review the request",
         lambda r: r.consumer.name,
     )  # fmt: skip
     ours = found.filter(state__in=["returned", "draft"], consumer_id=mine)[:limit]

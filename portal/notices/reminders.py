@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from contracts.negotiations.models import Agreement, Duty
+from contracts.sharing import reviewing
 from contracts.sharing.models import Request
 from jobs.deliveries.models import Delivery
 from trusts.membership.models import Membership
@@ -49,6 +50,20 @@ def requests_to_decide(now: datetime) -> Iterator[tuple[str, Model, str]]:
         yield "request.reminder", row, mark
     for row, mark in _reached(found.filter(state="returned"), "due", now, (3, 1)):
         yield "request.answer_reminder", row, mark
+
+
+@watch
+def stages_late(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Once a stage of a review has taken longer than the charter gives it."""
+    found = (
+        Request.objects.filter(state="submitted")
+        .select_related("agreement__dataset")
+        .prefetch_related("reviews")
+    )
+    for row in found.order_by("due")[:MOST]:
+        due = reviewing.stage_due(row)
+        if due and due <= now:
+            yield "request.stage_late", row, f"{due:%Y%m%d}-{reviewing.standing(row).open}"
 
 
 @watch

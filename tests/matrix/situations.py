@@ -225,7 +225,7 @@ class Situations:
         elif state == "returned":
             sharing.send_back(found.pk, actor=self.rui, reason=REASON)
         elif state == "refused":
-            sharing.refuse(found.pk, actor=self.rui, reason=REASON)
+            worlds.refused(self.cast, found)
         elif state == "withdrawn":
             sharing.withdraw(found.pk, actor=self.piotr)
         elif state == "lapsed":

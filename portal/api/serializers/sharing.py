@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 
 from contracts.library.models import RecipeVersion, SavedRecipe
 from contracts.library.selectors import versions_of
+from contracts.sharing import reviewing
 from contracts.sharing.models import Request
 from kernel.actor import NOBODY
 from portal.api.serializers.base import BASE
 
 
+class StageOut(TypedDict):
+    """One stage of a request's review."""
+
+    name: str
+    who: str
+    blind: bool
+    given: int
+    needed: int
+    open: bool
+    done: bool
+
+
 class RequestOut(serializers.ModelSerializer[Request]):
     people = serializers.SerializerMethodField()
+    stages = serializers.SerializerMethodField()
 
     class Meta:
         model = Request
         fields = [*BASE, "agreement", "version_of_data", "provider", "consumer", "purpose", "purpose_note", "place", "people", "columns",
-                  "row_filter", "recipe", "format", "plan", "plan_hash", "advice", "stated", "due", "decided"]  # fmt: skip
+                  "row_filter", "recipe", "format", "plan", "plan_hash", "advice", "stated", "stages", "due", "decided"]  # fmt: skip
 
     def get_people(self, request: Request) -> list[str]:
         return [str(person.user_id) for person in request.named.all()]
+
+    def get_stages(self, request: Request) -> list[StageOut]:
+        """Who answers in which order and how many have; never what they said."""
+        names = ("name", "who", "blind", "given", "needed", "open", "done")
+        return [{name: one[name] for name in names} for one in reviewing.progress(request)]  # type: ignore[misc]
 
 
 class RequestIn(serializers.Serializer[Any]):

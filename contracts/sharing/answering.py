@@ -1,0 +1,131 @@
+"""A reviewer's answer: the last one that the stages need decides; any other is noted and the review goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from contracts.negotiations import ledger
+from contracts.sharing import planning, reviewing, stages
+from contracts.sharing.advice import Advice, advice_on, advice_record, kept
+from contracts.sharing.machines import REQUEST
+from contracts.sharing.models import Request, Review
+from kernel.actor import Actor, system
+from kernel.change import Change
+from kernel.decision import Outcome, Refused
+from kernel.registry import performs
+from kernel.transition import transition
+
+AGAINST_LEAST = 60
+ACTION = {stages.APPROVE: "approve", stages.RETURN: "send_back", stages.REFUSE: "refuse"}
+VERDICT = {action: verdict for verdict, action in ACTION.items()}
+
+
+@performs(REQUEST, "approve")
+def approve(
+    request_id: UUID, *, actor: Actor, reason: str = "", checklist: list[str] | None = None, seen: int | None = None
+) -> Request:  # fmt: skip
+    """Answer that it may go. As the last answer needed: reserve what it can use up and tell the worker."""
+    return _answer("approve", request_id, actor, reason, checklist, seen)
+
+
+@performs(REQUEST, "send_back")
+def send_back(
+    request_id: UUID, *, actor: Actor, reason: str, checklist: list[str] | None = None, seen: int | None = None
+) -> Request:  # fmt: skip
+    """Answer with questions. As the last answer needed: return it; the answers as reviewed are kept, so that
+    changes show."""
+    return _answer("send_back", request_id, actor, reason, checklist, seen)
+
+
+@performs(REQUEST, "refuse")
+def refuse(
+    request_id: UUID, *, actor: Actor, reason: str, checklist: list[str] | None = None, seen: int | None = None
+) -> Request:  # fmt: skip
+    """Answer no. Against the engine's advice it takes a longer reason and a second person. Raises Refused."""
+    return _answer("refuse", request_id, actor, reason, checklist, seen)
+
+
+@performs(REQUEST, "ask_second")
+def ask_second(request_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Request:
+    """Let one more person answer in the open stage."""
+    with transition(REQUEST, "ask_second", request_id, actor=actor, seen=seen, reason=reason) as change:
+        where = reviewing.standing(change.subject)
+        _one_more(change.subject, where.open)
+        change.detail = {"stage": reviewing.open_stage(change.subject)["name"], "needed": where.needed + 1}
+        change.publish("request.stage", id=str(request_id), machine=REQUEST.name)
+    return change.subject
+
+
+def _one_more(request: Request, index: int, **more: Any) -> None:
+    found = [dict(stage) for stage in reviewing.stages_of(request)]
+    found[index] |= {"extra": int(found[index].get("extra", 0)) + 1, **more}
+    request.workflow = {**request.workflow, "stages": found}
+
+
+def _answer(
+    action: str, request_id: UUID, actor: Actor, reason: str, checklist: list[str] | None, seen: int | None
+) -> Request:
+    with transaction.atomic():
+        agreement_id = Request.objects.values_list("agreement_id", flat=True).get(pk=request_id)
+        # Locks in one order everywhere: agreement before request.
+        ledger.locked(agreement_id)
+        with transition(REQUEST, action, request_id, actor=actor, seen=seen, reason=reason) as change:
+            request: Request = change.subject
+            advice = advice_on(request, request.named.count())
+            where = reviewing.standing(request)
+            if action == "refuse":
+                _against(request, where, reason, advice)
+            request.advice = advice_record(advice)
+            Review.objects.create(
+                request=request, reviewer_id=actor.user_id, organisation_id=actor.organisation_id, stage=where.open,
+                verdict=VERDICT[action], reason=reason, checklist=checklist or [], advice=request.advice,
+            )  # fmt: skip
+            after = reviewing.standing(request)
+            if after.result:
+                _decide(request, change, ACTION[after.result], advice)
+            else:
+                _go_on(request, change, where, after)
+    return request
+
+
+def _against(request: Request, where: stages.Standing, reason: str, advice: Advice) -> None:
+    """A no to what the contract permits: a reason worth reading, and somebody else who thinks so too."""
+    if advice.decision.outcome is not Outcome.ALLOW:
+        return
+    if len(reason.strip()) < AGAINST_LEAST:
+        raise Refused.because(
+            "request.against_advice", f"The engine advises that the contract permits this. A refusal against it needs a reason of at "
+            f"least {AGAINST_LEAST} characters", remedy="Say which risk or fact the engine does not know", field="reason",
+        )  # fmt: skip
+    if where.needed < 2:
+        _one_more(request, where.open, against=True)
+
+
+def _go_on(request: Request, change: Change, where: stages.Standing, after: stages.Standing) -> None:
+    """The event says that an answer is in, never which: a blind stage is blind in the audit trail as well."""
+    stage = reviewing.stages_of(request)[where.open]
+    change.action, change.to, change.reason = REQUEST.action("answer"), None, ""
+    change.detail = {"stage": stage["name"], "complete": after.open > where.open}
+    if after.open > where.open:
+        request.workflow = {**request.workflow, "since": timezone.now().isoformat()}
+    # Whoever is asked only now hears of it; the others of the stage know already.
+    if after.open > where.open or after.needed > where.needed:
+        change.publish("request.stage", id=str(request.pk), machine=REQUEST.name)
+
+
+def _decide(request: Request, change: Change, action: str, advice: Advice) -> None:
+    if action != change.action.name:
+        change.reason = "The reviewers disagree; the charter says what follows."
+    change.action, change.to = REQUEST.action(action), REQUEST.action(action).to
+    kept(action, request, advice)
+    if action == "send_back":
+        request.previous = {**request.answers(), "plan_hash": request.plan_hash}
+        return
+    request.decided, request.due = timezone.now(), None
+    if action == "approve":
+        planning.must_still_follow(request)
+        planning.reserve_for(request, system(planning.COUNTER, door=change.actor.door))
