@@ -172,7 +172,9 @@ def _not_signed(negotiation: Any) -> list[User]:
 
 def _asked(request: Any) -> list[User]:
     """Whoever the open stage of the review asks and has not answered."""
-    done = {a.person for a in reviewing.answers(request)} | {request.author_id}
+    done = {request.author_id}
+    if request.state == "submitted":
+        done |= {a.person for a in reviewing.answers(request)}
     roles = [role.partition(".")[::2] for role in stages.MAY_ANSWER[reviewing.open_stage(request)["who"]]]
     sides = request.parties()
     found = [

@@ -49,6 +49,15 @@ def refuse(
     return _answer("refuse", request_id, actor, reason, checklist, seen)
 
 
+@performs(REQUEST, "answer")
+def answer(
+    request_id: UUID, *, actor: Actor, verdict: str, reason: str = "", checklist: list[str] | None = None,
+    seen: int | None = None,
+) -> Request:  # fmt: skip
+    """The same by its verdict: approve, return or refuse."""
+    return _answer(ACTION[verdict], request_id, actor, reason, checklist, seen)
+
+
 @performs(REQUEST, "ask_second")
 def ask_second(request_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Request:
     """Let one more person answer in the open stage."""

@@ -146,6 +146,7 @@ REQUEST = register(
                 "Answer",
                 REVIEWERS,
                 frozenset({"submitted"}),
+                needs=ANSWERS,
                 hidden=True,
                 done="Noted. The review goes on.",
             ),
