@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "NegotiationKindEnum": "contracts.negotiations.models.KINDS",
         "RequestFormatEnum": "contracts.sharing.models.FORMATS",
         "JobKindEnum": "jobs.runs.models.KINDS",
+        "GrantKindEnum": "trusts.rights.kinds.CHOICES",
     },
 }
 

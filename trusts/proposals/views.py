@@ -50,7 +50,8 @@ def proposals(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     trust = _inside(request, slug)
     closed = request.GET.get("show") == "closed"
-    found = visible(actor).filter(trust=trust)
+    # The list needs whose seat is whose, not what they are called.
+    found = visible(actor).filter(trust=trust).prefetch_related(None).prefetch_related("seats")
     found = found.exclude(state="open").order_by("-closed", "pk") if closed else found.filter(state="open").order_by("due", "pk")  # fmt: skip
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     rows = [{"proposal": one, "mine": _my_seat(one, actor)} for one in page]

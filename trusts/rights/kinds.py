@@ -65,6 +65,8 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+CHOICES = [(kind.code, kind.label) for kind in KINDS.values()]
+
 
 def fitting(machine: str, sides: set[str]) -> list[Kind]:
     """What somebody on these sides of such an object may grant."""
