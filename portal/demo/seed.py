@@ -29,6 +29,7 @@ from trusts.datasets.machines import VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.rulebook import all_cleaned
 from trusts.membership import services as membership
+from trusts.membership.governance import over
 from trusts.membership.models import Trust
 from trusts.proposals import services as proposals
 from trusts.rights import services as rights
@@ -67,12 +68,13 @@ def seed(say: Callable[[str], Any]) -> None:
     gone = agree(stage, "planes", "dana", days=90)
     negotiate(stage)
     govern(stage, trust)
-    vote(stage, trust)
     say("negotiations in every state that matters, and what the charter allows")
     template = recipes(stage, trust)
     exports(stage, contract, ending, paused)
     tried(stage, contract, template)
     reviewed_blind(stage, trust, contract)
+    # Last of what changes the charter: from then on it takes a vote.
+    vote(stage, trust)
     agreements.suspend(
         paused.pk, actor=stage.actor("ada"), reason="We are correcting the wind sensors; back next week."
     )
@@ -259,16 +261,17 @@ def govern(stage: Stage, trust: Trust) -> None:
 
 def vote(stage: Stage, trust: Trust) -> None:
     """From now on all members vote on the charter and on who is expelled: one vote is over, one waits for two of them."""
-    governance = {
+    before = trust.charters.order_by("-number").values_list("governance", flat=True)[0]
+    kinds = {"charter": {"by": "vote"}, "expel": {"by": "vote"}}
+    governance = over(before, {
         "beneficiaries": "those who fly from and to New York",
         "members": {"notice_days": 30, "hearing_days": 14},
-        "votes": {"voters": ["trustee", "provider", "consumer"], "kinds": {"charter": {"by": "vote"}, "expel": {"by": "vote"}}},
-        "dissolution": {"contracts": "run_out", "data": "Each side deletes what it received, and says so."},
-    }  # fmt: skip
+        "votes": {"voters": ["trustee", "provider", "consumer"], "kinds": kinds},
+    })  # fmt: skip
     membership.change_charter(trust.pk, actor=stage.actor("ada"), governance=governance)
     for days, why in ((60, "Thirty days are too short to end our studies in good order."), (45, "Sixty days turned out to be longer than anybody needs.")):  # fmt: skip
         trust = Trust.objects.get(pk=trust.pk)
-        given = {"governance": {**governance, "members": {"notice_days": days, "hearing_days": 14}}}
+        given = {"governance": over(governance, {"members": {"notice_days": days}})}
         asked = proposals.propose(
             actor=stage.actor("piotr"), trust=trust, kind="charter", given=given, why=why
         )

@@ -54,13 +54,13 @@ def requests_to_decide(now: datetime) -> Iterator[tuple[str, Model, str]]:
 
 @watch
 def stages_late(now: datetime) -> Iterator[tuple[str, Model, str]]:
-    """Once a stage of a review has taken longer than the charter gives it."""
+    """Once a stage of a review has taken longer than the charter gives it; near the end the other reminder says more."""
     found = (
         Request.objects.filter(state="submitted")
         .select_related("agreement__dataset")
         .prefetch_related("reviews")
     )
-    for row in found.order_by("due")[:MOST]:
+    for row in found.filter(due__gt=now + timedelta(days=3)).order_by("due")[:MOST]:
         due = reviewing.stage_due(row)
         if due and due <= now:
             yield "request.stage_late", row, f"{due:%Y%m%d}-{reviewing.standing(row).open}"
