@@ -119,6 +119,8 @@ def _go_on(request: Request, change: Change, where: stages.Standing, after: stag
     stage = reviewing.stages_of(request)[where.open]
     change.action, change.to, change.reason = REQUEST.action("answer"), None, ""
     change.detail = {"stage": stage["name"], "complete": after.open > where.open}
+    # What the page says instead of what a deciding answer would have done.
+    request.told = "Your answer is in. The review goes on."  # type: ignore[attr-defined]
     if after.open > where.open:
         request.workflow = {**request.workflow, "since": timezone.now().isoformat()}
     # Whoever is asked only now hears of it; the others of the stage know already.
@@ -129,6 +131,7 @@ def _go_on(request: Request, change: Change, where: stages.Standing, after: stag
 def _decide(request: Request, change: Change, action: str, advice: Advice) -> None:
     if action != change.action.name:
         change.reason = "The reviewers disagree; the charter says what follows."
+        request.told = "Your answer is in. The answers differ, and the charter says what follows."  # type: ignore[attr-defined]
     change.action, change.to = REQUEST.action(action), REQUEST.action(action).to
     kept(action, request, advice)
     if action == "send_back":
