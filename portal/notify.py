@@ -181,7 +181,9 @@ def _asked(request: Any) -> list[User]:
         u
         for side, role in sorted(roles)
         for pk in sides.get(side, ())
-        for u in people_with(pk, frozenset({role}))
+        for names in [frozenset({role})]
+        # Also whoever holds the role by a right on this one object.
+        for u in (*people_with(pk, names), *people_granted(pk, request.grounds(), names))
     ]
     return list({u.pk: u for u in found if u.pk not in done}.values())
 

@@ -23,7 +23,7 @@ from trusts.membership import services as membership
 pytestmark = pytest.mark.django_db
 
 
-def see(cast: Cast, name: str, view: str = "", most: int = 20) -> str:
+def see(cast: Cast, name: str, view: str = "", most: int = 22) -> str:
     client = Client()
     client.force_login(cast.users[name], backend=BACKEND)
     client.get("/dashboard/")
