@@ -196,7 +196,9 @@ def _(scene: Scene) -> None:
     )
     organisations.remove(seat.pk, actor=scene.actor("sam"), reason="Has left us.")
     assert not sending.may_go_on(delivery.pk, scene.cast.users["piotr"].pk, delivery.consumer_id).allowed
-    assert scene.fetch(delivery, "piotr").status_code in (403, 404)
+    # Who belongs to nobody any more is also signed out.
+    assert scene.fetch(delivery, "piotr").status_code in (302, 403, 404)
+    assert not delivery.downloads.exists()
 
 
 @cell("place", "catalogue")
