@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contracts.library import services as library
 from contracts.library.models import SavedRecipe
-from contracts.negotiations import agreements, automatic, offers
+from contracts.negotiations import agreements, offers
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
 from contracts.sharing import services as sharing
@@ -22,17 +22,14 @@ from contracts.sharing.models import Request
 from jobs.deliveries import services as deliveries
 from jobs.runs.models import Job
 from kernel import doors, outbox
+from portal.demo import governing
 from portal.demo.data import FILES, packed
 from portal.demo.people import Stage, assemble
 from trusts.datasets import services as datasets
 from trusts.datasets.machines import VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.rulebook import all_cleaned
-from trusts.membership import services as membership
-from trusts.membership.governance import over
 from trusts.membership.models import Trust
-from trusts.proposals import services as proposals
-from trusts.rights import services as rights
 
 WAIT = 180
 
@@ -67,33 +64,20 @@ def seed(say: Callable[[str], Any]) -> None:
     paused = agree(stage, "weather", "ada")
     gone = agree(stage, "planes", "dana", days=90)
     negotiate(stage)
-    govern(stage, trust)
+    governing.govern(stage, trust, _dataset("planes"))
     say("negotiations in every state that matters, and what the charter allows")
     template = recipes(stage, trust)
     exports(stage, contract, ending, paused)
     tried(stage, contract, template)
     reviewed_blind(stage, trust, contract)
     # Last of what changes the charter: from then on it takes a vote.
-    vote(stage, trust)
+    governing.vote(stage, trust)
     agreements.suspend(
         paused.pk, actor=stage.actor("ada"), reason="We are correcting the wind sensors; back next week."
     )
     agreements.terminate(gone.pk, actor=stage.actor("piotr"), reason="The project was cancelled.")
-    grant(stage, contract)
+    governing.grant(stage, _dataset("planes"), contract)
     say("contracts, requests, exports, and rights on single objects")
-
-
-def grant(stage: Stage, contract: Agreement) -> None:
-    """Rui keeps the planes as their delegated steward; Ada, of another organisation, audits one contract."""
-    dana = stage.actor("dana")
-    rights.grant(
-        actor=dana, machine="dataset", object_id=_dataset("planes").pk, kind="steward", person=stage.users["rui"],
-        until=timezone.now() + timedelta(days=60), reason="Keeps the register of aircraft up to date while Dana is on the wind project.",
-    )  # fmt: skip
-    rights.grant(
-        actor=dana, machine="agreement", object_id=contract.pk, kind="auditor", person=stage.users["ada"],
-        until=timezone.now() + timedelta(days=30), reason="The trust's yearly look at one contract of each member.",
-    )  # fmt: skip
 
 
 def _file(name: str, rows: int | None) -> SimpleUploadedFile:
@@ -239,50 +223,6 @@ def negotiate(stage: Stage) -> None:
     negotiations.withdraw(back.pk, actor=piotr, reason="We found that the other contract covers it.")
 
 
-def govern(stage: Stage, trust: Trust) -> None:
-    """The trust limits what its members agree on; the aircraft register answers by rule what is not wider."""
-    rules = {
-        "limits": {"place": {"any_of": ["EEA"]}, "no_reidentification": {}, "exports": {"at_most": 24}},
-        "longest_days": 730, "pseudonyms": True,
-        "needs": {"place": "trustee", "exports": "second_person", "period": "second_person", "no_reidentification": "never"},
-        "clauses": [{"code": "quarterly-call", "mood": "must", "en": "join the trust's call once a quarter",
-                     "de": "einmal im Quartal am Gespräch des Trusts teilnehmen"}],
-    }  # fmt: skip
-    governance = {
-        "beneficiaries": "those who fly from and to New York",
-        "members": {"notice_days": 30, "hearing_days": 14},
-        "votes": {"kinds": {"expel": {"majority": "three_quarters"}}},
-        "dissolution": {"contracts": "run_out", "data": "Each side deletes what it received, and says so."},
-    }
-    membership.change_charter(trust.pk, actor=stage.actor("ada"), rules=rules, governance=governance)
-    offer = _dataset("planes").offers.get(state="published")
-    automatic.lay_down(actor=stage.actor("dana"), offer=offer, name="Accept what is not wider")
-
-
-def vote(stage: Stage, trust: Trust) -> None:
-    """From now on all members vote on the charter and on who is expelled: one vote is over, one waits for two of them."""
-    before = trust.charters.order_by("-number").values_list("governance", flat=True)[0]
-    kinds = {"charter": {"by": "vote"}, "expel": {"by": "vote"}}
-    governance = over(before, {
-        "beneficiaries": "those who fly from and to New York",
-        "members": {"notice_days": 30, "hearing_days": 14},
-        "votes": {"voters": ["trustee", "provider", "consumer"], "kinds": kinds},
-    })  # fmt: skip
-    membership.change_charter(trust.pk, actor=stage.actor("ada"), governance=governance)
-    for days, why in ((60, "Thirty days are too short to end our studies in good order."), (45, "Sixty days turned out to be longer than anybody needs.")):  # fmt: skip
-        trust = Trust.objects.get(pk=trust.pk)
-        given = {"governance": over(governance, {"members": {"notice_days": days}})}
-        asked = proposals.propose(
-            actor=stage.actor("piotr"), trust=trust, kind="charter", given=given, why=why
-        )
-        proposals.comment(asked.pk, actor=stage.actor("dana"), text=f"We could live with {days} days.")
-        proposals.vote(asked.pk, actor=stage.actor("piotr"), choice="for", reason="We asked for it.")
-        if days == 60:
-            proposals.vote(
-                asked.pk, actor=stage.actor("dana"), choice="for", reason="Studies end with the term."
-            )
-
-
 def ask_for(
     stage: Stage,
     contract: Agreement,
@@ -345,17 +285,7 @@ TWICE = "This is the same as your last export, and nothing says what became of t
 
 def reviewed_blind(stage: Stage, trust: Trust, contract: Agreement) -> None:
     """A request in the first of two stages: one reviewer has answered, and the other does not see what."""
-    governance = trust.charters.latest("number").governance
-    stages = [
-        {"name": "Two who do not confer", "who": "reviewer", "count": 2, "blind": True, "organisations": "any", "days": 7,
-         "late": "owner", "disagree": "return"},
-        {"name": "The last word", "who": "steward", "count": 1, "blind": False, "organisations": "any", "days": 5,
-         "late": "owner", "disagree": "refuse"},
-    ]  # fmt: skip
-    reviews = {"personal": {"stages": stages}}
-    membership.change_charter(
-        trust.pk, actor=stage.actor("ada"), governance={**governance, "reviews": reviews}
-    )
+    governing.review_in_stages(stage, trust)
     found = ask_for(
         stage,
         contract,
