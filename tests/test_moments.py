@@ -185,7 +185,8 @@ def _(scene: Scene) -> None:
 @cell("recipient", "download")
 def _(scene: Scene) -> None:
     delivery = scene.export(scene.contract(recipient={"who": "named_people"}))
-    assert scene.fetch(delivery, "piotr").status_code == 200
+    fetched = scene.fetch(delivery, "piotr")
+    assert fetched.status_code == 200 and fetched["X-Accel-Buffering"] == "no"
     assert scene.fetch(delivery, "sam").status_code == 403
     assert sending.may_go_on(delivery.pk, scene.cast.users["piotr"].pk, delivery.consumer_id).allowed
     seat = OrganisationMember.objects.get(user=scene.cast.users["piotr"])

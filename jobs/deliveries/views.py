@@ -80,6 +80,8 @@ def package_file(found: Delivery, actor: Actor) -> HttpResponseBase:
     answer["Content-Length"] = str(found.package_bytes)
     answer["Content-Disposition"] = content_disposition_header(True, found.package_name) or "attachment"
     answer["X-Content-SHA256"] = found.package_sha256
+    # What a proxy has taken in ahead of the reader cannot be cut any more (nginx listens to this).
+    answer["X-Accel-Buffering"] = "no"
     return answer
 
 
