@@ -1,4 +1,4 @@
-"""The portal's own secrets: its signing key, and sealing of secrets kept in rows.
+"""The portal's own secrets: seeds of its signing keys, and sealing of secrets kept in rows.
 
 Everything is derived from SECRET_KEY unless SIGNING_KEY names a key of its own, so a backup of
 database and SECRET_KEY is a complete one.
@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from functools import lru_cache
 
 from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
 
@@ -22,20 +20,14 @@ def derive(purpose: str) -> bytes:
     return hmac.digest(secret, f"commonhold/{purpose}".encode(), hashlib.sha256)
 
 
-@lru_cache(maxsize=4)
-def _key(seed: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
+def signing_seeds(number: int) -> list[str]:
+    """The seeds (hex) this portal may sign with, newest first: those of SIGNING_KEY, or else derived for each number.
 
-
-def portal_key() -> Ed25519PrivateKey:
-    """The key that signs checkpoints and receipts."""
-    seed = settings.SIGNING_KEY or derive("portal signing key").hex()
-    return _key(seed)
-
-
-def portal_key_id() -> str:
-    """Short public name of that key: first 16 hex digits of SHA-256 over the raw public key."""
-    return hashlib.sha256(portal_key().public_key().public_bytes_raw()).hexdigest()[:16]
+    The derived ones stay after SIGNING_KEY was set, so that the log can be handed over.
+    """
+    named = [seed.strip() for seed in (settings.SIGNING_KEY or "").split(",") if seed.strip()]
+    purposes = ["portal signing key", *(f"portal signing key {n}" for n in range(2, number + 1))]
+    return named[::-1] + [derive(purpose).hex() for purpose in reversed(purposes)]
 
 
 def _box() -> Fernet:

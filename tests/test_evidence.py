@@ -1,4 +1,4 @@
-"""What was recorded stays as it was: the databases refuse, the chain notices, and only the parties read."""
+"""What was recorded stays as it was: the databases refuse, the log notices, and only the parties read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_database_itself_refuses_to_change_what_was_recorded(cast: Cast) -> 
     worlds.delivered(cast)
     seal_all()
     attempts: list[tuple[Any, dict[str, Any]]] = [
-        (Event, {"reason": "It was different"}), (Leaf, {"link_hash": "0" * 64}), (Checkpoint, {"note": "x"}),
+        (Event, {"reason": "It was different"}), (Leaf, {"leaf_hash": "0" * 64}), (Checkpoint, {"note": "x"}),
         (Agreement, {"terms": {}}), (Agreement, {"payload": {}}), (Agreement, {"jws": {}}), (Proposal, {"note": "I never said this"}),
         (DatasetVersion, {"original_sha256": "0" * 64}), (DatasetVersion, {"parquet_sha256": "0" * 64}), (Delivery, {"receipt": {}}),
     ]  # fmt: skip

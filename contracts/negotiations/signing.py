@@ -17,7 +17,7 @@ from django.utils import timezone
 from contracts.negotiations.models import Agreement
 from kernel import jws
 from kernel.canonical import canonical_bytes
-from kernel.keys import portal_key, portal_key_id
+from kernel.audit.keyring import portal_key, portal_key_id
 from trusts.organisations import keys
 from trusts.organisations.models import Organisation, SigningKey
 

@@ -32,7 +32,8 @@ from kernel.actor import system
 from kernel.audit.selectors import head
 from kernel.canonical import sha256_hex
 from kernel.decision import Outcome, Refused
-from kernel.keys import open_secret, portal_key, portal_key_id
+from kernel.audit.keyring import portal_key, portal_key_id
+from kernel.keys import open_secret
 
 SOFTWARE = "commonhold/0.1.0"
 KEEP_DAYS = 30
@@ -223,5 +224,5 @@ def _body(
         "output": {"name": data_name, "format": job.plan["format"], "sha256": data.sha256, "bytes": data.size,
                    "rows": result["rows_out"], "rows_removed": result["rows_in"] - result["rows_out"],
                    "columns": [c["name"] for c in result["columns"]], "neutralised_cells": neutralised},
-        "log": {"size": checkpoint.size, "link_hash": checkpoint.link_hash} if checkpoint else None,
+        "log": {"size": checkpoint.size, "root_hash": checkpoint.root_hash} if checkpoint else None,
     }  # fmt: skip

@@ -1,17 +1,31 @@
-"""Event: what happened. Leaf: its place in the chain. Checkpoint: a signed head.
+"""Event: what happened. Leaf: its place in the tree. Subtree: what proofs need. Checkpoint: a signed root.
 
-Events are written in the transaction of the change and never touched again; triggers in the
-database refuse it (migration 0002). Their place in the chain is a row of its own, given by the
-sequencer, so writers never wait for each other.
+Events are written in the transaction of the change and never touched again, but for the erasure of
+values; triggers in the database refuse the rest (migration 0004). Their place in the tree is a row
+of its own, given by the sequencer, so writers never wait for each other. A trigger also puts each
+new event on the list of those that wait for a place, so that none can be left out by forgetting.
 """
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from datetime import UTC
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
+
+from kernel.audit import entry
+
+# The values of an event that are in the log as commitments only; so is each key of these three.
+NAMED = {"title": "subject_title", "actor_name": "actor_name", "organisation_name": "organisation_name", "reason": "reason"}
+KEYED = ("before", "after", "detail")
+
+
+def new_secret() -> str:
+    """16 random bytes, hex: what the salts of an event's values are made of."""
+    return secrets.token_hex(16)
 
 
 class Event(models.Model):
@@ -39,6 +53,10 @@ class Event(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     detail = models.JSONField(default=dict)
+    secret = models.CharField(max_length=32, blank=True, default=new_secret)
+    # Filled by an erasure: the salts of the values that stay, the commitments of those that went.
+    salts = models.JSONField(default=dict)
+    erased = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-created", "-id"]
@@ -54,23 +72,52 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.machine}.{self.action} {self.subject_title}"
 
+    def values(self) -> dict[str, Any]:
+        """Path → value of everything that the log holds as a commitment and that was not erased."""
+        found = {path: getattr(self, column) for path, column in NAMED.items()}
+        for part in KEYED:
+            found.update({f"{part}/{key}": value for key, value in getattr(self, part).items()})
+        return {path: value for path, value in found.items() if path not in self.erased}
+
+    def salt(self, path: str) -> str:
+        """The salt of one value, hex; KeyError if it was erased."""
+        return entry.salt_of(self.secret, path) if self.secret else str(self.salts[path])
+
     def payload(self) -> dict[str, Any]:
-        """What the leaf hash covers: every column, canonical-JSON ready."""
+        """What the leaf hash covers, canonical-JSON ready."""
+        if not self.secret and not self.salts and not self.erased:
+            return self._first_form()
+        commitments = {path: entry.commitment(self.salt(path), value) for path, value in self.values().items()}
+        return entry.entry(self._open_part(), commitments | self.erased)
+
+    def disclosure(self) -> dict[str, dict[str, Any]]:
+        """Path → {salt, value}: what a reader needs to check the commitments. Of an event of the first form: nothing."""
+        if not self.secret and not self.salts:
+            return {}
+        return {path: {"salt": self.salt(path), "value": value} for path, value in self.values().items()}
+
+    def _open_part(self) -> dict[str, Any]:
         return {
             "id": str(self.id),
-            "created": self.created.isoformat(),
+            "created": self.created.astimezone(UTC).isoformat(),
             "machine": self.machine,
             "action": self.action,
             "subject": str(self.subject_id),
             "version": self.subject_version,
-            "title": self.subject_title,
             "from": self.from_state,
             "to": self.to_state,
             "actor": str(self.actor_id) if self.actor_id else None,
-            "actor_name": self.actor_name,
             "organisation": str(self.organisation_id) if self.organisation_id else None,
-            "organisation_name": self.organisation_name,
             "door": self.door,
+        }
+
+    def _first_form(self) -> dict[str, Any]:
+        """The entry of an event that was written before values were committed to: everything in the open."""
+        return {
+            **self._open_part(),
+            "title": self.subject_title,
+            "actor_name": self.actor_name,
+            "organisation_name": self.organisation_name,
             "reason": self.reason,
             "before": self.before,
             "after": self.after,
@@ -93,26 +140,68 @@ class EventParty(models.Model):
         return f"{self.organisation_id} reads {self.event_id}"
 
 
+class Waiting(models.Model):
+    """An event that has no place yet. Written by a trigger on events, taken away by the sequencer."""
+
+    id = models.BigAutoField(primary_key=True)
+    event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="waiting")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
+
+
 class Leaf(models.Model):
-    """An event's place: index from 0, its leaf hash, and the link over all before it."""
+    """An event's place: index from 0, and its leaf hash."""
 
     index = models.PositiveBigIntegerField(primary_key=True)
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="leaf")
     leaf_hash = models.CharField(max_length=64)
-    link_hash = models.CharField(max_length=64)
 
     class Meta:
         ordering = ["index"]
 
     def __str__(self) -> str:
-        return f"#{self.index} {self.link_hash[:8]}"
+        return f"#{self.index} {self.leaf_hash[:8]}"
+
+
+class Subtree(models.Model):
+    """The root of a complete subtree of 256^level leaves. With these a proof takes a few rows, however long the log."""
+
+    level = models.PositiveSmallIntegerField()
+    index = models.PositiveBigIntegerField()
+    root_hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["level", "index"], name="subtree_once")]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.index} {self.root_hash[:8]}"
+
+
+class PortalKey(models.Model):
+    """A key that signs this log's checkpoints, from a size of the log on. The handover is signed by the key before."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    public_key = models.CharField(max_length=64, unique=True)
+    from_size = models.PositiveBigIntegerField()
+    created = models.DateTimeField(default=timezone.now)
+    handover = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.public_key[:8]}"
 
 
 class Checkpoint(models.Model):
-    """A signed head: after `size` leaves the chain stood at `link_hash`."""
+    """A signed root: after `size` leaves the tree stood at `root_hash`. `note` is the signed note of C2SP."""
 
     size = models.PositiveBigIntegerField(primary_key=True)
-    link_hash = models.CharField(max_length=64)
+    root_hash = models.CharField(max_length=64)
     created = models.DateTimeField(default=timezone.now)
     note = models.TextField()
 
@@ -120,4 +209,4 @@ class Checkpoint(models.Model):
         ordering = ["-size"]
 
     def __str__(self) -> str:
-        return f"{self.size} {self.link_hash[:8]}"
+        return f"{self.size} {self.root_hash[:8]}"

@@ -86,7 +86,7 @@ def note(machine: str, action: str, subject: Any, actor: Actor, **detail: Any) -
 
 
 def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any) -> Event:
-    event = Event.objects.create(
+    event = Event(
         id=uuid.uuid4(),
         created=timezone.now(),
         machine=machine,
@@ -100,6 +100,9 @@ def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any
         door=actor.door,
         **columns,
     )
+    # What cannot be hashed is refused here, where the change can still be undone, not by the sequencer.
+    event.payload()
+    event.save(force_insert=True)
     heard = _heard.get()
     if heard is not None:
         heard.append(event)

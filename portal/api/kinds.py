@@ -33,7 +33,7 @@ from jobs.trials.machines import TRIAL
 from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.decision import Refused
-from kernel.keys import portal_key
+from kernel.audit.keyring import portal_key
 from kernel.roles import roles_of
 from portal.api import serializers as out
 from portal.api.views import KEY, MachineView
@@ -359,7 +359,7 @@ class Head(APIView):
         return Response(
             {
                 "size": head.size if head else 0,
-                "link_hash": head.link_hash if head else "",
+                "root_hash": head.root_hash if head else "",
                 "note": head.note if head else "",
                 "public_key": public,
             }

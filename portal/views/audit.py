@@ -18,8 +18,8 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_POST
 
 from kernel import registry
-from kernel.audit import selectors
-from kernel.audit.models import Checkpoint, Event, Leaf
+from kernel.audit import proofs, selectors
+from kernel.audit.models import Event, Leaf
 from kernel.audit.verify import verify
 
 PER_PAGE = 50
@@ -84,12 +84,9 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "event": found,
         "leaf": leaf,
-        "previous": Leaf.objects.filter(index=leaf.index - 1).first() if leaf and leaf.index else None,
-        "checkpoint": Checkpoint.objects.filter(size__gt=leaf.index).order_by("size").first()
-        if leaf
-        else None,
+        "proof": proofs.of_event(found.pk) if leaf else None,
         "moved": [{"field": k, "before": found.before.get(k), "after": found.after.get(k)} for k in keys],
-        "payload": json.dumps(found.payload(), indent=2, ensure_ascii=False),
+        "payload": json.dumps(proofs.disclosed(found, None), indent=2, ensure_ascii=False),
         "subject_url": _subject_url(found, request),
     }
     return render(request, "portal/event.html", context)
@@ -109,7 +106,7 @@ def _subject_url(found: Event, request: HttpRequest) -> str:
 @login_required
 @require_POST
 def verify_now(request: HttpRequest) -> HttpResponse:
-    """Recompute the whole chain while the reader waits; the answer says what it proves."""
+    """Recompute the whole log while the reader waits; the answer says what it proves."""
     started = timezone.now()
     result = verify()
     context = {
@@ -127,7 +124,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponse | StreamingHttpRespo
     """The filtered trail as CSV or JSON Lines, oldest last, streamed."""
     found = _filtered(request)[:EXPORT_LIMIT].iterator(chunk_size=1000)
     if kind == "jsonl":
-        lines = (json.dumps(e.payload(), ensure_ascii=False) + "\n" for e in found)
+        lines = (json.dumps(proofs.disclosed(e, None), ensure_ascii=False) + "\n" for e in found)
         answer = StreamingHttpResponse(lines, content_type="application/x-ndjson")
     elif kind == "csv":
         answer = StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8")

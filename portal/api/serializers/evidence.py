@@ -11,25 +11,25 @@ from kernel.audit.models import Event
 
 class EventOut(serializers.ModelSerializer[Event]):
     index = serializers.SerializerMethodField()
-    link_hash = serializers.SerializerMethodField()
+    leaf_hash = serializers.SerializerMethodField()
 
     class Meta:
         model = Event
         fields = ["id", "index", "created", "machine", "action", "subject_id", "subject_version", "subject_title", "from_state", "to_state",
-                  "actor_name", "organisation_name", "door", "reason", "before", "after", "detail", "link_hash"]  # fmt: skip
+                  "actor_name", "organisation_name", "door", "reason", "before", "after", "detail", "leaf_hash"]  # fmt: skip
 
     def get_index(self, event: Event) -> int | None:
         leaf = getattr(event, "leaf", None)
         return leaf.index if leaf else None
 
-    def get_link_hash(self, event: Event) -> str | None:
+    def get_leaf_hash(self, event: Event) -> str | None:
         leaf = getattr(event, "leaf", None)
-        return leaf.link_hash if leaf else None
+        return leaf.leaf_hash if leaf else None
 
 
 class HeadOut(serializers.Serializer[Any]):
     size = serializers.IntegerField()
-    link_hash = serializers.CharField()
+    root_hash = serializers.CharField()
     note = serializers.CharField()
     public_key = serializers.CharField()
 

@@ -10,7 +10,7 @@ from kernel.audit.verify import verify
 
 
 class Command(BaseCommand):
-    help = "Recomputes every event's hash, every link and every signed head."
+    help = "Recomputes every entry's hash, the tree over them and every signed checkpoint."
 
     def handle(self, *args: Any, **options: Any) -> None:
         result = verify()
@@ -20,5 +20,5 @@ class Command(BaseCommand):
                 f"Entry {where.index}: {where.what}. Expected {where.expected}, found {where.found}."
             )
         self.stdout.write(
-            f"{result.events} events, {result.checkpoints} seals, unbroken; head {result.head}; {result.unsealed} not sealed yet"
+            f"{result.events} events, {result.checkpoints} seals, unbroken; root {result.head}; {result.unsealed} not sealed yet"
         )
