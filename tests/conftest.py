@@ -16,7 +16,14 @@ from tests.cast import Cast, assemble
 # Playwright keeps an event loop; Django's ORM refuses to work inside one unless told.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-APPEND_ONLY = ("audit_event", "audit_eventparty", "audit_leaf", "audit_checkpoint", "audit_subtree", "audit_portalkey")
+APPEND_ONLY = (
+    "audit_event",
+    "audit_eventparty",
+    "audit_leaf",
+    "audit_checkpoint",
+    "audit_subtree",
+    "audit_portalkey",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from contracts.negotiations.models import Agreement
 from kernel import jws
-from kernel.canonical import canonical_bytes
 from kernel.audit.keyring import portal_key, portal_key_id
+from kernel.canonical import canonical_bytes
 from trusts.organisations import keys
 from trusts.organisations.models import Organisation, SigningKey
 

@@ -29,10 +29,10 @@ from jobs.runs.models import Job
 from jobs.runs.runner import Work, handles
 from kernel import store
 from kernel.actor import system
+from kernel.audit.keyring import portal_key, portal_key_id
 from kernel.audit.selectors import head
 from kernel.canonical import sha256_hex
 from kernel.decision import Outcome, Refused
-from kernel.audit.keyring import portal_key, portal_key_id
 from kernel.keys import open_secret
 
 SOFTWARE = "commonhold/0.1.0"

@@ -19,7 +19,12 @@ from django.utils import timezone
 from kernel.audit import entry
 
 # The values of an event that are in the log as commitments only; so is each key of these three.
-NAMED = {"title": "subject_title", "actor_name": "actor_name", "organisation_name": "organisation_name", "reason": "reason"}
+NAMED = {
+    "title": "subject_title",
+    "actor_name": "actor_name",
+    "organisation_name": "organisation_name",
+    "reason": "reason",
+}
 KEYED = ("before", "after", "detail")
 
 
@@ -87,7 +92,9 @@ class Event(models.Model):
         """What the leaf hash covers, canonical-JSON ready."""
         if not self.secret and not self.salts and not self.erased:
             return self._first_form()
-        commitments = {path: entry.commitment(self.salt(path), value) for path, value in self.values().items()}
+        commitments = {
+            path: entry.commitment(self.salt(path), value) for path, value in self.values().items()
+        }
         return entry.entry(self._open_part(), commitments | self.erased)
 
     def disclosure(self) -> dict[str, dict[str, Any]]:

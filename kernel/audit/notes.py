@@ -83,7 +83,9 @@ def read(note: str) -> Note:
     """Take a checkpoint apart. Raises NoteError."""
     text, blank, tail = note.partition("\n\n")
     if not blank or not tail.endswith("\n"):
-        raise NoteError("a checkpoint is three lines, an empty line and signatures, each ended by a line break")
+        raise NoteError(
+            "a checkpoint is three lines, an empty line and signatures, each ended by a line break"
+        )
     lines = text.split("\n")
     if len(lines) != 3:
         raise NoteError("the text of a checkpoint has three lines: origin, size and root")

@@ -28,7 +28,9 @@ class Reader:
         if key not in self._known:
             if height == 0:
                 raise KeyError(key)
-            self._known[key] = tree.hash_node(self.get(height - 1, 2 * index), self.get(height - 1, 2 * index + 1))
+            self._known[key] = tree.hash_node(
+                self.get(height - 1, 2 * index), self.get(height - 1, 2 * index + 1)
+            )
         return self._known[key]
 
     def root(self, size: int) -> bytes:
@@ -43,7 +45,9 @@ class Reader:
         if level == 0:
             rows = Leaf.objects.filter(index__range=(first, last)).values_list("index", "leaf_hash")
         else:
-            rows = Subtree.objects.filter(level=level, index__range=(first, last)).values_list("index", "root_hash")
+            rows = Subtree.objects.filter(level=level, index__range=(first, last)).values_list(
+                "index", "root_hash"
+            )
         self._known.update({(BLOCK_BITS * level, index): bytes.fromhex(found) for index, found in rows})
 
 
@@ -57,12 +61,20 @@ class Proof:
     checkpoint: Checkpoint
 
     def as_dict(self) -> dict[str, Any]:
-        return {"index": self.index, "leaf_hash": self.leaf_hash, "size": self.checkpoint.size, "path": list(self.path)}
+        return {
+            "index": self.index,
+            "leaf_hash": self.leaf_hash,
+            "size": self.checkpoint.size,
+            "path": list(self.path),
+        }
 
     @property
     def holds(self) -> bool:
         found = tree.root_from_inclusion(
-            self.index, self.checkpoint.size, bytes.fromhex(self.leaf_hash), [bytes.fromhex(h) for h in self.path]
+            self.index,
+            self.checkpoint.size,
+            bytes.fromhex(self.leaf_hash),
+            [bytes.fromhex(h) for h in self.path],
         )
         return found is not None and found.hex() == self.checkpoint.root_hash
 

@@ -72,7 +72,9 @@ def _sign(size: int) -> None:
     reader = Reader()
     level, width = 1, BLOCK
     while width <= size:
-        newest = Subtree.objects.filter(level=level).order_by("-index").values_list("index", flat=True).first()
+        newest = (
+            Subtree.objects.filter(level=level).order_by("-index").values_list("index", flat=True).first()
+        )
         first = 0 if newest is None else newest + 1
         Subtree.objects.bulk_create(
             (

@@ -84,7 +84,9 @@ class _Run:
             raise _Broken(size, "entries that were sealed are gone", self.heads.next.size, size)
         lost = Event.objects.filter(leaf__isnull=True, waiting__isnull=True).first()
         if lost:
-            raise _Broken(size, "an event was kept out of the log", lost.pk, "no place and not waiting for one")
+            raise _Broken(
+                size, "an event was kept out of the log", lost.pk, "no place and not waiting for one"
+            )
 
     def _leaf(self, leaf: Leaf) -> None:
         place = self.tree.size
@@ -100,7 +102,9 @@ class _Run:
             if height == 8:
                 stored = self.blocks.take() if self.blocks.next else None
                 if stored and (stored.index, stored.root_hash) != (index, hashed.hex()):
-                    raise _Broken(place, "a stored part of the tree was changed", stored.root_hash, hashed.hex())
+                    raise _Broken(
+                        place, "a stored part of the tree was changed", stored.root_hash, hashed.hex()
+                    )
 
     def _checkpoint(self, head: Checkpoint) -> None:
         self.checked += 1

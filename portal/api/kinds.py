@@ -32,8 +32,8 @@ from jobs.runs.machines import JOB
 from jobs.trials.machines import TRIAL
 from kernel import doors
 from kernel.audit import selectors as audit
-from kernel.decision import Refused
 from kernel.audit.keyring import portal_key
+from kernel.decision import Refused
 from kernel.roles import roles_of
 from portal.api import serializers as out
 from portal.api.views import KEY, MachineView

@@ -54,14 +54,26 @@ def test_every_size_to_seventy_by_every_pair() -> None:
 
 def test_the_values_of_the_rfcs_reference_implementation() -> None:
     """The eight inputs and their root that certificate-transparency code is tested with."""
-    inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+    inputs = [
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    ]
     get = reader([bytes.fromhex(text) for text in inputs])
     assert tree.root(8, get).hex() == "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(0, 10**15), st.data())
 def test_a_note_holds_until_a_character_changes(root: bytes, size: int, data: st.DataObject) -> None:
-    key, witness = Ed25519PrivateKey.from_private_bytes(b"1" * 32), Ed25519PrivateKey.from_private_bytes(b"2" * 32)
+    key, witness = (
+        Ed25519PrivateKey.from_private_bytes(b"1" * 32),
+        Ed25519PrivateKey.from_private_bytes(b"2" * 32),
+    )
     text = notes.sign("portal.example/log", size, root, key)
     note = notes.read(text)
     assert (note.size, note.root) == (size, root)
