@@ -100,19 +100,20 @@ def hand_over() -> PortalKey:
             "The newest key of SIGNING_KEY signs already or has signed before. "
             "Write SIGNING_KEY as the old key, a comma and the new key."
         )
+    from_size = head.size + 1
     said = {
         "format": FORMAT,
         "origin": settings.PORTAL_ORIGIN,
         "number": last.number + 1,
         "before": last.public_key,
         "key": public_hex(new),
-        "from_size": head.size + 1,
+        "from_size": from_size,
     }
     signed = canonical_bytes(said)
     return PortalKey.objects.create(
         number=last.number + 1,
         public_key=public_hex(new),
-        from_size=said["from_size"],
+        from_size=from_size,
         handover={"said": said, "old": old.sign(signed).hex(), "new": new.sign(signed).hex()},
     )
 
