@@ -9,6 +9,8 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from kernel.iris import iri
+
 
 class StatefulModel(models.Model):
     """A row whose state a machine governs. Only `kernel.transition` writes state and version.
@@ -31,6 +33,11 @@ class StatefulModel(models.Model):
     def ref(self) -> str:
         """A short name for people: a letter and six hex digits, such as R-4F7A2C."""
         return f"{self.ref_prefix}-{self.id.hex[:6].upper()}"
+
+    @property
+    def iri(self) -> str:
+        """What documents that leave the portal call it."""
+        return iri(self.pk)
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         """Side → organisation ids. Decides relative roles and who sees the events."""

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "jobs.trials",
     "jobs.deliveries",
     "jobs.tracing",
+    "jobs.provenance",
     "portal",
 ]
 

@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from kernel.web import act
 from portal.views import access as object_access
-from portal.views import audit, calendar, catalogue, front, health, inbox, notices, reports, work
+from portal.views import audit, calendar, catalogue, front, health, inbox, lineage, notices, reports, work
 from portal.views import emergencies as openings
 
 STATIONS = (
@@ -46,6 +46,7 @@ urlpatterns = [
     *(path("", include(f"{station}.urls")) for station in STATIONS),
     path("trusts/<slug:slug>/report/", reports.trust, name="trust_report"),
     path("datasets/<slug:slug>/", catalogue.dataset, name="dataset"),
+    path("datasets/<slug:slug>/lineage/", lineage.page, name="dataset_lineage"),
     path("do/<slug:machine_name>/<uuid:pk>/<slug:action>/", act, name="act"),
     path("emergency/", openings.openings, name="emergencies"),
     path("emergency/<uuid:pk>/", openings.opening, name="emergency"),

@@ -36,7 +36,7 @@ DASHBOARDS = ["/dashboard/", "/dashboard/?view=partner", "/dashboard/?view=trust
 MORE = {**dict.fromkeys(DASHBOARDS, 22), "/inbox/": 28, "/inbox/?show=others": 26}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
-         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "/inbox/", "/inbox/?show=others", *DASHBOARDS, "/trusts/", "/access/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
+         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/inbox/", "/inbox/?show=others", *DASHBOARDS, "/trusts/", "/access/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
 API = [
     "datasets",
     "versions",
@@ -162,9 +162,13 @@ def counted(cast: Cast, who: str, contract: Agreement) -> dict[str, int]:
     client.force_login(cast.users[who], backend=BACKEND)
     trust = cast.trust.get_absolute_url().rstrip("/")
     headers = token(cast, who, ["read"])
+    lineage = f"{contract.dataset.get_absolute_url()}lineage/"
     found = {}
     for page in [
-        p.replace("TRUST", trust).replace("ACCESS", f"/access/agreement/{contract.pk}/") for p in PAGES
+        p.replace("TRUST", trust)
+        .replace("ACCESS", f"/access/agreement/{contract.pk}/")
+        .replace("LINEAGE", lineage)
+        for p in PAGES
     ]:
         client.get(page)
         with CaptureQueriesContext(

@@ -277,10 +277,6 @@ class Agreement(StatefulModel):
         return {"state": self.state, "policy_hash": self.policy_hash, "exports_used": self.exports_used}
 
     @property
-    def iri(self) -> str:
-        return f"urn:uuid:{self.pk}"
-
-    @property
     def also(self) -> list[dict[str, Any]]:
         """The further datasets as they were signed: alias, id, title, version, both hashes."""
         return list(self.payload.get("also", []))

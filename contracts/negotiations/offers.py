@@ -105,9 +105,7 @@ def publish(
             terms=checked.as_dict(),
             author_id=actor.user_id,
         )
-        offer.odrl = to_odrl(
-            checked, uid=f"urn:uuid:{offer.pk}", target=dataset.iri, assigner=dataset.organisation.iri
-        )
+        offer.odrl = to_odrl(checked, uid=offer.iri, target=dataset.iri, assigner=dataset.organisation.iri)
         offer.policy_hash = policy_hash(offer.odrl)
         with creation(OFFER, "publish", offer, actor=actor) as change:
             change.detail = {"trust": trust.name, "clauses": checked.codes()}

@@ -42,7 +42,7 @@ def set_due(negotiation: Negotiation, due: datetime) -> None:
 
 def assignee_of(negotiation: Negotiation) -> str:
     """The consumer's IRI; for several the IRI of their collection, named after the negotiation."""
-    return negotiation.consumer.iri if negotiation.seats < 2 else f"urn:uuid:{negotiation.pk}:parties"
+    return negotiation.consumer.iri if negotiation.seats < 2 else f"{negotiation.iri}:parties"
 
 
 def newest(negotiation: Negotiation) -> Proposal:
@@ -71,7 +71,7 @@ def propose(
     last = negotiation.proposals.order_by("-number").first()
     number = (last.number if last else 0) + 1
     policy = to_odrl(
-        checked, uid=f"urn:uuid:{negotiation.pk}:{number}", target=negotiation.dataset.iri,
+        checked, uid=f"{negotiation.iri}:{number}", target=negotiation.dataset.iri,
         assigner=negotiation.provider.iri, assignee=assignee_of(negotiation),
     )  # fmt: skip
     negotiation.rounds = number

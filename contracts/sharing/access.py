@@ -25,6 +25,7 @@ from contracts.policies.deciding.report import Decision
 from contracts.policies.deciding.wording import failing, sentence
 from contracts.policies.language.faults import PolicyError
 from kernel.actor import Actor
+from kernel.iris import iri
 from trusts.datasets.models import Dataset
 
 
@@ -54,7 +55,7 @@ def would_be_allowed(
         for o in open_ones.select_related(None).order_by("created").only("dataset_id", "policy_hash")
     }
     texts = _texts([o for o in offered.values() if not is_prepared(o.policy_hash)])
-    me = f"urn:uuid:{actor.organisation_id}"
+    me = iri(actor.organisation_id or "")
     found: dict[UUID, Access] = {}
     for dataset in datasets:
         if dataset.organisation_id == actor.organisation_id:

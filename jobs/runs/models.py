@@ -21,6 +21,7 @@ KINDS = [
     ("check", "Check rules"),
     ("look", "Look at the source"),
     ("trace", "Trace a leaked file"),
+    ("withdraw", "Find withdrawn rows"),
 ]
 
 

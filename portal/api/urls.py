@@ -8,6 +8,7 @@ from django.urls import path
 
 from portal.api import docs, kinds, people, scim, votes, waiting
 from portal.api.policies import Evaluate
+from portal.api.provenance import LineageOfDataset, LineageOfVersion
 from portal.api.rights import Emergencies, Grants
 from portal.api.sources import Sources
 from portal.api.uploads import Uploads
@@ -67,6 +68,11 @@ urlpatterns = [
         kinds.Datasets.as_view({"get": "contract", "post": "bring"}),
         name="api_odcs",
     ),
+    path("datasets/<uuid:pk>/lineage", LineageOfDataset.as_view({"get": "graph"}), name="api_lineage"),
+    path(
+        "datasets/<uuid:pk>/withdrawn", LineageOfDataset.as_view({"get": "withdrawn"}), name="api_withdrawn"
+    ),
+    path("versions/<uuid:pk>/holders", LineageOfVersion.as_view({"get": "holders"}), name="api_holders"),
     path("uploads/<uuid:pk>/chunks/<int:index>", Uploads.as_view({"put": "chunk"}), name="api_chunk"),
     path("trusts/<uuid:pk>/charter", kinds.Trusts.as_view({"get": "charter"}), name="api_charter"),
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),

@@ -112,7 +112,10 @@ def sparkline(values: Sequence[float] | None, title: str) -> dict[str, Any]:
 
 @register.inclusion_tag("charts/lineage.html")
 def lineage(
-    nodes: Sequence[Mapping[str, Any]], edges: Iterable[tuple[str, str]], title: str
+    nodes: Sequence[Mapping[str, Any]], edges: Iterable[tuple[str, str]], title: str, listed: bool = True
 ) -> dict[str, Any]:
-    """{% lineage nodes edges "Where this came from" %}; see portal.charts.graph for the shapes."""
-    return {"graph": charts.graph(nodes, edges), "title": title}
+    """{% lineage nodes edges "Where this came from" %}; see portal.charts.graph for the shapes.
+
+    `listed`: with the same as a list; without it the page has one of its own.
+    """
+    return {"graph": charts.graph(nodes, edges), "title": title, "listed": listed}

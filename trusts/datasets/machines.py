@@ -74,6 +74,18 @@ DATASET = register(
                 hidden=True,
             ),
             Action(
+                "withdraw_rows",
+                "Withdraw rows",
+                HOLDER,
+                frozenset({"private", "listed", "retired"}),
+                asks=True,
+                kind="danger",
+                then=("dataset.rows_withdrawn",),
+                help="Somebody took back what they had given. A worker finds the versions that hold such rows, and the "
+                "lineage page which exports were made from them. Nothing is deleted or stopped by that.",
+                done="Noted. A worker counts such rows in each version; see the lineage page.",
+            ),
+            Action(
                 "retire",
                 "Retire",
                 HOLDER,
@@ -193,6 +205,22 @@ VERSION = register(
                 "Record the checked rules",
                 SYSTEM,
                 frozenset({"profiled"}),
+                hidden=True,
+            ),
+            Action(
+                "made_from",
+                "Say what it was made from",
+                HOLDER,
+                frozenset({"profiled"}),
+                asks=True,
+                help="Exports that your organisation received and this version was made from. Who sees both sees the link.",
+                done="Saved. The lineage page shows it.",
+            ),
+            Action(
+                "count_withdrawn",
+                "Record the withdrawn rows in it",
+                SYSTEM,
+                frozenset({"profiled", "retired"}),
                 hidden=True,
             ),
             Action(

@@ -63,10 +63,6 @@ class Dataset(StatefulModel):
             "trust": str(self.trust_id) if self.trust_id else None
         }
 
-    @property
-    def iri(self) -> str:
-        return f"urn:uuid:{self.pk}"
-
 
 # What was measured and read: up to megabytes each. Lists leave it in the database until it is asked for.
 HEAVY = ("profile", "preview", "misfits", "reading")

@@ -85,10 +85,6 @@ class Trust(StatefulModel):
     def audit_fields(self) -> dict[str, Any]:
         return {"state": self.state, "name": self.name, "kind": self.kind, "purpose": self.purpose}
 
-    @property
-    def iri(self) -> str:
-        return f"urn:uuid:{self.pk}"
-
 
 class Charter(models.Model):
     """One version of a trust's rules: in words, and as data that the portal holds contracts to. Never changed."""

@@ -14,6 +14,7 @@ from django.utils import timezone
 from kernel import jws
 from kernel.actor import Actor
 from kernel.decision import Refused
+from kernel.iris import iri
 from kernel.keys import derive, open_secret, seal_secret
 from kernel.registry import performs
 from kernel.transition import transition
@@ -62,7 +63,7 @@ def jwk(row: SigningKey) -> dict[str, Any]:
     """The public half as a JWK (RFC 8037) with its custody and its times (ISO 8601)."""
     return {
         "kty": "OKP", "crv": "Ed25519", "x": jws.b64(row.public), "kid": row.key_id, "alg": "Ed25519", "use": "sig",
-        "party": f"urn:uuid:{row.organisation_id}", "held_by": row.held_by, "valid_from": row.valid_from.isoformat(),
+        "party": iri(row.organisation_id), "held_by": row.held_by, "valid_from": row.valid_from.isoformat(),
         "valid_until": row.valid_until.isoformat() if row.valid_until else None,
         "revoked": row.revoked.isoformat() if row.revoked else None,
     }  # fmt: skip

@@ -108,10 +108,6 @@ class Organisation(StatefulModel):
         }
 
     @property
-    def iri(self) -> str:
-        return f"urn:uuid:{self.pk}"
-
-    @property
     def custody(self) -> str:
         """Who holds the key it signs with: "portal", or "own" once it has registered one of its own. One query."""
         newest = self.signing_keys.first()

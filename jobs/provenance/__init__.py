@@ -1,0 +1,1 @@
+"""Where data came from and where it went: one graph, drawn, asked, and written in the formats of others."""

@@ -1,0 +1,158 @@
+"""Lineage: who sees which part of the graph, what came back, who holds what, and what was withdrawn."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jobs.deliveries.models import Delivery
+from jobs.provenance import selectors, services
+from jobs.provenance.load import lineage
+from kernel.audit.models import Event
+from tests import worlds
+from tests.cast import Cast
+from tests.test_access import BACKEND
+from trusts.datasets import services as datasets
+from trusts.datasets.models import Dataset, DatasetVersion
+
+pytestmark = pytest.mark.django_db
+
+
+def browser(cast: Cast, name: str) -> Client:
+    client = Client()
+    client.force_login(cast.users[name], backend=BACKEND)
+    return client
+
+
+def derived(cast: Cast, delivery: Delivery, listed: bool = True) -> DatasetVersion:
+    """Meridian registers what it made of the export, and says so; the others of the trust may see it, or not."""
+    piotr = cast.actor("piotr")
+    made = datasets.register(actor=piotr, title="Delays by carrier")
+    version = datasets.add_version(
+        made.pk, actor=piotr, file=worlds.upload(b"carrier,delay\nUA,16\nAA,7\n", "means.csv")
+    )
+    worlds.drain()
+    services.made_from(version.pk, actor=piotr, deliveries=[delivery.pk])
+    if listed:
+        datasets.enlist(made.pk, actor=piotr, trust=cast.trust, terms_summary="On request")
+    version.refresh_from_db()
+    return version
+
+
+def kinds(dataset: Dataset, cast: Cast, name: str) -> list[str]:
+    graph, more = lineage(dataset, cast.actor(name))
+    assert not more
+    return [node.kind for node in graph.of("file", "version", "job", "delivery")]
+
+
+def test_the_graph_goes_from_the_file_to_what_came_back(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    dataset, delivery = request.agreement.dataset, request.deliveries.get()
+    back = derived(cast, delivery)
+    assert sorted(kinds(dataset, cast, "dana")) == ["delivery", "file", "job", "job", "version", "version"]
+    # The receiver does not see from what and by which job the provider's data was read.
+    assert sorted(kinds(dataset, cast, "piotr")) == ["delivery", "job", "version", "version"]
+    graph, _ = lineage(dataset, cast.actor("dana"))
+    assert [n.title for n in graph.later(delivery.iri, "derived_from")] == ["Delays by carrier, version 1"]
+    assert [n.iri for n in graph.earlier(delivery.iri, "under")] == [request.agreement.iri]
+    # From the other end: what it was made from, without the provider's file and reading.
+    graph, _ = lineage(back.dataset, cast.actor("piotr"))
+    assert dataset.versions.get().iri in graph.upstream([back.iri])
+    assert [n.title for n in graph.of("file")] == ["means.csv"]
+    event = Event.objects.get(machine="version", action="made_from")
+    assert event.detail["deliveries"] == [str(delivery.pk)]
+
+
+def test_what_is_hidden_is_neither_shown_nor_counted(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    dataset, delivery = request.agreement.dataset, request.deliveries.get()
+    back = derived(cast, delivery, listed=False)
+    assert sorted(kinds(dataset, cast, "dana")) == ["delivery", "file", "job", "job", "version"]
+    # A third member sees that the dataset is there, and nothing of who has it.
+    assert kinds(dataset, cast, "ada") == ["version"]
+    page = browser(cast, "ada").get(f"/datasets/{dataset.slug}/lineage/").content.decode()
+    for word in ("Meridian", delivery.ref, request.agreement.ref, "flights.csv", back.dataset.title_text):
+        assert word not in page
+    datasets.enlist(back.dataset_id, actor=cast.actor("piotr"), trust=cast.trust, terms_summary="On request")
+    assert kinds(back.dataset, cast, "ada") == ["version"]
+    assert browser(cast, "olga").get(f"/datasets/{dataset.slug}/lineage/").status_code == 404
+
+
+def test_only_an_export_that_was_received_before_can_be_an_origin(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    delivery, dana = request.deliveries.get(), browser(cast, "dana")
+    mine = request.agreement.version_of_data
+    # Not the provider: it received nothing.
+    answer = dana.post(f"/do/version/{mine.pk}/made_from/", {"deliveries": [str(delivery.pk)]})
+    assert answer.status_code == 422 and "received before" in answer.content.decode()
+    back = derived(cast, delivery, listed=False)
+    page = browser(cast, "piotr").get(f"/do/version/{back.pk}/made_from/").content.decode()
+    assert delivery.ref in page and "checked" in page
+    services.made_from(back.pk, actor=cast.actor("piotr"), deliveries=[])
+    assert not back.origins.exists()
+
+
+def test_who_holds_data_made_from_a_version(cast: Cast, django_assert_num_queries: Any) -> None:
+    request = worlds.delivered(cast)
+    version, delivery = request.agreement.version_of_data, request.deliveries.get()
+    again = datasets.add_version(version.dataset_id, actor=cast.actor("dana"), file=worlds.upload())
+    worlds.drain()
+    dana, ada = cast.actor("dana"), cast.actor("ada")
+    with django_assert_num_queries(1):
+        found = list(selectors.told(selectors.holders(version, dana)))
+    assert [(d.pk, d.consumer.name) for d in found] == [(delivery.pk, "Meridian Insurance")]
+    assert not selectors.holders(again, dana).exists() and not selectors.holders(version, ada).exists()
+    page = browser(cast, "dana").get(f"/datasets/{version.dataset.slug}/lineage/?version=1").content.decode()
+    assert (
+        "Who holds data made from version 1?" in page and delivery.ref in page and "not fetched yet" in page
+    )
+
+
+def test_which_exports_contain_rows_that_were_withdrawn(cast: Cast, django_assert_num_queries: Any) -> None:
+    request = worlds.delivered(cast)
+    dataset, delivery, dana = request.agreement.dataset, request.deliveries.get(), browser(cast, "dana")
+    address = f"/datasets/{dataset.slug}/lineage/"
+    told = {"column": "tailnum", "values": "N3\nN4\nN3\n\nN77", "reason": "The owner took it back."}
+    answer = dana.post(f"/do/dataset/{dataset.pk}/withdraw_rows/", told)
+    assert answer.status_code == 302
+    worlds.drain()
+    withdrawal = dataset.withdrawals.get()
+    assert [(f.version.number, f.rows) for f in withdrawal.found.all()] == [(1, 2)]
+    assert withdrawal.values_count == 3 and "N77" not in withdrawal.sealed
+    assert not any("N77" in str(vars(event)) for event in Event.objects.all())
+    holder = cast.actor("dana")
+    with django_assert_num_queries(1):
+        found = list(selectors.told(selectors.with_withdrawn(dataset, holder)))
+    assert [d.pk for d in found] == [delivery.pk]
+    page = dana.get(address).content.decode()
+    assert delivery.ref in page and "version 1: 2 rows" in page and "holds withdrawn rows" in page
+    # The receiver learns that, and neither how many rows nor of which column.
+    page = browser(cast, "piotr").get(address).content.decode()
+    assert "holds withdrawn rows" in page and "2 rows" not in page and "took it back" not in page
+    # The next version is looked at too: one that has none of them, and one that has.
+    clean = b"carrier,tailnum\nUA,N1\n"
+    for content in (clean, worlds.CSV):
+        datasets.add_version(dataset.pk, actor=cast.actor("dana"), file=worlds.upload(content))
+        worlds.drain()
+    assert [(f.version.number, f.rows) for f in withdrawal.found.order_by("version__number")] == [
+        (1, 2),
+        (2, 0),
+        (3, 2),
+    ]
+    assert [v.number for v in selectors.withdrawn(dataset)] == [3, 1]
+
+
+def test_the_page_is_drawn_listed_and_cut_by_time(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    dana, address = browser(cast, "dana"), f"/datasets/{request.agreement.dataset.slug}/lineage/"
+    page = dana.get(address).content.decode()
+    for url in (request.deliveries.get().get_absolute_url(), request.jobs.get().get_absolute_url()):
+        assert page.count(f'href="{url}"') >= 2, "drawn and listed"
+    for tag in ("ul", "li"):
+        assert len(re.findall(rf"<{tag}\b", page)) == page.count(f"</{tag}>")
+    assert "Nothing came to be in this time" in dana.get(address + "?until=2001-01-01").content.decode()
+    wrong = dana.get(address + "?since=2026-02-01&until=2026-01-01")
+    assert wrong.status_code == 422 and "before the first" in wrong.content.decode()
