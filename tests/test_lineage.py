@@ -14,7 +14,7 @@ from jobs.provenance.load import lineage
 from kernel.audit.models import Event
 from tests import worlds
 from tests.cast import Cast
-from tests.test_access import BACKEND
+from tests.test_access import BACKEND, token
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 
@@ -105,6 +105,17 @@ def test_who_holds_data_made_from_a_version(cast: Cast, django_assert_num_querie
         found = list(selectors.told(selectors.holders(version, dana)))
     assert [(d.pk, d.consumer.name) for d in found] == [(delivery.pk, "Meridian Insurance")]
     assert not selectors.holders(again, dana).exists() and not selectors.holders(version, ada).exists()
+    answer = Client().get(f"/api/v1/versions/{version.pk}/holders", **token(cast, "dana", ["read"])).json()
+    assert [(one["iri"], one["held_by"]["name"]) for one in answer["results"]] == [
+        (delivery.iri, "Meridian Insurance")
+    ]
+    graph = (
+        Client().get(f"/api/v1/datasets/{version.dataset_id}/lineage", **token(cast, "ada", ["read"])).json()
+    )
+    assert [n["kind"] for n in graph["nodes"] if n["kind"] not in ("dataset", "organisation")] == [
+        "version",
+        "version",
+    ]
     page = browser(cast, "dana").get(f"/datasets/{version.dataset.slug}/lineage/?version=1").content.decode()
     assert (
         "Who holds data made from version 1?" in page and delivery.ref in page and "not fetched yet" in page

@@ -29,8 +29,8 @@ class Node:
     """`kind` is one of source, file, dataset, version, job, delivery, agreement, offer, organisation, person.
 
     `facts` by kind. version: number, dataset, parquet_sha256, original_sha256, rows, columns (name, type, and what the
-    dictionary says), withdrawn. delivery: sha256, package_sha256, name, format, bytes, rows, columns (names), erased,
-    withdrawn. job: kind, state, started, ended, plan_sha256. agreement, offer: policy (IRI), policy_sha256.
+    dictionary says), withdrawn. delivery: ref, sha256, package_sha256, name, format, bytes, rows, columns (names), erased,
+    withdrawn. job: ref, kind, state, started, ended, plan_sha256. agreement, offer: policy (IRI), policy_sha256.
     """
 
     iri: str
@@ -135,6 +135,11 @@ class Graph:
             if edge.kind != "derived_from" or not by_job:
                 found.append((edge.earlier, edge.later))
         return found
+
+    def without_readings(self) -> Graph:
+        """Without the jobs that only read what a version was made from."""
+        kept = (n for n in self.nodes.values() if n.kind != "job" or n.facts["kind"] != "intake")
+        return Graph(kept, self.edges)
 
     def folded(self, most: int) -> Graph:
         """Small enough to draw: past `most` nodes jobs are left out, and exports of the same versions under the same

@@ -85,6 +85,7 @@ class Builder:
 
     def job(self, row: Job, kind: str, url: bool = True) -> str:
         facts = {
+            "ref": row.ref,
             "kind": kind,
             "state": row.state,
             "started": row.started,
@@ -121,7 +122,7 @@ class Builder:
     def delivery(self, row: Delivery, withdrawn: bool) -> str:
         output = row.output or {}  # type: ignore[attr-defined]
         facts = {
-            "sha256": row.data_sha256, "package_sha256": row.package_sha256, "name": row.data_name, "format": output.get("format", ""),
+            "ref": row.ref, "sha256": row.data_sha256, "package_sha256": row.package_sha256, "name": row.data_name, "format": output.get("format", ""),
             "bytes": row.data_bytes, "rows": row.rows, "columns": output.get("columns", []), "erased": row.erased, "state": row.state,
             **({"withdrawn": True} if withdrawn else {}),
         }  # fmt: skip

@@ -57,18 +57,18 @@ def short(graph: Graph, node: Node, dataset: Dataset) -> str:
             else f"{node.facts['dataset_title']}, {number.lower()}"
         )
     if node.kind == "job":
-        return {"intake": "Read it", "export": "Clean and export"}.get(node.facts["kind"], node.title)
+        return "Clean and export"
     receivers = [n.title for n in graph.earlier(node.iri, "delivered_to") if n.kind == "organisation"]
     if node.kind == "delivery" and receivers:
-        return f"to {receivers[0]}"
+        return receivers[0]
     return node.title
 
 
 def drawing(graph: Graph, dataset: Dataset) -> dict[str, Any]:
     """Nodes, steps and lines as the template draws them."""
-    small = graph.folded(MOST_NODES)
+    small = graph.without_readings().folded(MOST_NODES)
     nodes = [
-        {"key": n.iri, "title": short(small, n, dataset), "kind": KINDS[n.kind], "url": n.url,
+        {"key": n.iri, "title": short(small, n, dataset), "kind": "Export to" if n.kind == "delivery" else KINDS[n.kind], "url": n.url,
          "current": n.facts.get("dataset") == dataset.iri}
         for n in small.of(*DRAWN)
     ]  # fmt: skip
@@ -77,7 +77,7 @@ def drawing(graph: Graph, dataset: Dataset) -> dict[str, Any]:
     for depth, node, again in small.tree():
         lines.append({
             "opens": range(max(depth - before, 0)), "closes": range(max(before - depth, 0)), "node": node, "kind": KINDS[node.kind],
-            "title": f"{short(small, node, dataset)} ({node.title})" if node.kind in ("job", "delivery") and ":" not in node.title else node.title,
+            "title": ", ".join(filter(None, [node.facts.get("ref", ""), short(small, node, dataset)])) if node.kind != "version" else node.title,
             "again": again, "contracts": small.earlier(node.iri, "under") if node.kind == "delivery" else [],
         })  # fmt: skip
         before = depth
