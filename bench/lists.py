@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 ORGANISATIONS, PEOPLE, DATASETS, TRUSTS, WORK = 200, 5_000, 10_000, 20, 2_000
 QUERIES_AIM, MS_AIM = 12, 150
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/recipes/", "/audit/", "/inbox/",
-         "/trusts/", "TRUST/members/", "/organisation/people/"]  # fmt: skip
+         "/inbox/?show=others", "/inbox/count/", "/trusts/", "TRUST/members/", "/organisation/people/"]  # fmt: skip
 Figures = dict[str, dict[str, float]]
 
 

@@ -17,7 +17,7 @@ from kernel.decision import Refused
 from kernel.roles import roles_of
 from kernel.transition import may
 from portal import notify
-from portal.inbox.registry import gather
+from portal.inbox import items
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND
@@ -78,7 +78,7 @@ def test_one_side_cuts_it_off_and_each_judges_for_itself(cast: Cast, otto: Clien
     emergencies.cut_off(hudson.pk, actor=cast.actor("dana"), reason="We solved it ourselves.")
     assert {e.state for e in Emergency.objects.all()} == {"closed"}
     assert cast.actor("olga").granted == ()
-    waiting = [item for item in gather(cast.actor("dana")) if item.machine.name == "emergency"]
+    waiting = [item for item in items(cast.actor("dana")) if item.machine.name == "emergency"]
     assert [item.subject.pk for item in waiting] == [hudson.pk]
     with pytest.raises(Refused):
         emergencies.justify(meridian.pk, actor=cast.actor("dana"), reason="Not ours to judge.")

@@ -18,12 +18,13 @@ from kernel import doors
 from kernel.actor import system
 from kernel.machine import Action, Machine, State
 from portal import notify
-from portal.inbox import KINDS, ME, OTHERS, items
+from portal.inbox import KINDS, ME, OTHERS, gather, items
 from portal.inbox.registry import BULK, safe, without_form
 from portal.views.inbox import grouped
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
+from tests.test_lists import copies
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,24 @@ def test_it_is_grouped_by_date_and_filtered_by_kind(cast: Cast) -> None:
     assert "Nothing of this kind waits" in client(cast, "dana").get("/inbox/?kind=duties").content.decode()
     others = client(cast, "piotr").get("/inbox/?show=others").content.decode()
     assert "Waits for their answer" in others and "Who moves next" in others
+
+
+def test_much_that_waits_is_counted_whole_and_shown_page_by_page(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number is that of all; a page loads its own lines; of more than can be gathered, what is due soonest."""
+    first = worlds.asked(cast)
+    copies(first, 69, due=lambda i: first.due + timedelta(hours=i + 1))
+    lines = gather(cast.actor("dana"))
+    assert len(lines) == 70 and not any(line.item for line in lines)
+    assert [line.due for line in lines] == sorted(n.due for n in Negotiation.objects.all())
+    dana = client(cast, "dana")
+    pages = [dana.get(f"/inbox/?page={n}").content.decode() for n in (1, 2)]
+    assert [page.count("Answer the request") for page in pages] == [50, 20]
+    assert all("Negotiations (70)" in page or "of 2, 70 in all" in page for page in pages)
+    assert b"70<span" in dana.get("/inbox/count/").content
+    monkeypatch.setattr("portal.inbox.registry.MOST", 30)
+    assert [line.pk for line in gather(cast.actor("dana"))] == [line.pk for line in lines[:30]]
 
 
 def test_the_number_beside_the_inbox_is_right_and_costs_one_query(cast: Cast) -> None:

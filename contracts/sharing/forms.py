@@ -81,7 +81,7 @@ class AnswersForm(ActionForm):
         f["purpose"].choices = [(c, purpose_label(c)) for c in PURPOSES if c in inside]
         f["place"].choices = [(c, place_label(c)) for c in [*groups, *sorted(places, key=place_label)]]
         self.groups = {
-            f"group:{group.pk}": (f"Group {group.name} ({len(people)})", [m.user_id for m in people])
+            f"group:{group.pk}": (f"Group {group.name} ({len(people)})", [one.user_id for one in people])
             for group, people in groups_with_people(self.agreement.consumer_id)
         }
         f["people"].choices = [(code, label) for code, (label, _) in self.groups.items()] + [

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from contracts.negotiations.companions import inputs_of
@@ -126,6 +128,16 @@ def stage_due(request: Request) -> datetime | None:
         return None
     since = datetime.fromisoformat(request.workflow["since"])
     return since + timedelta(days=int(open_stage(request)["days"]))
+
+
+def light(ids: list[UUID]) -> QuerySet[Request]:
+    """These requests with what `waits_for` reads and no more, for many at once. Two queries."""
+    columns = ("state", "plan_hash", "workflow", "provider", "consumer", "author", "agreement__dataset")
+    answered = Review.objects.filter(counts=True).only(
+        "request", "stage", "verdict", "reviewer", "organisation", "counts"
+    )
+    found = Request.objects.filter(pk__in=ids).select_related("agreement").only(*columns)
+    return found.prefetch_related(Prefetch("reviews", answered))
 
 
 def waits_for(request: Request, actor: Actor) -> bool:

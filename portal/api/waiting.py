@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kernel.actor import Actor
-from portal.inbox import ME, OTHERS, items
+from portal.inbox import LIMIT, ME, OTHERS, gather, load
 from portal.notices import write
 
 MOST = 200
@@ -81,16 +81,17 @@ class Inbox(APIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """What waits for the token's owner, or what the organisation waits for; soonest first."""
+        """What waits for the token's owner, or what the organisation waits for; soonest first. `count` is of all; at most 200 are listed."""
         actor = _reader(request)
-        found = items(actor, waits_for=_choice(request, "waits_for", (ME, OTHERS)))
+        lines = gather(actor, _choice(request, "waits_for", (ME, OTHERS)))
+        found = load(actor, lines[:LIMIT])
         rows = [
             {"kind": one.kind, "what": one.verb, "kind_of_object": one.machine.name, "id": one.subject.pk, "title": one.subject.title(),
              "state": one.subject.state, "who": one.counterpart, "since": one.since, "due": one.due,
              "url": f"{settings.SITE_URL}{one.subject.get_absolute_url()}"}
             for one in found
         ]  # fmt: skip
-        return Response(InboxOut({"count": len(rows), "results": rows}).data)
+        return Response(InboxOut({"count": len(lines), "results": rows}).data)
 
 
 class Notices(APIView):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from contracts.charters import selectors as exempted
 from contracts.charters.machines import EXEMPTION
@@ -14,30 +14,39 @@ from contracts.negotiations.duty_rules import PAYMENT
 from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OPEN
 from kernel.actor import Actor
 from kernel.roles import roles_of
-from portal.inbox.registry import OTHERS, Item, item, safe, source, to_move
-from trusts.membership.selectors import know
+from portal.inbox.registry import OTHERS, Item, item, movable, moved_by, safe, source
+from trusts.membership.selectors import governed_trust_ids, know
 
 TIME = safe(NEGOTIATION, "give_time", "grant_time")
 NOTE = safe(DUTY, "take_note")
-FOR_ME = {
-    "requested": ("Answer the request", "consumer"),
-    "offered": ("Answer the offer", "provider"),
-}
+Rows = QuerySet[Any]
 
 
-@source("negotiations", "Negotiations")
-def my_turn(actor: Actor, limit: int) -> Iterator[Item]:
-    for row in negotiated.my_turn(actor)[:limit]:
-        verb, other = FOR_ME[row.state]
-        yield from to_move(actor, NEGOTIATION, [row], verb, lambda n, side=other: getattr(n, side).name)  # type: ignore[misc]
+def _my_turn(actor: Actor) -> Rows:
+    asked = moved_by(actor, NEGOTIATION, "requested", "provider", "dataset_id")
+    offered = moved_by(actor, NEGOTIATION, "offered", "consumer", "dataset_id")
+    return negotiated.my_turn(actor).filter(asked | offered).prefetch_related(None)
 
 
-@source("negotiations", "Negotiations", OTHERS)
-def their_turn(actor: Actor, limit: int) -> Iterator[Item]:
+@source("negotiations", "Negotiations", rows=_my_turn, due="due")
+def my_turn(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    for row in rows:
+        if row.state == "requested":
+            yield item(actor, NEGOTIATION, row, "Answer the request", row.consumer.name)
+        else:
+            yield item(actor, NEGOTIATION, row, "Answer the offer", row.provider.name)
+
+
+def _their_turn(actor: Actor) -> Rows:
+    mine = negotiated.my_turn(actor).order_by().values("pk")
+    found = negotiated.negotiations(actor).filter(state__in=OPEN).exclude(pk__in=mine)
+    return found.prefetch_related("participants__organisation")
+
+
+@source("negotiations", "Negotiations", OTHERS, rows=_their_turn, due="due")
+def their_turn(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     """Open ones where another party has not answered yet; whoever waits may give it more time."""
-    mine = negotiated.my_turn(actor).values("pk")
-    rows = negotiated.negotiations(actor).filter(state__in=OPEN).exclude(pk__in=mine)
-    for row in rows.prefetch_related("participants__organisation").order_by("due", "pk")[:limit]:
+    for row in rows:
         yield item(actor, NEGOTIATION, row, "Waits for their answer", _answering(row), TIME)
 
 
@@ -49,24 +58,22 @@ def _answering(row: Any) -> str:
     return ", ".join(p.organisation.name for p in row.participants.all() if p.answer == "open")
 
 
-def _to_be_signed(actor: Actor, limit: int) -> list[Any]:
-    found = negotiated.agreements(actor).filter(state="signing").select_related("negotiation")
-    return list(found.order_by("negotiation__due", "pk")[:limit])
+def _to_be_signed(actor: Actor) -> Rows:
+    return negotiated.agreements(actor).filter(state="signing").select_related("negotiation")
 
 
-@source("contracts", "Contracts")
-def to_sign(actor: Actor, limit: int) -> Iterator[Item]:
+@source("contracts", "Contracts", rows=_to_be_signed, whole=True)
+def to_sign(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     mine = actor.organisation_id
-    rows = [c for c in _to_be_signed(actor, limit) if mine in c.unsigned()]
-    yield from to_move(
-        actor, AGREEMENT, rows, "Sign the contract",
-        lambda c: c.provider.name if c.consumer_id == mine else c.consumer.name,
-    )  # fmt: skip
+    for row in rows:
+        if mine in row.unsigned() and movable(actor, AGREEMENT, row):
+            other = row.provider if row.consumer_id == mine else row.consumer
+            yield item(actor, AGREEMENT, row, "Sign the contract", other.name)
 
 
-@source("contracts", "Contracts", OTHERS)
-def to_be_signed_by_others(actor: Actor, limit: int) -> Iterator[Item]:
-    for row in _to_be_signed(actor, limit):
+@source("contracts", "Contracts", OTHERS, rows=_to_be_signed, whole=True)
+def to_be_signed_by_others(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    for row in rows:
         missing = set(row.unsigned())
         if missing and actor.organisation_id not in missing:
             names = [side.name for side in (row.provider, row.consumer) if side.pk in missing]
@@ -75,53 +82,75 @@ def to_be_signed_by_others(actor: Actor, limit: int) -> Iterator[Item]:
             )
 
 
-def _duties(actor: Actor) -> Any:
-    return negotiated.duties(actor).order_by("due", "pk")
+def _open(actor: Actor, side: str) -> Q:
+    """Duties that this side can still do something about."""
+    ground = "agreement__dataset_id"
+    return moved_by(actor, DUTY, "open", side, ground) | moved_by(actor, DUTY, "late", side, ground)
 
 
-@source("duties", "Duties")
-def duties(actor: Actor, limit: int) -> Iterator[Item]:
-    mine, found = actor.organisation_id, _duties(actor)
-    ours = found.filter(state__in=["open", "late"], agreement__consumer_id=mine).exclude(clause=PAYMENT)
-    yield from to_move(
-        actor, DUTY, ours[:limit], "Do what the contract asks", lambda d: d.agreement.provider.name
+def _duties(actor: Actor) -> Rows:
+    mine = actor.organisation_id
+    ours = _open(actor, "consumer") & Q(agreement__consumer_id=mine) & ~Q(clause=PAYMENT)
+    declared = moved_by(actor, DUTY, "declared", "provider", "agreement__dataset_id")
+    declared |= _open(actor, "provider") & Q(clause=PAYMENT)
+    return negotiated.duties(actor).filter(ours | (declared & Q(agreement__provider_id=mine)))
+
+
+@source("duties", "Duties", rows=_duties, due="due")
+def duties(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    for row in rows:
+        if row.agreement.consumer_id == actor.organisation_id:
+            yield item(actor, DUTY, row, "Do what the contract asks", row.agreement.provider.name)
+        else:
+            yield item(actor, DUTY, row, "Answer, or record it", row.agreement.consumer.name)
+
+
+def _told(actor: Actor) -> Rows:
+    mine = actor.organisation_id
+    late = moved_by(actor, DUTY, "late", "trustee")
+    told = negotiated.duties(actor).filter(
+        late, told_trust=True, seen_by_trust=None, agreement__trust_id__in=governed_trust_ids(mine)
     )
-    payment = Q(state__in=["open", "late"], clause=PAYMENT)
-    declared = found.filter(Q(state="declared") | payment, agreement__provider_id=mine)
-    yield from to_move(
-        actor, DUTY, declared[:limit], "Answer, or record it", lambda d: d.agreement.consumer.name
-    )
-    told = found.filter(
-        state="late", told_trust=True, seen_by_trust=None, agreement__trust_id__in=actor.trust_ids
-    ).exclude(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine))
-    late = list(told[:limit])
-    know(d.agreement.trust for d in late if d.agreement.trust is not None)
-    yield from to_move(
-        actor, DUTY, late, "Take note: a duty is late", lambda d: d.agreement.consumer.name, NOTE
-    )
+    return told.exclude(Q(agreement__provider_id=mine) | Q(agreement__consumer_id=mine))
 
 
-@source("duties", "Duties", OTHERS)
-def duties_of_others(actor: Actor, limit: int) -> Iterator[Item]:
-    """What partners still have to do for us, and what we declared and they have to accept."""
-    mine, found = actor.organisation_id, _duties(actor)
-    theirs = found.filter(state__in=["open", "late"], agreement__provider_id=mine).exclude(clause=PAYMENT)
-    for row in theirs[:limit]:
-        yield item(actor, DUTY, row, "They have to do it", row.agreement.consumer.name)
+@source("duties", "Duties", rows=_told, due="due")
+def duties_told(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    """To those who govern the trust: late ones that the contract tells them of."""
+    know(row.agreement.trust for row in rows)
+    for row in rows:
+        yield item(actor, DUTY, row, "Take note: a duty is late", row.agreement.consumer.name, NOTE)
+
+
+def _duties_of_others(actor: Actor) -> Rows:
+    mine = actor.organisation_id
+    theirs = Q(state__in=["open", "late"], agreement__provider_id=mine) & ~Q(clause=PAYMENT)
     said = Q(state="declared") | Q(state__in=["open", "late"], clause=PAYMENT)
-    for row in found.filter(said, agreement__consumer_id=mine)[:limit]:
-        yield item(actor, DUTY, row, "Waits for them to accept it", row.agreement.provider.name)
+    return negotiated.duties(actor).filter(theirs | (said & Q(agreement__consumer_id=mine)))
+
+
+@source("duties", "Duties", OTHERS, rows=_duties_of_others, due="due")
+def duties_of_others(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    """What partners still have to do for us, and what we declared and they have to accept."""
+    for row in rows:
+        if row.agreement.provider_id == actor.organisation_id:
+            yield item(actor, DUTY, row, "They have to do it", row.agreement.consumer.name)
+        else:
+            yield item(actor, DUTY, row, "Waits for them to accept it", row.agreement.provider.name)
 
 
 def _may(actor: Actor, action: str, exemption: Any) -> bool:
     return bool(EXEMPTION.action(action).by & roles_of(actor, exemption))
 
 
-@source("exceptions", "Exceptions")
-def exceptions(actor: Actor, limit: int) -> Iterator[Item]:
-    mine = actor.organisation_id
+def _asked(actor: Actor) -> Rows:
     asked = exempted.exemptions(actor).filter(state="asked").exclude(author_id=actor.user_id)
-    rows = list(asked.prefetch_related("votes")[:limit])
+    return asked.prefetch_related("votes")
+
+
+@source("exceptions", "Exceptions", rows=_asked, whole=True)
+def exceptions(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    mine = actor.organisation_id
     know(e.trust for e in rows)
     for e in rows:
         second = e.takes_second and e.second_id is None and e.provider_id == mine and _may(actor, "agree", e)
@@ -131,11 +160,14 @@ def exceptions(actor: Actor, limit: int) -> Iterator[Item]:
             yield Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed)
 
 
-@source("exceptions", "Exceptions", OTHERS)
-def exceptions_asked(actor: Actor, limit: int) -> Iterator[Item]:
+def _ours_asked(actor: Actor) -> Rows:
+    return exempted.exemptions(actor).filter(state="asked", provider_id=actor.organisation_id)
+
+
+@source("exceptions", "Exceptions", OTHERS, rows=_ours_asked)
+def exceptions_asked(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     """Our own that someone else has still to agree to."""
-    mine = actor.organisation_id
-    for e in exempted.exemptions(actor).filter(state="asked", provider_id=mine)[:limit]:
+    for e in rows:
         missing = [
             who
             for who, takes in (

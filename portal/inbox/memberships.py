@@ -7,59 +7,65 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from kernel.actor import Actor
 from kernel.roles import roles_of
-from portal.inbox.registry import OTHERS, Item, item, source, to_move
+from portal.inbox.registry import OTHERS, Item, item, movable, moved_by, source
 from trusts.membership import selectors as membership
 from trusts.membership.machines import MEMBERSHIP
 
 
-@source("memberships", "Memberships")
-def memberships(actor: Actor, limit: int) -> Iterator[Item]:
+def _invited(actor: Actor) -> QuerySet[Any]:
+    ours = Q(organisation_id=actor.organisation_id)
+    return membership.memberships(actor).filter(ours, moved_by(actor, MEMBERSHIP, "invited", "candidate"))
+
+
+@source("memberships", "Memberships", rows=_invited)
+def invitations(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     """Not to be accepted for many at once: each charter binds, and should be read."""
-    found = membership.memberships(actor).order_by("created")
-    heard = Q(state__in=["active", "suspended"], hearing__has_key="until") & ~Q(hearing__has_key="replied")
-    ours = _known(found.filter(Q(state="invited") | heard, organisation_id=actor.organisation_id)[:limit])
-    invited = [row for row in ours if row.state == "invited"]
-    yield from to_move(actor, MEMBERSHIP, invited, "Accept or decline", lambda m: m.trust.name)
-    yield from _to_reply(actor, [row for row in ours if row.state != "invited"])
-    applied = found.filter(state="applied", trust_id__in=actor.trust_ids)
-    # Where the members vote on it, the vote waits instead.
-    decided = [row for row in _known(applied[:limit]) if not row.trust.governance().by_vote("admit")]
-    yield from to_move(
-        actor, MEMBERSHIP, decided, "Decide on the application",
-        lambda m: m.organisation.name,
-    )  # fmt: skip
-
-
-def _to_reply(actor: Actor, rows: list[Any]) -> Iterator[Item]:
-    """Grounds on which our organisation may be expelled, for its owners, until the time to reply is over."""
     for row in rows:
-        until = datetime.fromisoformat(row.hearing["until"])
-        may = MEMBERSHIP.offered(row.state, roles_of(actor, row))
-        if until > timezone.now() and any(action.name == "reply" for action in may):
-            yield replace(item(actor, MEMBERSHIP, row, "Reply to the grounds", row.trust.name), due=until)
+        yield item(actor, MEMBERSHIP, row, "Accept or decline", row.trust.name)
 
 
-@source("memberships", "Memberships", OTHERS)
-def memberships_of_others(actor: Actor, limit: int) -> Iterator[Item]:
-    """Our applications that others decide on, and invitations of our trusts that nobody has answered."""
-    found = membership.memberships(actor).order_by("created")
-    ours = found.filter(state="applied", organisation_id=actor.organisation_id)
-    for row in ours[:limit]:
-        yield item(actor, MEMBERSHIP, row, "Waits for their decision", row.trust.name)
-    invited = found.filter(
-        state="invited", trust_id__in=membership.governed_trust_ids(actor.organisation_id)
-    ).exclude(organisation_id=actor.organisation_id)
-    for row in invited[:limit]:
-        yield item(actor, MEMBERSHIP, row, "Waits for their answer", row.organisation.name)
+def _said(actor: Actor) -> QuerySet[Any]:
+    heard = Q(state__in=["active", "suspended"], hearing__has_key="until") & ~Q(hearing__has_key="replied")
+    applied = Q(state="applied", trust_id__in=actor.trust_ids)
+    return membership.memberships(actor).filter(heard & Q(organisation_id=actor.organisation_id) | applied)
 
 
-def _known(found: Any) -> list[Any]:
-    """The rows with their trusts known: whether somebody may decide hangs on who stands there."""
-    rows = list(found)
+@source("memberships", "Memberships", rows=_said, whole=True)
+def memberships(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    # Whether somebody may decide hangs on who stands there.
     membership.know(row.trust for row in rows)
-    return rows
+    for row in rows:
+        if row.state != "applied":
+            yield from _to_reply(actor, row)
+        # Where the members vote on it, the vote waits instead.
+        elif not row.trust.governance().by_vote("admit") and movable(actor, MEMBERSHIP, row):
+            yield item(actor, MEMBERSHIP, row, "Decide on the application", row.organisation.name)
+
+
+def _to_reply(actor: Actor, row: Any) -> Iterator[Item]:
+    """Grounds on which our organisation may be expelled, for its owners, until the time to reply is over."""
+    until = datetime.fromisoformat(row.hearing["until"])
+    may = MEMBERSHIP.offered(row.state, roles_of(actor, row))
+    if until > timezone.now() and any(action.name == "reply" for action in may):
+        yield replace(item(actor, MEMBERSHIP, row, "Reply to the grounds", row.trust.name), due=until)
+
+
+def _of_others(actor: Actor) -> QuerySet[Any]:
+    mine = actor.organisation_id
+    invited = Q(state="invited", trust_id__in=membership.governed_trust_ids(mine)) & ~Q(organisation_id=mine)
+    return membership.memberships(actor).filter(Q(state="applied", organisation_id=mine) | invited)
+
+
+@source("memberships", "Memberships", OTHERS, rows=_of_others)
+def memberships_of_others(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    """Our applications that others decide on, and invitations of our trusts that nobody has answered."""
+    for row in rows:
+        if row.state == "applied":
+            yield item(actor, MEMBERSHIP, row, "Waits for their decision", row.trust.name)
+        else:
+            yield item(actor, MEMBERSHIP, row, "Waits for their answer", row.organisation.name)

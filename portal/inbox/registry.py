@@ -1,23 +1,31 @@
 """Where the kinds of waiting things find each other: each module of this package brings its sources, the page knows none.
 
-A source is a function `(actor, limit) → items`: what moves only when this person's side does something ("me"), or what this
-side waits for ("others"). Each asks the database a constant number of times.
+A source says which rows wait, as a queryset, and makes items of those that it is handed. What waits is counted, sorted and
+divided into pages from light lines of all sources, which the database joins in one query; only what a page shows is loaded,
+each source on it once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
+
+from django.db.models import DateTimeField, F, IntegerField, Q, QuerySet, Value
+from django.db.models.functions import Cast
 
 from kernel import registry
 from kernel.actor import Actor
 from kernel.machine import Action, Machine
-from kernel.roles import roles_of
+from kernel.roles import ANYONE, roles_of
+from trusts.membership.selectors import governed_asked_once
 
 ME, OTHERS = "me", "others"
-LIMIT = 200
+# How many a program is shown, and how many lines are gathered at most; of more, those that are due soonest.
+LIMIT, MOST = 200, 1_000
+NEVER, FIRST = datetime.max.replace(tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,38 @@ class Item:
         return f"{self.machine.name}:{self.subject.pk}:{self.subject.version}"
 
 
-Source = Callable[[Actor, int], Iterable[Item]]
+Rows = Callable[[Actor], "QuerySet[Any]"]
+Make = Callable[[Actor, list[Any]], Iterable[Item]]
+Sift = Callable[[Actor, list[UUID]], Collection[UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows that wait and what is said of them.
+
+    `rows` is asked for ids, and for the rows of a page with all that `make` reads. `sift` is for what the database cannot
+    tell: of the ids those that do wait. `whole`: that, too, is told by `make`, which leaves rows out or dates them itself; all
+    of them are loaded, so they must be few. `due` and `since` name the columns to sort by.
+    """
+
+    kind: str
+    make: Make
+    rows: Rows
+    due: str = ""
+    since: str = "changed"
+    sift: Sift | None = None
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class Line:
+    """One waiting thing before it is loaded; `item` once it is."""
+
+    source: Source
+    pk: UUID
+    due: datetime | None
+    since: datetime
+    item: Item | None = None
 
 
 @dataclass
@@ -64,12 +103,12 @@ KINDS: dict[str, Kind] = {}
 BULK: dict[tuple[str, str], Action] = {}
 
 
-def source(code: str, label: str, waits_for: str = ME) -> Callable[[Source], Source]:
-    """Decorator: this function brings items of this kind."""
+def source(code: str, label: str, waits_for: str = ME, **said: Any) -> Callable[[Make], Make]:
+    """Decorator: this function makes the items of this kind of rows; `said` is the rest of `Source`."""
 
-    def remember(found: Source) -> Source:
-        KINDS.setdefault(code, Kind(code, label)).sources[waits_for].append(found)
-        return found
+    def remember(make: Make) -> Make:
+        KINDS.setdefault(code, Kind(code, label)).sources[waits_for].append(Source(code, make, **said))
+        return make
 
     return remember
 
@@ -94,18 +133,25 @@ def movable(actor: Actor, machine: Machine, row: Any) -> bool:
     return any(a.kind != "danger" for a in machine.offered(row.state, roles_of(actor, row)))
 
 
-def to_move(
-    actor: Actor,
-    machine: Machine,
-    rows: Iterable[Any],
-    verb: str,
-    counterpart: Callable[[Any], str] = lambda row: "",
-    bulk: tuple[str, ...] = (),
-) -> Iterator[Item]:
-    """An item for each row that this person may move on."""
-    for row in rows:
-        if movable(actor, machine, row):
-            yield item(actor, machine, row, verb, counterpart(row), bulk)
+def moved_by(actor: Actor, machine: Machine, state: str, side: str, ground: str = "") -> Q:
+    """The rows in this state that this person may move on, of those on whose side their organisation stands.
+
+    `ground` names the column of what the rows belong to, on which someone may have been given a right. No query.
+    """
+
+    def suffice(roles: Iterable[str]) -> bool:
+        held = {ANYONE, f"{side}.member", *(f"{side}.{role}" for role in roles)}
+        return any(a.kind != "danger" for a in machine.offered(state, held))
+
+    found = Q(state=state)
+    if suffice(actor.roles):
+        return found
+    given = [
+        g.object_id
+        for g in actor.granted
+        if g.organisation_id == actor.organisation_id and suffice([*actor.roles, g.role])
+    ]
+    return found & (Q(pk__in=given) | (Q(**{f"{ground}__in": given}) if ground else Q(pk__in=[])))
 
 
 def item(
@@ -117,19 +163,57 @@ def item(
     return Item(machine, row, verb, counterpart, row.changed, getattr(row, "due", None), bulk=can)
 
 
-def gather(actor: Actor, waits_for: str = ME, limit: int = LIMIT) -> list[Item]:
-    """Everything that waits, by due date and then age. A constant number of queries."""
+def gather(actor: Actor, waits_for: str = ME) -> list[Line]:
+    """Everything that waits, by due date and then age, not loaded. One query, and a few for what has to be sifted."""
     if actor.organisation_id is None:
         return []
-    found: list[Item] = []
-    for kind in KINDS.values():
-        for one in kind.sources[waits_for]:
-            found += [_of(kind.code, item) for item in one(actor, limit)]
-    far = datetime.max.replace(tzinfo=found[0].since.tzinfo) if found else None
-    return sorted(found, key=lambda one: (one.due or far, one.since))
+    sources = [one for kind in KINDS.values() for one in kind.sources[waits_for]]
+    with governed_asked_once():
+        first, *others = [_light(one, number, actor) for number, one in enumerate(sources)]
+        found = first.union(*others, all=True)
+        rows = list(found.order_by(F("line_due").asc(nulls_last=True), "line_since")[:MOST])
+        lines: list[Line] = []
+        for number, one in enumerate(sources):
+            mine = [Line(one, *row[1:]) for row in rows if row[0] == number]
+            lines += _waiting(actor, one, mine) if mine else []
+    return sorted(lines, key=lambda line: (line.due or NEVER, line.since))
 
 
-def _of(kind: str, one: Item) -> Item:
-    return Item(
-        one.machine, one.subject, one.verb, one.counterpart, one.since, one.due, one.kind or kind, one.bulk
-    )
+def _light(one: Source, number: int, actor: Actor) -> QuerySet[Any]:
+    """Number of the source, id and the two dates. What has to be loaded whole stands first, and is never cut off."""
+    due: Any = F(one.due) if one.due else Cast(Value(FIRST if one.whole else None), DateTimeField())
+    rows = one.rows(actor).order_by().prefetch_related(None)
+    return rows.annotate(
+        line=Value(number, IntegerField()), line_due=due, line_since=F(one.since)
+    ).values_list("line", "pk", "line_due", "line_since")
+
+
+def _waiting(actor: Actor, one: Source, lines: list[Line]) -> list[Line]:
+    """Of the lines of one source those that do wait for this person."""
+    if one.whole:
+        rows = one.rows(actor).filter(pk__in=[line.pk for line in lines])
+        return [
+            Line(one, item.subject.pk, item.due, item.since, replace(item, kind=one.kind))
+            for item in one.make(actor, list(rows))
+        ]
+    kept = one.sift(actor, [line.pk for line in lines]) if one.sift else None
+    return [line for line in lines if kept is None or line.pk in kept]
+
+
+def load(actor: Actor, lines: list[Line]) -> list[Item]:
+    """The items of these lines, in their order: a query for each source among them, and what its rows bring along.
+
+    What was changed by somebody meanwhile, so that it waits no longer, is left out.
+    """
+    missing: dict[Source, list[Line]] = {}
+    for line in lines:
+        if line.item is None:
+            missing.setdefault(line.source, []).append(line)
+    with governed_asked_once():
+        for one, wanted in missing.items():
+            rows = one.rows(actor).filter(pk__in=[line.pk for line in wanted])
+            made = {item.subject.pk: item for item in one.make(actor, list(rows))}
+            for line in wanted:
+                if line.pk in made:
+                    line.item = replace(made[line.pk], kind=one.kind)
+    return [line.item for line in lines if line.item is not None]

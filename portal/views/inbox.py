@@ -9,16 +9,18 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.inbox import KINDS, ME, OTHERS, Item, bulk, items, waiting
-from portal.inbox.registry import BULK, LIMIT
+from portal.inbox import KINDS, ME, MOST, OTHERS, Item, bulk, gather, load, waiting
+from portal.inbox.registry import BULK, Line
 
 SHOWS = [(ME, "Waiting for me"), (OTHERS, "Waiting for others")]
 WEEK = timedelta(days=7)
+ON_A_PAGE = 50
 
 
 @login_required
@@ -29,14 +31,18 @@ def inbox(request: HttpRequest) -> HttpResponse:
         return render(request, "organisations/none.html")
     show = OTHERS if request.GET.get("show") == OTHERS else ME
     # What waits for me also tells the side list its number.
-    every = waiting(request) if show == ME else items(actor, waits_for=OTHERS)
+    every = waiting(request) if show == ME else gather(actor, OTHERS)
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
-    found = [one for one in every if not kind or one.kind == kind]
+    lines = [one for one in every if not kind or one.source.kind == kind]
+    page = Paginator(lines, ON_A_PAGE).get_page(request.GET.get("page"))
+    found = load(actor, list(page))
+    asked = {"show": show} if show != ME else {}
     now = timezone.now()
     context = {
         "show": show, "kind": kind, "items": found, "groups": grouped(found, now), "now": now,
-        "kinds": _kinds(every), "more": len(every) >= LIMIT, "actions": _actions(found),
+        "kinds": _kinds(every), "more": len(every) >= MOST, "most": MOST, "actions": _actions(found),
+        "page": page, "query": urlencode(asked | ({"kind": kind} if kind else {})),
         "tabs": [
             {"label": label, "url": f"?{urlencode({'show': code})}" if code != ME else "?", "current": code == show,
              "count": len(every) if code == show else None}
@@ -59,8 +65,8 @@ def grouped(found: list[Item], now: datetime) -> list[dict[str, Any]]:
     return [{"label": label, "items": rows} for label, rows in groups.items() if rows]
 
 
-def _kinds(every: list[Item]) -> list[dict[str, Any]]:
-    counts = Counter(one.kind for one in every)
+def _kinds(every: list[Line]) -> list[dict[str, Any]]:
+    counts = Counter(one.source.kind for one in every)
     return [
         {"code": k.code, "label": k.label, "count": counts[k.code]} for k in KINDS.values() if counts[k.code]
     ]
@@ -87,7 +93,7 @@ def count(request: HttpRequest) -> HttpResponse:
 def first(request: HttpRequest) -> HttpResponse:
     """The first five of what waits, for the overview, which is shown before they are gathered."""
     found = waiting(request) if request.actor.organisation_id else []  # type: ignore[attr-defined]
-    context = {"items": found[:5], "more": len(found) - 5, "now": timezone.now()}
+    context = {"items": load(request.actor, found[:5]), "more": len(found) - 5, "now": timezone.now()}
     return render(request, "portal/_first.html", context)
 
 

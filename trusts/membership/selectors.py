@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -25,17 +27,36 @@ def active_trust_ids(organisation_id: UUID) -> frozenset[UUID]:
     )
 
 
+_governed: ContextVar[dict[UUID | None, list[UUID]] | None] = ContextVar("governed", default=None)
+
+
+@contextmanager
+def governed_asked_once() -> Iterator[None]:
+    """Inside, `governed_trust_ids` asks once for each organisation: for a read that joins many selectors."""
+    token = _governed.set(_governed.get() or {})
+    try:
+        yield
+    finally:
+        _governed.reset(token)
+
+
 def governed_trust_ids(organisation_id: UUID | None) -> list[UUID]:
     """Trusts that the organisation runs: an active member in a role that the charter gives this to. One query."""
+    known = _governed.get()
+    if known is not None and organisation_id in known:
+        return known[organisation_id]
     newest = Charter.objects.filter(trust=OuterRef("trust")).order_by("-number").values("governance")[:1]
     mine = Membership.objects.filter(organisation_id=organisation_id, state="active").annotate(
         said=Subquery(newest)
     )
-    return [
+    found = [
         trust
         for trust, kind, role, said in mine.values_list("trust_id", "trust__kind", "role", "said")
         if role in Governance.of(kind, said)["governed_by"]
     ]
+    if known is not None:
+        known[organisation_id] = found
+    return found
 
 
 @sees(TRUST)

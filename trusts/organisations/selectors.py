@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from kernel.actor import Actor, Granted, Lent
@@ -31,6 +31,8 @@ from trusts.organisations.models import (
 )
 from trusts.organisations.people_machines import DEPUTYSHIP, GROUP
 from trusts.organisations.sign_in_machines import PROVIDER
+
+SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 def places_of(user: User, **more: Any) -> list[OrganisationMember]:
@@ -112,6 +114,12 @@ def members(actor: Actor) -> QuerySet[OrganisationMember]:
     return found.filter(organisation_id=actor.organisation_id) if actor.organisation_id else found.none()
 
 
+def with_protection(members: QuerySet[OrganisationMember]) -> QuerySet[OrganisationMember]:
+    """Each with `protected`: whether they must show a second factor to sign in. No query of its own."""
+    factors = Authenticator.objects.filter(user_id=OuterRef("user_id"), type__in=SECOND_FACTORS)
+    return members.annotate(protected=Exists(factors))
+
+
 def directory(actor: Actor) -> QuerySet[OrganisationMember]:
     """Each person of the organisation acted for once, by their newest place: what its directory is shown."""
     newest = OrganisationMember.objects.filter(
@@ -161,11 +169,27 @@ def groups(actor: Actor) -> QuerySet[PeopleGroup]:
     return found if actor.organisation_id else found.none()
 
 
-def groups_with_people(organisation_id: UUID) -> list[tuple[PeopleGroup, list[OrganisationMember]]]:
-    """Each group with those of its people who still belong to the organisation. Two queries."""
-    active = OrganisationMember.objects.filter(state="active").select_related("user").order_by("user__name")
-    found = PeopleGroup.objects.filter(organisation_id=organisation_id, state="active").order_by("name")
-    return [(g, list(g.members.all())) for g in found.prefetch_related(Prefetch("members", queryset=active))]
+class Colleague(NamedTuple):
+    """Somebody of a group, as a list names them."""
+
+    user_id: UUID
+    name: str
+
+
+def groups_with_people(organisation_id: UUID) -> list[tuple[PeopleGroup, list[Colleague]]]:
+    """Each group with those of its people who still belong to the organisation. One query."""
+    rows = PeopleGroup.objects.filter(organisation_id=organisation_id, state="active").annotate(
+        who=F("members__user_id"),
+        called=F("members__user__name"),
+        written=F("members__user__email"),
+        stays=F("members__state"),
+    )
+    found: dict[UUID, tuple[PeopleGroup, list[Colleague]]] = {}
+    for row in rows.order_by("name", "called"):
+        _, people = found.setdefault(row.pk, (row, []))
+        if row.stays == "active":  # type: ignore[attr-defined]
+            people.append(Colleague(row.who, row.called or row.written))  # type: ignore[attr-defined]
+    return list(found.values())
 
 
 @sees(DOMAIN)
@@ -229,8 +253,7 @@ def joinable(user: User) -> QuerySet[Organisation]:
 
 def with_second_factor(user_ids: Collection[UUID]) -> set[UUID]:
     """Which of these people must show an authenticator app, a security key or a passkey to sign in. One query."""
-    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    found = Authenticator.objects.filter(user_id__in=user_ids, type__in=kinds)
+    found = Authenticator.objects.filter(user_id__in=user_ids, type__in=SECOND_FACTORS)
     return set(found.values_list("user_id", flat=True))
 
 

@@ -93,10 +93,11 @@ def people(request: HttpRequest) -> HttpResponse:
     members = selectors.members(actor).filter(state="active").order_by("user__name", "pk")
     if asked:
         members = members.filter(Q(user__name__icontains=asked) | Q(user__email__icontains=asked))
-    page = Paginator(members, PER_PAGE).get_page(request.GET.get("page"))
     # How well colleagues are protected, and whether they come at all, is for those who answer for it.
     watches = actor.holds("owner", "auditor")
-    protected = selectors.with_second_factor([m.user_id for m in page] if watches else [])
+    if watches:
+        members = selectors.with_protection(members)
+    page = Paginator(members, PER_PAGE).get_page(request.GET.get("page"))
     deputies = selectors.deputyships(actor).filter(state="standing").order_by("starts")
     context = {
         "organisation": found,
@@ -108,7 +109,7 @@ def people(request: HttpRequest) -> HttpResponse:
             {
                 "member": m,
                 "actions": MEMBER.offered(m.state, doors.roles_of(actor, m)),
-                "protected": m.user_id in protected,
+                "protected": watches and m.protected,  # type: ignore[attr-defined]
             }
             for m in page
         ],
