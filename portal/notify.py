@@ -285,6 +285,10 @@ TOPICS: dict[str, tuple[str, To, str]] = {
 }  # fmt: skip
 
 
+# topics that only say that something waits → the state in which it does
+WAITING = {"request.submitted": "submitted", "request.stage": "submitted"}
+
+
 def send(topic: str, message: dict[str, Any]) -> int:
     """Tell those concerned of one topic, each in the way they chose; returns how many mails left at once.
 
@@ -294,7 +298,10 @@ def send(topic: str, message: dict[str, Any]) -> int:
     if topic == "invitation.mail":
         return _invite(message)
     subject = registry.entry(TOPICS[topic][0]).model._default_manager.filter(pk=UUID(message["id"])).first()
-    return post.mail(told(topic, subject, message.get("once") or uuid4().hex)) if subject is not None else 0
+    # What a robot has answered meanwhile waits for nobody.
+    if subject is None or (topic in WAITING and subject.state != WAITING[topic]):
+        return 0
+    return post.mail(told(topic, subject, message.get("once") or uuid4().hex))
 
 
 def told(topic: str, subject: Any, once: str) -> list[Notice]:

@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from kernel.web import act
 from portal.views import access as object_access
-from portal.views import audit, calendar, catalogue, front, health, inbox, lineage, notices, reports, work
+from portal.views import audit, calendar, catalogue, front, health, inbox, lineage, notices, reports, robots, work
 from portal.views import emergencies as openings
 
 STATIONS = (
@@ -53,6 +53,7 @@ urlpatterns = [
     path("access/", object_access.grants, name="grants"),
     path("access/<uuid:pk>/", object_access.granted, name="granted"),
     path("access/<slug:machine_name>/<uuid:pk>/", object_access.access, name="object_access"),
+    path("organisation/robots/", robots.robots, name="robots"),
     path("audit/", audit.trail, name="audit"),
     path("audit/verify/", audit.verify_now, name="audit_verify"),
     path("audit/export.<slug:kind>", audit.export, name="audit_export"),

@@ -11,6 +11,7 @@ from kernel import outbox
 def connect() -> None:
     """Called once when the portal starts, in every process."""
     from contracts.negotiations import automatic, columns
+    from contracts.sharing import robot
     from jobs.deliveries import erasure, export
     from jobs.intake import judge, look
     from jobs.intake import services as intake
@@ -23,6 +24,7 @@ def connect() -> None:
     # Before the mail about the turn: what a rule has answered waits for nobody.
     outbox.listen("membership.applied", proposals.on_applied)
     outbox.listen("negotiation.turn", automatic.on_turn)
+    outbox.listen("request.submitted", robot.on_submitted)
     outbox.listen("version.registered", intake.on_registered)
     outbox.listen("source.look", look.on_source_look)
     outbox.listen("request.try", trials.on_request_try)

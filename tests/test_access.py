@@ -52,7 +52,7 @@ ACCESS: dict[str, Any] = {
     "inbox/": ALL, "inbox/count/": ALL, "inbox/bulk/": "post", "inbox/first/": ALL, "calendar/": ALL, "calendar/<str:secret>.ics": "secret", "notices/": ALL, "notices/read/": "post", "notices/settings/": ALL,
     "notices/stop/<str:token>/": "secret", "notices/<uuid:pk>/open/": ("rui",), "dashboard/": ALL, "datasets/": ALL, "datasets/new/": ("dana", "piotr", "ada", "olga"), "datasets/new/place/": ("dana", "piotr", "ada", "olga"), "trusts/": ALL, "trusts/new/": ALL,
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
-    "organisation/access/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
+    "organisation/access/": ALL, "organisation/robots/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
     "sign-in/": "public", **{f"sign-in/<slug:slug>/{end}": "secret" for end in ("", "go/", "back/")},
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
     "organisations/<slug:slug>/": ALL, "trusts/<slug:slug>/": ALL, "trusts/<slug:slug>/members/": ALL, "trusts/<slug:slug>/charter/": ALL, "trusts/<slug:slug>/charter/compare/": ALL, "trusts/<slug:slug>/charter/edit/": ("dana", "piotr", "ada"),

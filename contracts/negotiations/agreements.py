@@ -158,11 +158,11 @@ def end_due(now: datetime) -> int:
     return moved + duties.due(now)
 
 
-def attempt(verb: Any, pk: UUID) -> int:
-    """One timer; someone may have moved the row meanwhile, which is no error."""
+def attempt(verb: Any, pk: UUID, actor: Actor | None = None) -> int:
+    """One timer, or the robot named; someone may have moved the row meanwhile, which is no error."""
     try:
         with transaction.atomic():
-            verb(pk, actor=system("timer"))
+            verb(pk, actor=actor or system("timer"))
     except Refused:
         return 0
     return 1

@@ -18,6 +18,7 @@ from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
+from trusts.organisations import robots
 
 OPEN = ("requested", "offered")
 
@@ -80,9 +81,10 @@ def lapse(negotiation_id: UUID, *, actor: Actor, seen: int | None = None) -> Neg
 def lapse_due(now: datetime) -> int:
     """Let negotiations lapse whose reply is overdue; returns how many."""
     moved = 0
-    late = Negotiation.objects.filter(state__in=OPEN, due__lt=now).values_list("pk", flat=True)
-    for pk in late[:200]:
-        moved += agreements.attempt(lapse, pk)
+    late = Negotiation.objects.filter(state__in=OPEN, due__lt=now)
+    late = late.exclude(provider_id__in=robots.switched_off("lapse_negotiations"))
+    for pk in late.values_list("pk", flat=True)[:200]:
+        moved += agreements.attempt(lapse, pk, robots.actor("lapse_negotiations"))
     return moved
 
 

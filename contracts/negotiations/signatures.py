@@ -21,6 +21,7 @@ from kernel.decision import Refused
 from kernel.registry import entry, performs
 from kernel.transition import transition
 from trusts.membership.models import Membership
+from trusts.organisations import robots
 
 SIGN_DAYS = 14
 InForce = Callable[[Agreement, Actor], None]
@@ -190,7 +191,7 @@ def lapse_unsigned(now: datetime) -> int:
     due = Agreement.objects.filter(state="signing", negotiation__due__lt=now)
     for pk in due.values_list("pk", flat=True)[:200]:
         try:
-            lapse(pk, actor=system("timer"))
+            lapse(pk, actor=robots.actor("lapse_unsigned"))
         except Refused:
             continue  # someone signed meanwhile
         moved += 1

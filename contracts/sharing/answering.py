@@ -21,7 +21,7 @@ from kernel.transition import transition
 
 AGAINST_LEAST = 60
 ACTION = {stages.APPROVE: "approve", stages.RETURN: "send_back", stages.REFUSE: "refuse"}
-VERDICT = {action: verdict for verdict, action in ACTION.items()}
+VERDICT = {action: verdict for verdict, action in ACTION.items()} | {"approve_by_robot": stages.APPROVE}
 
 
 @performs(REQUEST, "approve")
@@ -30,6 +30,12 @@ def approve(
 ) -> Request:  # fmt: skip
     """Answer that it may go. As the last answer needed: reserve what it can use up and tell the worker."""
     return _answer("approve", request_id, actor, reason, checklist, seen)
+
+
+@performs(REQUEST, "approve_by_robot")
+def approve_by_robot(request_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Request:
+    """The same in the name of the provider's robot, where it may. Raises Refused, and people decide."""
+    return _answer("approve_by_robot", request_id, actor, reason, None, seen)
 
 
 @performs(REQUEST, "send_back")
@@ -91,6 +97,7 @@ def _answer(
             request.advice = advice_record(advice)
             Review.objects.create(
                 request=request, reviewer_id=actor.user_id, organisation_id=actor.organisation_id, stage=where.open,
+                robot=actor.name if actor.is_system else "",
                 verdict=VERDICT[action], reason=reason, checklist=checklist or [], advice=request.advice,
             )  # fmt: skip
             after = reviewing.standing(request)
@@ -129,10 +136,11 @@ def _go_on(request: Request, change: Change, where: stages.Standing, after: stag
 
 
 def _decide(request: Request, change: Change, action: str, advice: Advice) -> None:
-    if action != change.action.name:
+    if VERDICT[action] != VERDICT[change.action.name]:
         change.reason = "The reviewers disagree; the charter says what follows."
         request.told = "Your answer is in. The answers differ, and the charter says what follows."  # type: ignore[attr-defined]
-    change.action, change.to = REQUEST.action(action), REQUEST.action(action).to
+        change.action = REQUEST.action(action)
+    change.to = change.action.to
     kept(action, request, advice)
     if action == "send_back":
         request.previous = {**request.answers(), "plan_hash": request.plan_hash}

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from contracts.negotiations.selectors import standing
-from contracts.sharing import reviewing, stages
+from contracts.sharing import reach, reviewing, stages
 from contracts.sharing.advice import advice_on, facts_wanted
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
@@ -38,6 +38,8 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
     advice = advice_on(request, people)
     given, stage = reviewing.answers(request), reviewing.open_stage(request)
     where = stages.standing(reviewing.stages_of(request), given)
+    # Said only when the robot itself asks: nobody else acts by it.
+    robot = {"robot": reach.reach(request, stage)} if actor.is_system else {}
     return RequestFacts(
         actor_id=actor.counts_as(request.author_id), author_id=request.author_id, actor_is_of_consumer=both,
         standing=standing(request.agreement), advice=advice.decision, tries=_tries(request),
@@ -45,5 +47,5 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
         stage=stage["name"], stage_asks=stages.WHO[stage["who"]],
         is_asked=stages.may_answer(stage, roles_of(actor, request)), extra=int(stage.get("extra", 0)),
         has_answered=any(a.person in actor.persons for a in given),
-        organisation_answered=stages.same_organisation(stage, where.open, given, actor.organisation_id),
+        organisation_answered=stages.same_organisation(stage, where.open, given, actor.organisation_id), **robot,
     )  # fmt: skip

@@ -125,6 +125,9 @@ class Review(models.Model):
     reason = models.TextField(blank=True, default="")
     checklist = models.JSONField(default=list)
     advice = models.JSONField(default=dict)
+    robot = models.CharField(
+        max_length=200, blank=True, default="", help_text="The robot that answered, if none of the people"
+    )
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     stage = models.PositiveSmallIntegerField(default=0)
     counts = models.BooleanField(default=True, help_text="False for a review of answers that changed since")
@@ -134,7 +137,11 @@ class Review(models.Model):
         ordering = ["created", "id"]
 
     def __str__(self) -> str:
-        return f"{self.verdict} by {self.reviewer}"
+        return f"{self.verdict} by {self.said_by}"
+
+    @property
+    def said_by(self) -> str:
+        return self.robot or str(self.reviewer or "somebody who has left")
 
 
 class Remark(models.Model):

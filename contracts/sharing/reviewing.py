@@ -58,6 +58,10 @@ def freeze(request: Request) -> None:
     review = governance.review(kind)
     why = _shortened(request, review["precleared"]) if len(review["stages"]) > 1 else ""
     chosen = [dict(stage) for stage in (review["stages"][:1] if why else review["stages"])]
+    if trust is None and kind == ORDINARY:
+        # No charter that could forbid it: the provider alone decides, also whether its robot may.
+        for stage in chosen:
+            stage["robot"] = True
     trustees: list[Any] = []
     if any(stage["who"] == "trustee" for stage in chosen):
         # Nobody reviews for their own side: a trustee that asks is not asked.

@@ -8,6 +8,8 @@ from uuid import UUID
 from contracts.sharing.stages import MOST_EXTRA
 from kernel.decision import ALLOW, Decision, Outcome, deny
 
+FOR_PEOPLE = deny("request.robot", "This is for people")
+
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
@@ -27,6 +29,8 @@ class RequestFacts:
     has_answered: bool = False
     organisation_answered: bool = False
     extra: int = 0
+    # Whether the provider's robot may answer; only asked for the robot itself.
+    robot: Decision = FOR_PEOPLE
 
 
 TRIES_AN_HOUR = 12
@@ -89,6 +93,11 @@ def few_asked(facts: RequestFacts) -> Decision:
         return deny("request.enough", f"{MOST_EXTRA} further people are asked already, the most there may be",
                     remedy="Wait for their answers")  # fmt: skip
     return ALLOW
+
+
+def robot_may_answer(facts: RequestFacts) -> Decision:
+    """Only what its organisation and the charter leave to it, and only what stays within the standing offer."""
+    return facts.robot
 
 
 def contract_stands(facts: RequestFacts) -> Decision:

@@ -31,6 +31,7 @@ from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.membership.endings import follows
 from trusts.membership.models import Membership
+from trusts.organisations import robots
 from trusts.organisations.models import OrganisationMember
 
 REVIEW_DAYS = 14
@@ -178,10 +179,10 @@ def lapse(request_id: UUID, *, actor: Actor, reason: str = "", seen: int | None 
 
 def lapse_due(now: datetime) -> int:
     """Let requests lapse that nobody decided in time; returns how many."""
-    ids = Request.objects.filter(state__in=["submitted", "returned"], due__lt=now).values_list(
-        "pk", flat=True
-    )[:200]
-    return sum(attempt(lapse, pk) for pk in ids)
+    late = Request.objects.filter(state__in=["submitted", "returned"], due__lt=now)
+    late = late.exclude(provider_id__in=robots.switched_off("lapse_requests"))
+    ids = late.values_list("pk", flat=True)[:200]
+    return sum(attempt(lapse, pk, robots.actor("lapse_requests")) for pk in ids)
 
 
 @follows

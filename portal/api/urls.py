@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from portal.api import docs, kinds, people, scim, votes, waiting
+from portal.api import docs, kinds, people, robots, scim, votes, waiting
 from portal.api.policies import Evaluate
 from portal.api.provenance import LineageOfDataset, LineageOfVersion
 from portal.api.rights import Emergencies, Grants
@@ -91,6 +91,7 @@ urlpatterns = [
     path("scim/v2/ServiceProviderConfig", scim.ServiceProviderConfig.as_view(), name="scim_config"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
     path("inbox", waiting.Inbox.as_view(), name="api_inbox"),
+    path("robots", robots.Robots.as_view(), name="api_robots"),
     path("notices", waiting.Notices.as_view(), name="api_notices"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),

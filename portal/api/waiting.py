@@ -59,7 +59,7 @@ class NoticesOut(serializers.Serializer[Any]):
     results = NoticeOut(many=True)
 
 
-def _reader(request: Request) -> Actor:
+def reader(request: Request) -> Actor:
     actor: Actor = request.user.actor  # type: ignore[union-attr]
     if "read" not in (actor.scopes or frozenset()):
         raise PermissionDenied("The token needs the scope read; create one that has it.")
@@ -82,7 +82,7 @@ class Inbox(APIView):
     )
     def get(self, request: Request) -> Response:
         """What waits for the token's owner, or what the organisation waits for; soonest first. `count` is of all; at most 200 are listed."""
-        actor = _reader(request)
+        actor = reader(request)
         lines = gather(actor, _choice(request, "waits_for", (ME, OTHERS)))
         found = load(actor, lines[:LIMIT])
         rows = [
@@ -103,7 +103,7 @@ class Notices(APIView):
     )
     def get(self, request: Request) -> Response:
         """What the token's owner was told, newest first, at most 200. Reading it here marks nothing as read."""
-        found = write.of(_reader(request))
+        found = write.of(reader(request))
         if _choice(request, "show", ("unread", "all")) == "unread":
             found = found.filter(read=None)
         rows = [

@@ -47,7 +47,8 @@ class FoundForm(forms.Form):
 
 
 def _line(parts: tuple[Part, ...], record: dict[str, Any]) -> str:
-    said = [{True: "yes", False: "no"}.get(record[p.key], record[p.key]) if p.kind == "yes" else record[p.key] for p in parts]  # fmt: skip
+    values = [(p, record.get(p.key, p.usual)) for p in parts]
+    said = [{True: "yes", False: "no"}.get(value, value) if p.kind == "yes" else value for p, value in values]
     return "; ".join(str(one) for one in said)
 
 
@@ -56,10 +57,10 @@ def _record(parts: tuple[Part, ...], line: str) -> dict[str, Any]:
     given = [one.strip() for one in line.split(";", len(parts) - 1)] + [""] * len(parts)
     found: dict[str, Any] = {}
     for part, value in zip(parts, given, strict=False):
-        found[part.key] = value
+        found[part.key] = part.usual if value == "" and part.usual is not None else value
         if part.kind == "number" and value.isdigit():
             found[part.key] = int(value)
-        if part.kind == "yes":
+        if part.kind == "yes" and value:
             found[part.key] = {"yes": True, "no": False}.get(value.lower(), value)
     return found
 

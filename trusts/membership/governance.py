@@ -26,6 +26,7 @@ _REVIEW: dict[str, Any] = {
             "days": 10,
             "late": "remind",  # remind, deputy, owner: who is asked next when the days are over
             "disagree": "refuse",  # refuse, return, third: what follows when answers differ
+            "robot": False,  # whether the provider's robot counts as one of those who answer
         }
     ],
     "checklist": [],  # [{"code", "text"}]; empty: the portal's own list

@@ -142,7 +142,7 @@ def _records(point: Point, value: Any) -> Found:
             return None, (f"Entry {number} is not readable", f"Give it exactly: {', '.join(part.key for part in point.parts)}")  # fmt: skip
         made = {}
         for part in point.parts:
-            good, problem = _part(part, record.get(part.key, "" if part.kind == "text" else None))
+            good, problem = _part(part, record.get(part.key, "" if part.kind == "text" else part.usual))
             if problem:
                 return None, (f"Entry {number}, {part.key}: {problem[0]}", problem[1])
             made[part.key] = good

@@ -45,6 +45,8 @@ class Part:
     key: str
     kind: str = "text"
     options: Mapping[str, str] | None = None
+    # What holds in a record that does not say; None: it has to say.
+    usual: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ def _review(code: str, what: str) -> Iterator[Point]:
         Part("name"), Part("who", "choice", WHO), Part("count", "number"), Part("blind", "yes"),
         Part("organisations", "choice", {"any": "from any organisation", "different": "from different organisations"}),
         Part("days", "number"), Part("late", "choice", LATE), Part("disagree", "choice", DISAGREE),
+        Part("robot", "yes", usual=False),
     )  # fmt: skip
-    yield Point(f"reviews.{code}.stages", group, "Stages", "records", parts=stages, help="One a line, in order: name; who (reviewer, steward, owner, trustee); how many; blind (yes, no); organisations (any, different); days; when late (remind, deputy, owner); when they disagree (refuse, return, third)")  # fmt: skip
+    yield Point(f"reviews.{code}.stages", group, "Stages", "records", parts=stages, help="One a line, in order: name; who (reviewer, steward, owner, trustee); how many; blind (yes, no); organisations (any, different); days; when late (remind, deputy, owner); when they disagree (refuse, return, third); whether a robot of the provider counts as one of them (yes, no; left out: no)")  # fmt: skip
     yield Point(f"reviews.{code}.checklist", group, "Check list", "records", parts=(Part("code", "code"), Part("text")), help="One a line: code; what is looked at. Empty: the portal's own list.")  # fmt: skip
     yield Point(f"reviews.{code}.precleared.purposes", group, "Purposes that skip all stages but the first", "codes", help="Codes of purposes, separated by commas.")  # fmt: skip
     yield Point(f"reviews.{code}.precleared.people", group, "People named before skip all stages but the first", "yes")  # fmt: skip

@@ -48,9 +48,10 @@ def stage_words(stage: Mapping[str, Any]) -> str:
     apart = " from different organisations" if stage["organisations"] == "different" else ""
     blind = ", who do not see each other's answers until all are in" if stage["blind"] else ""
     many = f"{stage['count']} × " if stage["count"] > 1 else ""
+    robot = " The provider's robot may be one of them." if stage.get("robot") else ""
     return (
         f"{stage['name']}: {many}{WHO[stage['who']]}{apart}{blind}; {_days(stage['days'])}, then {LATE[stage['late']]}. "
-        f"If answers differ, {DISAGREE[stage['disagree']]}."
+        f"If answers differ, {DISAGREE[stage['disagree']]}.{robot}"
     )
 
 

@@ -19,6 +19,7 @@ class OrganisationsConfig(AppConfig):
             "facts",
             "selectors",
             "services",
+            "robots",
             "people",
             "forms",
             "key_forms",

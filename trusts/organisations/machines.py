@@ -56,6 +56,15 @@ ORGANISATION = register(
                 done="The rules are saved. Whoever must do something has been told.",
             ),
             Action("set_up_provider", "Set up your own sign-in", OWNERS, frozenset({"active"}), asks=True),
+            Action(
+                "switch_robot",
+                "Switch a robot",
+                OWNERS | side("own", "steward"),
+                frozenset({"active"}),
+                asks=True,
+                help="A robot acts by itself under a name of its own. What waits already is not touched by it.",
+                done="Switched.",
+            ),
             Action("claim_domain", "Claim a domain", OWNERS, frozenset({"active"}), asks=True),
             Action("review_access", "Review access now", OWNERS, frozenset({"active"})),
             Action(

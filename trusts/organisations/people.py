@@ -12,10 +12,11 @@ from django.db import OperationalError
 from django.db.models import F, Q
 from django.utils import timezone
 
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 from trusts.organisations.machines import MEMBER, ORGANISATION
 from trusts.organisations.models import (
     Deputyship,
@@ -110,7 +111,7 @@ def _lapse(ids: Iterable[UUID], reason: str) -> int:
     moved = 0
     for pk in ids:
         try:
-            lapse_deputyship(pk, actor=system("timer"), reason=reason)
+            lapse_deputyship(pk, actor=robots.actor("end_deputyships"), reason=reason)
             moved += 1
         except Refused:
             continue

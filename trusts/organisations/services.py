@@ -18,7 +18,7 @@ from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.roles import ROLE_LABELS
 from kernel.transition import creation, transition
-from trusts.organisations import keys
+from trusts.organisations import keys, robots
 from trusts.organisations.facts import place_facts
 from trusts.organisations.machines import INVITATION, MEMBER, ORGANISATION, TOKEN
 from trusts.organisations.models import (
@@ -261,7 +261,7 @@ def lapse_invitations(now: datetime) -> int:
     moved, due = 0, Invitation.objects.filter(state="open", expires__lt=now)
     for pk in due.values_list("pk", flat=True)[:200]:
         try:
-            lapse_invitation(pk, actor=system("timer"))
+            lapse_invitation(pk, actor=robots.actor("lapse_invitations"))
             moved += 1
         except Refused:
             continue

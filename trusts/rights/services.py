@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from kernel import registry
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 from trusts.organisations.models import User
 from trusts.rights import grants, selectors
 from trusts.rights.machines import GRANT
@@ -73,7 +74,7 @@ def expire_due(now: datetime) -> int:
     ended = 0
     for pk, reason in selectors.to_end(now):
         try:
-            expire(pk, actor=system(), reason=reason)
+            expire(pk, actor=robots.actor("end_rights"), reason=reason)
             ended += 1
         except Refused:
             continue  # somebody else was quicker

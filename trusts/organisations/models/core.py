@@ -85,6 +85,9 @@ class Organisation(StatefulModel):
     # Access is reviewed every so many days (None: on demand), and who was away for `review_idle` days is marked.
     review_every = models.PositiveSmallIntegerField(null=True, blank=True)
     review_idle = models.PositiveSmallIntegerField(default=90)
+    robots = models.JSONField(
+        default=dict, help_text="By a robot's code whether it is on; the usual if not named"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -105,6 +108,7 @@ class Organisation(StatefulModel):
             "second_factor_from": begins.isoformat() if begins else None,
             "review_every": self.review_every,
             "review_idle": self.review_idle,
+            "robots": dict(self.robots),
         }
 
     @property

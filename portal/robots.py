@@ -1,0 +1,72 @@
+"""Each robot as pages and programs show it: on or off, what it did for this organisation and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Max
+from django.urls import reverse
+
+from kernel.actor import Actor
+from kernel.audit import selectors as audit
+from kernel.audit.models import Event
+from trusts.membership.models import Trust
+from trusts.organisations import robots
+from trusts.organisations.models import Organisation
+from trusts.organisations.robots import Robot
+
+NEWEST = 20
+KINDS = {"ordinary": "ordinary data", "personal": "data that may identify someone"}
+
+
+@dataclass
+class Row:
+    """`times`, `last` and `newest` (events, at most NEWEST of all robots together) are of what it did for the organisation."""
+
+    robot: Robot
+    name: str
+    on: bool
+    times: int = 0
+    last: datetime | None = None
+    newest: list[Event] = field(default_factory=list)
+
+    @property
+    def trail(self) -> str:
+        """Everything it did, in the audit trail."""
+        return f"{reverse('audit')}?{urlencode({'who': self.name})}"
+
+
+def rows(organisation: Organisation, actor: Actor) -> list[Row]:
+    """Every robot. Two queries."""
+    found = {}
+    for robot in robots.ROBOTS:
+        name = f"{robot.name} of {organisation.name}" if robot.code == robots.APPROVES else robot.name
+        found[name] = Row(robot, name, robots.is_on(robot.code, organisation))
+    done = audit.visible_to(actor).filter(door=robots.DOOR, actor_name__in=list(found))
+    for one in (
+        done.order_by().values("actor_name").annotate(times=Count("pk", distinct=True), last=Max("created"))
+    ):
+        row = found[one["actor_name"]]
+        row.times, row.last = one["times"], one["last"]
+    for event in done.order_by("-created", "-id")[:NEWEST]:
+        found[event.actor_name].newest.append(event)
+    return list(found.values())
+
+
+def charters(actor: Actor) -> list[Mapping[str, Any]]:
+    """For each trust of the organisation acted for, in which stages its charter lets the provider's robot answer."""
+    said = []
+    for trust in Trust.objects.filter(pk__in=actor.trust_ids).order_by("name"):
+        governance = trust.governance()
+        lets = [
+            f"{stage['name']} ({KINDS[kind]})"
+            for kind in KINDS
+            for stage in governance.review(kind)["stages"]
+            if stage.get("robot")
+        ]
+        said.append({"trust": trust, "lets": lets})
+    return said

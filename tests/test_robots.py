@@ -1,0 +1,151 @@
+"""Robots: named, off until switched on, within the offer only, and never in place of the people that a charter wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.decisions.models import StoredDecision
+from contracts.negotiations import offers
+from contracts.negotiations.models import Offer
+from contracts.sharing import services as sharing
+from contracts.sharing.models import Request
+from jobs.deliveries.models import Delivery
+from kernel import outbox
+from kernel.audit.models import Event
+from portal import notify
+from portal.models import Notice
+from portal.tasks import sweep
+from tests import worlds
+from tests.cast import Cast
+from tests.scenes import later, why
+from tests.test_access import token
+from tests.test_offers import browser
+from tests.test_stages import governed
+from trusts.organisations import robots
+from trusts.organisations.models import Organisation
+
+pytestmark = pytest.mark.django_db
+NAME = "Robot “Approve within the offer” of Hudson Carriers"
+
+
+def switch(cast: Cast, robot: str = "approve", on: bool = True, by: str = "dana") -> Organisation:
+    hudson = cast.organisations["hudson"]
+    return robots.switch_robot(
+        hudson.pk, actor=cast.actor(by), robot=robot, on=on, reason="They wait for days."
+    )
+
+
+def submitted(cast: Cast, **answers: Any) -> Request:
+    """Submitted, and whoever listens has been told."""
+    request = worlds.submitted(cast, **answers)
+    outbox.dispatch()
+    request.refresh_from_db()
+    return request
+
+
+def test_switched_on_it_approves_what_stays_within_the_offer_in_its_own_name(cast: Cast) -> None:
+    governed(cast, {"robot": True})
+    switch(cast)
+    request = submitted(cast)
+    assert request.state == "approved"
+    review = request.reviews.get()
+    assert review.said_by == NAME and review.reviewer is None and review.verdict == "approve"
+    event = Event.objects.get(subject_id=request.pk, action="approve_by_robot")
+    assert (event.actor_name, event.actor_id, event.door) == (NAME, None, "robot")
+    assert event.organisation_id == request.provider_id and "standing offer" in event.reason
+    kept = StoredDecision.objects.get(subject=request.pk, moment="approve")
+    assert kept.provider_id == request.provider_id
+    # Nobody is called to what is answered, and the export is made like any other.
+    notify.send("request.submitted", {"id": str(request.pk)})
+    assert not Notice.objects.filter(topic="request.submitted").exists()
+    worlds.drain()
+    assert Delivery.objects.get(request=request).state == "available"
+    page = browser(cast, "dana").get("/organisation/robots/").content.decode()
+    assert "acted 1 time on what concerns you" in page and request.title() in page
+    assert NAME in browser(cast, "piotr").get(f"/requests/{request.pk}/").content.decode()
+
+
+def test_off_or_where_the_charter_wants_people_everything_waits(cast: Cast) -> None:
+    governed(cast, {"robot": True})
+    request = submitted(cast)
+    notify.send("request.submitted", {"id": str(request.pk)})
+    assert request.state == "submitted" and Notice.objects.filter(topic="request.submitted").exists()
+    switch(cast)
+    outbox.dispatch()
+    assert Request.objects.get(pk=request.pk).state == "submitted", "what waits already is not touched"
+    governed(cast, {})
+    silent = submitted(cast, agreement=request.agreement)
+    governed(cast, {"count": 2})
+    four = submitted(cast, agreement=request.agreement)
+    for one in (silent, four):
+        assert one.state == "submitted" and not one.reviews.exists()
+    governed(cast, {"count": 2, "robot": True})
+    half = submitted(cast, agreement=request.agreement)
+    # It is one of the two that the charter lets it be, never both.
+    assert half.state == "submitted" and half.reviews.get().said_by == NAME
+    assert Event.objects.filter(subject_id=half.pk, action="answer", actor_name=NAME, door="robot").exists()
+
+
+def test_beyond_the_offer_or_seen_by_people_it_waits(cast: Cast) -> None:
+    governed(cast, {"robot": True})
+    switch(cast)
+    agreement = worlds.agreed(cast)
+    offer = Offer.objects.get(state="published")
+    narrow = worlds.terms(columns={"only": ["carrier", "dest"]}, min_group_size=None, pseudonymise=None)
+    offers.publish(offer.dataset_id, actor=cast.actor("dana"), terms=narrow, trust=cast.trust)
+    wide = submitted(cast, agreement=agreement)
+    assert wide.state == "submitted" and not wide.reviews.exists()
+    sharing.send_back(wide.pk, actor=cast.actor("rui"), reason="Do you need the arrival delay?")
+    sharing.edit(
+        wide.pk, actor=cast.actor("piotr"), people=[cast.users["piotr"].pk],
+        **{**worlds.ANSWERS, "columns": ["carrier", "dest"], "recipe": []},
+    )  # fmt: skip
+    sharing.submit(wide.pk, actor=cast.actor("piotr"))
+    outbox.dispatch()
+    assert Request.objects.get(pk=wide.pk).state == "submitted", "a person asked back: a person decides"
+    offers.withdraw_offer(
+        Offer.objects.get(state="published").pk, actor=cast.actor("dana"), reason="No longer."
+    )
+    assert submitted(cast, agreement=agreement, columns=["carrier"], recipe=[]).state == "submitted"
+
+
+def test_the_switch_and_who_may_use_it(cast: Cast) -> None:
+    assert why(lambda: switch(cast, by="rui")) == {"organisation.role"}
+    assert why(lambda: switch(cast, by="piotr")) == {"organisation.role"}
+    assert why(lambda: switch(cast, "lapse_invitations", on=False)) == {"robot.fixed"}
+    assert why(lambda: switch(cast, on=False)) == {"robot.already"}
+    page = browser(cast, "dana")
+    short = page.post("/organisation/robots/", {"robot": "approve", "on": "on", "reason": "no"})
+    assert short.status_code == 422 and ">no</textarea>" in short.content.decode()
+    odd = page.post(
+        "/organisation/robots/", {"robot": "nobody", "on": "on", "reason": "To see what happens."}
+    )
+    assert odd.status_code == 422
+    good = page.post(
+        "/organisation/robots/", {"robot": "approve", "on": "on", "reason": "They wait for days."}
+    )
+    assert good.status_code == 302
+    event = Event.objects.get(action="switch_robot", to_state="active", subject_version__isnull=False)
+    assert event.reason == "They wait for days." and event.after["robots"] == {"approve": True}
+    assert (
+        browser(cast, "rui").post("/organisation/robots/", {"robot": "approve", "on": "off"}).status_code
+        == 403
+    )
+    said = page.get("/api/v1/robots", **token(cast, "dana", ["read"])).json()["results"]
+    assert {one["code"]: one["on"] for one in said}["approve"] is True
+    assert len(said) == len(robots.ROBOTS)
+
+
+def test_lapsing_is_a_robot_that_the_provider_can_switch_off(cast: Cast) -> None:
+    switch(cast, "lapse_requests", on=False)
+    request = worlds.submitted(cast)
+    with later(days=40):
+        sweep()
+    assert Request.objects.get(pk=request.pk).state == "submitted"
+    switch(cast, "lapse_requests", on=True)
+    with later(days=40):
+        sweep()
+    event = Event.objects.get(subject_id=request.pk, action="lapse")
+    assert (event.actor_name, event.door) == ("Robot “Let requests lapse”", "robot")
