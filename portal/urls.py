@@ -6,7 +6,19 @@ from django.urls import include, path
 
 from kernel.web import act
 from portal.views import access as object_access
-from portal.views import audit, calendar, catalogue, front, health, inbox, lineage, notices, reports, robots, work
+from portal.views import (
+    audit,
+    calendar,
+    catalogue,
+    front,
+    health,
+    inbox,
+    lineage,
+    notices,
+    reports,
+    robots,
+    work,
+)
 from portal.views import emergencies as openings
 
 STATIONS = (
