@@ -149,6 +149,7 @@ MORE: dict[str, Callable[[Any], str]] = {
     "emergency.opened": lambda e: f"{e.user}, operator, gave this reason: {e.reason}",
     "emergency.judged": lambda e: f"{e.state_label}: {e.verdict}",
     "grant.granted": lambda g: f"Why: {g.reason}\nUntil: {g.until:%d %B %Y %H:%M %Z}.",
+    "grant.ending": lambda g: f"Until: {g.until:%d %B %Y %H:%M %Z}. Whoever needs it for longer can be given it anew once it has ended.",
     "grant.ended": lambda g: g.ended_because,
 }  # fmt: skip
 
@@ -197,6 +198,17 @@ def _asked_late(request: Any) -> list[User]:
 def _let_lapse(request: Any) -> list[User]:
     """The owners on both sides: one let it lapse, the other waited."""
     return _owners_of([request.provider_id, request.consumer_id])
+
+
+def _with_right(grant: Any) -> list[User]:
+    """Who holds a right, and who gave it; the owners, if that person does not act for the organisation any more."""
+    giver = grant.granted_by
+    if (
+        giver is None
+        or not giver.places.filter(organisation_id=grant.organisation_id, state="active").exists()
+    ):
+        return [grant.user, *_owners_of([grant.organisation_id])]
+    return [grant.user, giver]
 
 
 def _unprotected(organisation: Any) -> list[User]:
@@ -280,6 +292,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "emergency.closed": ("emergency", lambda e: _owners_of([e.organisation_id]), "The emergency opening is over. Say whether it was justified."),
     "emergency.judged": ("emergency", lambda e: [e.user, *_owners_of(_watching(e))], "The organisation concerned has judged the emergency opening."),
     "grant.granted": ("grant", lambda g: [g.user], "You were granted a right on one object."),
+    "grant.ending": ("grant", _with_right, "A right on one object ends soon."),
     "grant.ended": ("grant", lambda g: [u for u in (g.user, g.granted_by) if u], "This right has ended."),
     "invitation.mail": ("invitation", lambda i: [], ""),
 }  # fmt: skip

@@ -24,6 +24,7 @@ from kernel.decision import Refused
 from kernel.roles import roles_of
 from kernel.transition import may, may_create
 from portal import notify
+from portal.models import Notice
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
@@ -147,6 +148,36 @@ def test_it_ends_by_itself_and_with_the_place_in_the_organisation(cast: Cast) ->
         worlds.granted(cast, "steward", "rui", dataset, days=900)
     with pytest.raises(Refused, match="must belong to your organisation"):
         worlds.granted(cast, "steward", "olga", dataset)
+
+
+def test_holder_and_grantor_are_told_a_week_and_a_day_before_it_ends(cast: Cast) -> None:
+    dataset, now = worlds.offered(cast), timezone.now()
+    worlds.granted(cast, "steward", "rui", dataset, days=30)
+    brief = worlds.granted(cast, "steward", "ines", dataset, days=5)
+    told: list[tuple[int, set[str]]] = []
+    for days in (0, 20, 23, 24, 28, 29, 29, 30):
+        mail.outbox.clear()
+        # The short one's week before its end was over when it was given: it has its day before alone.
+        moment = now + timedelta(days=days, hours=1)
+        notify.remind(moment)
+        told.append((days, {m.to[0] for m in mail.outbox}))
+    both = {cast.users["rui"].email, cast.users["dana"].email}
+    assert [(days, who) for days, who in told if who] == [(23, both), (29, both)]
+    mail.outbox.clear()
+    notify.remind(now + timedelta(days=4, hours=1))
+    assert {m.to[0] for m in mail.outbox} == {cast.users["ines"].email, cast.users["dana"].email}
+    assert "A right on one object ends soon." in mail.outbox[0].body
+    assert dataset.title() not in mail.outbox[0].body.replace(brief.object_title, "")
+    # Whoever gave it has left: the owners are told, and the right itself runs on.
+    Notice.objects.all().delete()
+    place = OrganisationMember.objects.get(user=cast.users["dana"])
+    OrganisationMember.objects.filter(pk=place.pk).update(state="removed")
+    assert {u.email for u in notify.TOPICS["grant.ending"][1](brief)} & both == set()
+    OrganisationMember.objects.filter(pk=place.pk).update(state="active")
+    rights.revoke(brief.pk, actor=cast.actor("dana"), reason="The project is over.")
+    mail.outbox.clear()
+    notify.remind(now + timedelta(days=4, hours=2))
+    assert not mail.outbox, "what has ended already needs no reminder"
 
 
 def test_the_access_page_says_who_and_why_and_grants(cast: Cast) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
 from contracts.negotiations.models import Agreement, Duty
@@ -19,6 +19,7 @@ from contracts.sharing.models import Request
 from jobs.deliveries.models import Delivery
 from trusts.membership.models import Membership
 from trusts.proposals.models import Proposal
+from trusts.rights.models import Grant
 
 Watch = Callable[[datetime], Iterable[tuple[str, Any, str]]]
 WATCHES: list[Watch] = []
@@ -137,3 +138,14 @@ def hearings_ending(now: datetime) -> Iterator[tuple[str, Model, str]]:
         until = datetime.fromisoformat(row.hearing["until"])
         if now < until <= now + timedelta(days=2):
             yield "membership.hearing_reminder", row, f"{until:%Y%m%d%H%M}"
+
+
+@watch
+def rights_ending(now: datetime) -> Iterator[tuple[str, Model, str]]:
+    """Seven days and one day before a right on one object ends, its holder and who gave it; not what was given for less than that."""
+    found = Grant.objects.filter(state="active").select_related("user", "organisation", "granted_by")
+    for days in (7, 1):
+        given = found.filter(created__lt=F("until") - timedelta(days=days))
+        for row, mark in _reached(given, "until", now, (7, 1)):
+            if mark.endswith(f"-{days}"):
+                yield "grant.ending", row, mark
