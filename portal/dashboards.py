@@ -30,7 +30,8 @@ from portal.figures import Period, Shown
 from portal.models import Notice
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership.models import Membership, Trust
-from trusts.membership.selectors import know
+from trusts.membership.selectors import governed_trust_ids, know
+from trusts.proposals.models import Proposal
 
 WEEK, SEASON, SOON = timedelta(days=7), timedelta(days=90), timedelta(days=60)
 STEWARD, PARTNER, TRUST, OPERATOR = "steward", "partner", "trust", "operator"
@@ -40,17 +41,19 @@ LABELS = {
     TRUST: "Trusts we run",
     OPERATOR: "This installation",
 }
-MOST_TRUSTS = 20
+MOST_TRUSTS, MOST_VOTES = 20, 8
 
 
 def views_of(actor: Actor) -> dict[str, list[Any]]:
-    """The overviews this person may open, each with what it is about; the first is theirs if they choose none. Two queries."""
+    """The overviews this person may open, each with what it is about; the first is theirs if they choose none. Three queries."""
     found: dict[str, list[Any]] = {}
     mine = actor.organisation_id
     if mine is not None:
         holds = Dataset.objects.filter(organisation_id=mine).exists()
-        run = Membership.objects.filter(organisation_id=mine, role="trustee", state="active")
-        about = list(run.order_by("trust__name").values_list("trust_id", flat=True)[:MOST_TRUSTS])
+        run = governed_trust_ids(mine)
+        about = list(
+            Trust.objects.filter(pk__in=run).order_by("name").values_list("pk", flat=True)[:MOST_TRUSTS]
+        )
         order = [STEWARD, PARTNER, TRUST] if holds else [TRUST, PARTNER, STEWARD]
         found = {one: about if one == TRUST else [] for one in order if about or one != TRUST}
     if actor.is_operator:
@@ -128,7 +131,7 @@ def partner(actor: Actor, now: datetime) -> dict[str, Any]:
 
 
 def trusts(ids: list[Any], now: datetime, shown: Shown) -> dict[str, Any]:
-    """For each trust that we run: its members, what waits longer than its charter says, what is to be voted on. Nine queries."""
+    """For each trust that we run: its members, what waits longer than its charter says, what is voted on. Eleven queries."""
     found = list(Trust.objects.filter(pk__in=ids).order_by("name"))
     know(found)
     goals = {one.pk: one.governance()["deadlines"] for one in found}
@@ -165,9 +168,24 @@ def trusts(ids: list[Any], now: datetime, shown: Shown) -> dict[str, Any]:
              "reply_days": goals[one.pk]["reply_days"], "review_days": goals[one.pk]["review_days"]}
             for one in found
         ],
+        "proposals": _open_votes(found),
         "refusals": [(label, shown.number(n)) for label, n in refusals[:6]],
         "decided": shown.number(len(hours)), "time": shown.days(hours),
     }  # fmt: skip
+
+
+def _open_votes(trusts: list[Trust]) -> dict[str, Any]:
+    """The votes that end soonest, with how many of the votes are in; how many more there are. Of a secret ballot that is
+    not told before it is closed. Two queries; the trusts are known."""
+    by_id = {one.pk: one for one in trusts}
+    rows = Proposal.objects.filter(trust_id__in=list(by_id), state="open").select_related(
+        "member__organisation"
+    )
+    found = list(rows.prefetch_related("seats").order_by("due", "pk")[: MOST_VOTES + 1])
+    for one in found:
+        one.trust = by_id[one.trust_id]
+    shown = [{"proposal": one, "tally": None if one.secret else one.tally()} for one in found[:MOST_VOTES]]
+    return {"rows": shown, "more": len(found) > MOST_VOTES}
 
 
 def operator(now: datetime) -> dict[str, Any]:

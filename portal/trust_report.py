@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from statistics import median
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -16,6 +18,7 @@ from kernel.roles import AUDITOR, OWNER, STEWARD
 from portal import figures
 from portal.figures import Period, Shown
 from trusts.membership.models import Membership, Trust
+from trusts.proposals.models import KINDS, Proposal
 
 JOINED = {
     "apply": "Applications", "invite": "Invitations", "admit": "Admitted", "accept": "Invitations accepted", "refuse": "Not admitted",
@@ -33,6 +36,13 @@ NEGOTIATIONS = {
     "withdrawn": "Withdrawn",
     "lapsed": "Lapsed",
 }
+VOTES = {
+    "adopted": "adopted",
+    "failed": "adopted, could not be carried out",
+    "rejected": "rejected",
+    "lapsed": "too few took part",
+    "withdrawn": "withdrawn",
+}
 EXEMPTIONS = {"granted": "Granted", "refused": "Refused", "withdrawn": "Withdrawn"}
 
 
@@ -46,10 +56,8 @@ class Section:
 
 
 def knows_exactly(actor: Actor, trust: Trust) -> bool:
-    """Those who answer for the trust see its numbers as they are: owners, stewards and auditors of a trustee."""
-    return actor.organisation_id in trust.standing().get("trustee", []) and actor.holds(
-        OWNER, STEWARD, AUDITOR
-    )
+    """Those who answer for the trust see its numbers as they are: owners, stewards and auditors of who governs it."""
+    return actor.organisation_id in trust.trustees() and actor.holds(OWNER, STEWARD, AUDITOR)
 
 
 def periods(now: datetime) -> dict[str, Period]:
@@ -89,7 +97,7 @@ def between(first: date, after: date, label: str) -> Period:
 
 
 def report(trust: Trust, period: Period, shown: Shown) -> list[Section]:
-    """All sections. Eleven queries."""
+    """All sections. Twelve queries."""
     under = Q(agreement__trust_id=trust.pk)
     outcomes, hours = figures.request_outcomes(under, period), figures.hours_to_decision(under, period)
     talks, talked = figures.negotiation_outcomes(Q(trust_id=trust.pk), period)
@@ -98,6 +106,7 @@ def report(trust: Trust, period: Period, shown: Shown) -> list[Section]:
     by_dataset = shown.ranked(figures.uses_by_dataset(under, period))
     return [
         _counted("Members", "", _memberships(trust, period), JOINED, Shown(True)),
+        _votes(trust, period),
         Section(
             "Requests for exports", "Decided by reviewers of the providers.",
             [*_rows(outcomes, REQUESTS, shown), ("Median time from submission to decision", shown.days(hours))],
@@ -134,6 +143,28 @@ def _memberships(trust: Trust, period: Period) -> dict[str, int]:
         subject_id__in=Membership.objects.filter(trust=trust).values("pk"),
     )  # fmt: skip
     return {row["action"]: row["n"] for row in events.values("action").annotate(n=Count("pk")).order_by()}
+
+
+def _votes(trust: Trust, period: Period) -> Section:
+    """Votes that closed in the period. Every member reads each of them, so these are exact."""
+    closed = Proposal.objects.filter(period.q("closed"), trust=trust, state__in=list(VOTES))
+    rows = list(
+        closed.order_by("-closed").values_list("kind", "state", "created", "closed", "result__turnout")[
+            : figures.MOST
+        ]
+    )
+    counts = Counter((kind, state) for kind, state, *_ in rows)
+    voted = [row for row in rows if row[1] != "withdrawn"]
+    turnout = [row[4] for row in voted if row[4] is not None]
+    hours = [(row[3] - row[2]).total_seconds() / 3600 for row in voted]
+    return Section(
+        "Votes of the members", "Closed in this period, by what was proposed and what came of it.",
+        [
+            *((f"{label}: {said}", str(counts[kind, state])) for kind, label in KINDS for state, said in VOTES.items() if counts[kind, state]),
+            *([("Median turnout", f"{median(turnout):.0f} %")] if turnout else []),
+            *([("Median time from opening to the result", Shown(True).days(hours))] if hours else []),
+        ],
+    )  # fmt: skip
 
 
 def _exemptions(trust: Trust, period: Period) -> dict[str, int]:

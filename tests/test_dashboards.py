@@ -18,7 +18,9 @@ from portal.figures import Shown
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND
+from tests.votes import proposed, vote, voting
 from trusts.membership import services as membership
+from trusts.proposals import services as proposals
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +89,31 @@ def test_who_runs_a_trust_sees_what_waits_longer_than_its_charter_says(cast: Cas
     late = dashboards.trusts([cast.trust.pk], timezone.now() + timedelta(days=30), Shown(True))["trusts"][0]
     assert (late["slow"], late["stuck"], late["reply_days"], late["review_days"]) == (1, "1", 14, 10)
     assert "Trusts we run" not in see(cast, "dana") and "Our trusts" not in see(cast, "dana", "trust")
+
+
+def test_who_runs_a_trust_sees_its_open_votes_and_of_a_secret_one_no_number(cast: Cast) -> None:
+    assert "Nothing is voted on." in see(cast, "ada", "trust")
+    voting(cast, ballot="secret", kinds=("expel",))
+    member = cast.trust.memberships.get(organisation=cast.organisations["meridian"])
+    secret = proposals.propose(
+        actor=cast.actor("dana"), trust=cast.trust, kind="expel", given={}, why="It is time for it.", member=member
+    )  # fmt: skip
+    vote(cast, secret, dana="for")
+    # Opened under the charter as it was: it stays secret.
+    voting(cast)
+    vote(cast, proposed(cast), dana="for")
+    page = see(cast, "ada", "trust")
+    assert "secret until it is closed" in page and "1 of 2" not in page
+    assert "Change the charter</a>" in page and "1 of 3, 33 %" in page
+    # From the button that nobody may press alone to the vote that decides.
+    place = client_page(cast, "ada", member.get_absolute_url())
+    assert f'takes a vote of the members (charter). <span class="remedy">Open a proposal.</span> <a href="{secret.get_absolute_url()}">See the open vote</a>' in place  # fmt: skip
+
+
+def client_page(cast: Cast, name: str, path: str) -> str:
+    client = Client()
+    client.force_login(cast.users[name], backend=BACKEND)
+    return " ".join(client.get(path).content.decode().split())
 
 
 def test_the_operator_sees_the_machine_and_no_data(cast: Cast) -> None:

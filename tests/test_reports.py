@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 from contracts.sharing.machines import REQUEST
 from kernel import doors
 from kernel.decision import Refused
+from portal.dashboards import TRUST, views_of
 from portal.figures import FEWEST, JUDGEMENT, Shown
-from portal.trust_report import periods
+from portal.trust_report import knows_exactly, periods
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND
+from tests.votes import reach, voting
+from trusts.membership.models import Charter, Trust
 
 
 def client(cast: Cast, name: str) -> Client:
@@ -88,13 +91,36 @@ def test_members_who_must_not_know_see_no_small_number(cast: Cast) -> None:
     assert (
         "Flights 2013" not in page
         and 'name="since"' not in page
-        and "The trustees know the exact numbers" in page
+        and "Those who govern the trust know the exact numbers" in page
     )
     today = timezone.localdate()
     assert numbers(cast, "piotr", f"&since={today}&until={today}") == found, (
         "days of one's own choice are not there"
     )
     assert client(cast, "olga").get(f"/trusts/{cast.trust.slug}/report/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_votes_are_counted_exactly_for_every_member_and_the_rest_for_who_governs(cast: Cast) -> None:
+    voting(cast)
+    for state in ("adopted", "rejected", "lapsed", "withdrawn"):
+        reach(cast, state)
+    for name in ("ada", "piotr"):
+        found = {what: n for (part, what), n in numbers(cast, name).items() if part == "Votes of the members"}
+        # Turnouts: two of three, two of three, none.
+        assert found == {
+            "Change the charter: adopted": "1", "Change the charter: rejected": "1", "Change the charter: too few took part": "1",
+            "Change the charter: withdrawn": "1", "Median turnout": "66 %", "Median time from opening to the result": "0.0 hours",
+        }, name  # fmt: skip
+    # Where the charter lets the peers govern, whatever their role is called, they know the numbers and run the trust.
+    piotr = cast.actor("piotr")
+    assert not knows_exactly(piotr, cast.trust) and TRUST not in views_of(piotr)
+    last = cast.trust.charters.first()
+    assert last is not None
+    Charter.objects.create(
+        trust=cast.trust, number=last.number + 1, text=last.text, governance={**last.governance, "governed_by": ["trustee", "consumer"]}
+    )  # fmt: skip
+    assert knows_exactly(piotr, Trust.objects.get(pk=cast.trust.pk)) and TRUST in views_of(piotr)
 
 
 @pytest.mark.pure

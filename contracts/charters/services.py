@@ -10,7 +10,8 @@ from django.db import transaction
 from contracts.charters import selectors
 from contracts.charters.machines import EXEMPTION
 from contracts.charters.models import Exemption, Vote
-from contracts.policies.charter import read_rules, rules_in_words
+from contracts.policies.charter import read_rules
+from contracts.policies.charter_difference import Row, compare_rules
 from contracts.policies.terms import Terms, TermsError
 from kernel.actor import Actor, system
 from kernel.decision import ALLOW, Decision, Outcome, Reason, Refused
@@ -18,7 +19,7 @@ from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Trust
-from trusts.membership.ruling import judges, says_rules
+from trusts.membership.ruling import compares_rules, judges
 from trusts.membership.winding import must_be_open
 
 
@@ -32,11 +33,10 @@ def judge(given: dict[str, Any]) -> dict[str, Any]:
         raise Refused(Decision(Outcome.DENY, reasons)) from problem
 
 
-@says_rules
-def say(rules: dict[str, Any]) -> list[str]:
-    """Each limit with what it takes to go beyond it, and the trust's own clauses."""
-    own = [f"The partner {c['mood'].replace('_', ' ')} {c['en']}." for c in rules.get("clauses", [])]
-    return [f"{text} To go beyond: {needs}." for text, needs in rules_in_words(rules)] + own
+@compares_rules
+def compared(old: dict[str, Any], new: dict[str, Any]) -> list[Row]:
+    """Each limit before and after, by what it means for what members may agree on."""
+    return compare_rules(old, new)
 
 
 def charter_decision(terms: Terms, dataset: Dataset, trust: Trust | None) -> Decision:

@@ -156,10 +156,9 @@ def exceeds(terms: Terms, rules: Rules, personal: Iterable[str] = ()) -> list[Ex
     return found
 
 
-def rules_in_words(rules: Rules) -> list[tuple[str, str]]:
-    """Each limit as a sentence, and what it takes to go beyond it."""
+def sentences_of(rules: Rules) -> list[tuple[str, str]]:
+    """(clause, sentence) of each limit."""
     limits = Terms.from_dict(rules.get("limits") or {}, complete=False)
-    needs = rules.get("needs") or {}
     said = [(code, f"A partner {'may ' if CLAUSES[code].mood == 'may' else '' if CLAUSES[code].mood == 'may_not' else 'must '}"
              f"{'may ' if CLAUSES[code].mood == 'may_not' else ''}{clause_words(code, limits)}.") for code in limits.codes()]  # fmt: skip
     if "longest_days" in rules:
@@ -168,4 +167,10 @@ def rules_in_words(rules: Rules) -> list[tuple[str, str]]:
         said.append(("min_group_size", f"Only groups of at least {rules['smallest_group']} rows leave."))
     if rules.get("pseudonyms"):
         said.append(("pseudonymise", "Columns that may identify someone leave as pseudonyms only."))
-    return [(text, NEEDS[needs.get(code, USUAL_NEED)].en) for code, text in said]
+    return said
+
+
+def rules_in_words(rules: Rules) -> list[tuple[str, str]]:
+    """Each limit as a sentence, and what it takes to go beyond it."""
+    needs = rules.get("needs") or {}
+    return [(text, NEEDS[needs.get(code, USUAL_NEED)].en) for code, text in sentences_of(rules)]

@@ -18,6 +18,7 @@ from trusts.membership.governance import Governance
 from trusts.membership.governance_words import difference, words
 from trusts.membership.machines import TRUST
 from trusts.membership.models import Charter, Trust
+from trusts.membership.ruling import rules_compared
 
 
 @login_required
@@ -58,9 +59,10 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     if old is None or new is None:
         raise Http404
     changes = difference(governance_of(trust, old), governance_of(trust, new))
+    limits = rules_compared(old.rules, new.rules)
     context = {
         "trust": trust, "versions": list(versions.values()), "old": old, "new": new, "changes": changes,
-        "differs": sum(change.differs for change in changes), "limits_differ": old.rules != new.rules,
+        "differs": sum(change.differs for change in changes), "limits": limits, "limits_differ": sum(row.differs for row in limits),
         "old_name": f"Version {old.number}", "new_name": f"Version {new.number}",
     }  # fmt: skip
     return render(request, "membership/charter_compare.html", context)

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -48,6 +49,7 @@ def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "fellow": inside or found.trust_id in actor.trust_ids,
         "choices": [c for c in doors.choices(MEMBERSHIP, found, actor) if not {r.code for r in c.reasons} & NOTHING_TO_DO],
     }  # fmt: skip
+    context["reason_links"] = _links(found, context["votes"])
     if inside:
         context |= {
             "evidence": [{**one, "given": _given(found, one["code"])} for one in asked["evidence"]],
@@ -82,6 +84,17 @@ def _votes(found: Membership, actor: Actor) -> dict[str, Any] | None:
         if kind in voted and kind not in open_kinds and not (kind == "trustee" and found.role == "trustee")
     ]  # fmt: skip
     return {"about": about, "offered": offered if mine else []}
+
+
+def _links(found: Membership, votes: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """From the reason why nobody decides alone to the vote that is open, or to the page on which to propose one."""
+    if votes is None:
+        return []
+    new = reverse("proposal_new", args=[found.trust.slug])
+    return [
+        *((f"votes.{one.kind}", one.get_absolute_url(), "See the open vote") for one in votes["about"] if one.state == "open"),
+        *((f"votes.{kind}", f"{new}?kind={kind}&member={found.pk}", label) for kind, label in votes["offered"]),
+    ]  # fmt: skip
 
 
 def _on(piece: dict[str, Any] | None) -> dict[str, Any] | None:

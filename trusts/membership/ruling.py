@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 Judge = Callable[[dict[str, Any]], dict[str, Any]]
-
-Speaker = Callable[[dict[str, Any]], list[str]]
+# rows of a comparison, as components/difference.html reads them
+Comparer = Callable[[dict[str, Any], dict[str, Any]], Iterable[Any]]
 
 _judges: list[Judge] = []
-_speakers: list[Speaker] = []
+_comparers: list[Comparer] = []
 
 
 def judges(reads: Judge) -> Judge:
@@ -27,13 +27,13 @@ def judge_rules(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def says_rules(does: Speaker) -> Speaker:
-    """Decorator: this function says a charter's rules in sentences."""
-    if does not in _speakers:
-        _speakers.append(does)
+def compares_rules(does: Comparer) -> Comparer:
+    """Decorator: this function compares two charters' rules by what they mean."""
+    if does not in _comparers:
+        _comparers.append(does)
     return does
 
 
-def rules_in_words(rules: dict[str, Any]) -> list[str]:
-    """The limits for contracts, a sentence each."""
-    return [sentence for does in _speakers for sentence in does(rules)]
+def rules_compared(old: dict[str, Any], new: dict[str, Any]) -> list[Any]:
+    """A row for each limit for contracts that either has, whether it differs or not."""
+    return [row for does in _comparers for row in does(old, new)]

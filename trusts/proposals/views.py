@@ -22,7 +22,7 @@ from trusts.membership.charter_views import governance_of
 from trusts.membership.governance_points import MAJORITY
 from trusts.membership.governance_words import Change, difference
 from trusts.membership.models import Charter, Trust
-from trusts.membership.ruling import rules_in_words
+from trusts.membership.ruling import rules_compared
 from trusts.proposals import effects, services
 from trusts.proposals.closing import own_ballots
 from trusts.proposals.forms import ProposeForm
@@ -100,7 +100,7 @@ def proposal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "proposals/proposal.html", context)
 
 
-def charter_changes(found: Proposal) -> list[Change]:
+def charter_changes(found: Proposal) -> list[Any]:
     """What the proposed charter says otherwise than the one under which it was proposed."""
     if found.kind != "charter":
         return []
@@ -115,7 +115,7 @@ def charter_changes(found: Proposal) -> list[Change]:
     )
     return [
         *_pieces("In words", "paragraph", base.text.splitlines(), wanted.text.splitlines()),
-        *_pieces("Limits for contracts", "limit", rules_in_words(base.rules), rules_in_words(given.get("rules", base.rules))),
+        *rules_compared(base.rules, given.get("rules", base.rules)),
         *difference(governance_of(found.trust, base), governance_of(found.trust, wanted)),
     ]  # fmt: skip
 
