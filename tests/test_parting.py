@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement, Negotiation, Offer
@@ -17,6 +18,7 @@ from kernel.audit.models import Event
 from kernel.rehearsal import rehearse
 from tests import worlds
 from tests.scenes import Scene
+from tests.test_access import token
 from trusts.membership import services as membership
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership
@@ -106,6 +108,51 @@ def _machines() -> Any:
     from kernel import registry
 
     return registry.machines()
+
+
+def test_a_program_is_told_beforehand_what_the_page_says(scene: Scene) -> None:
+    subject, hudson = of(scene, "meridian"), of(scene, "hudson")
+    ada, dana, blind, reads, olga = (
+        token(scene.cast, who, scopes)
+        for who, scopes in (
+            ("ada", ["read", "trusts"]), ("dana", ["read", "trusts"]), ("dana", ["trusts"]), ("ada", ["read"]), ("olga", ["trusts"]),
+        )
+    )  # fmt: skip
+
+    def told(of: Membership, action: str, headers: dict[str, str]) -> Any:
+        return Client().get(f"/api/v1/memberships/{of.pk}/actions/{action}/foretold", **headers)
+
+    before = rows()
+    said = told(subject, "suspend", ada).json()
+    assert said["allowed"] and said["command"] == "suspend"
+    assert said["effects"] == [
+        one.as_dict() for one in rehearse(MEMBERSHIP, "suspend", subject, scene.actor("ada"))
+    ]
+    left = told(hudson, "leave", dana).json()["effects"]
+    assert any("C-" in title for one in left for title in one["named"])
+    # Who may not read is told how many, not which.
+    unnamed = told(hudson, "leave", blind).json()["effects"]
+    assert [one["count"] for one in unnamed] == [one["count"] for one in left] and not any(
+        o["named"] for o in unnamed
+    )
+    # Refused as the command would be, with its reasons and nothing else.
+    refused = told(subject, "suspend", dana).json()
+    assert (
+        not refused["allowed"]
+        and refused["reasons"][0]["code"] == "membership.role"
+        and refused["effects"] == []
+    )
+    assert (
+        told(subject, "suspend", reads).status_code == 403 and told(subject, "suspend", {}).status_code == 401
+    )
+    assert told(subject, "suspend", olga).json()["effects"] == []
+    assert {told(subject, name, ada).status_code for name in ("change_role", "nonsense")} == {404}
+    marked = {
+        one["name"]: one["foretold"]
+        for one in Client().get(f"/api/v1/memberships/{subject.pk}/actions", **ada).json()
+    }
+    assert marked["suspend"] and marked["expel"] and not marked["change_role"]
+    assert rows() == before and of(scene, "meridian").version == subject.version
 
 
 def test_back_again(scene: Scene) -> None:

@@ -24,6 +24,7 @@ def listed(machine: Machine, subject: Any, actor: Actor, scope: str) -> list[dic
             "name": one.name,
             "label": one.label,
             "allowed": one.enabled and not unscoped,
+            "foretold": one.action.foretold,
             "reasons": [r.as_dict() for r in (*([missing] if unscoped else []), *one.reasons)],
         }
         for one in doors.commands(machine, subject, actor)

@@ -57,6 +57,9 @@ def _routes() -> list[Any]:
                 name=f"api_{name}_act",
             ),
         ]
+        if any(action.foretold for action in view.machine.actions):
+            one = f"{name}/<uuid:pk>/actions/<slug:action>/foretold"
+            found.append(path(one, view.as_view({"get": "foretold"}), name=f"api_{name}_foretold"))
     return found
 
 

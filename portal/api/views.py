@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import QueryDict
+from django.http import Http404, QueryDict
 from django.utils.datastructures import MultiValueDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -23,9 +23,10 @@ from rest_framework.viewsets import GenericViewSet
 from kernel import doors, registry
 from kernel.actor import Actor
 from kernel.machine import Machine
+from kernel.rehearsal import rehearse
 from portal.api.commands import listed, with_commands
 from portal.api.idempotency import IdempotentPosts
-from portal.api.serializers import ActionOut
+from portal.api.serializers import ActionOut, ForetoldOut
 
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key twice does it once"
@@ -115,6 +116,24 @@ class MachineView(IdempotentPosts, GenericViewSet):
         """Every command on it: whether it is allowed now, and if not the reasons. The same as `commands` of the object."""
         self.needs("read", self.scope)
         return Response(listed(self.machine, self.get_object(), self.actor, self.scope))
+
+    @extend_schema(parameters=[OpenApiParameter("action", str, OpenApiParameter.PATH)], responses=ForetoldOut)
+    def foretold(self, request: Request, pk: UUID, action: str) -> Response:
+        """What a command would bring about elsewhere if it were done now: it is rehearsed and taken back, nothing changes.
+
+        For commands that `actions` calls foretold. Takes what the command takes; titles are named to a token that may read.
+        """
+        self.needs(self.scope)
+        subject = self.get_object()
+        found = next((one for one in listed(self.machine, subject, self.actor, self.scope) if one["name"] == action), None)  # fmt: skip
+        if found is None or not found["foretold"]:
+            raise Http404("There is no such command on it that is foretold; see actions.")
+        effects = rehearse(self.machine, action, subject, self.actor) if found["allowed"] else []
+        reads = "read" in (self.actor.scopes or frozenset())
+        told = [one.as_dict() | ({} if reads else {"named": []}) for one in effects]
+        return Response(
+            {"command": action, "allowed": found["allowed"], "reasons": found["reasons"], "effects": told}
+        )
 
     @extend_schema(
         parameters=[KEY, OpenApiParameter("action", str, OpenApiParameter.PATH)],

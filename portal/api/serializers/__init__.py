@@ -25,7 +25,7 @@ from portal.api.serializers.datasets import (
     VersionIn,
     VersionOut,
 )
-from portal.api.serializers.evidence import ActionOut, CommandsOut, EventOut, HeadOut, ReasonOut
+from portal.api.serializers.evidence import ActionOut, CommandsOut, EventOut, ForetoldOut, HeadOut, ReasonOut
 from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
 from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
 from portal.api.serializers.rights import EmergencyOut, GrantIn, GrantOut
@@ -57,6 +57,7 @@ __all__ = [
     "DutyOut",
     "EmergencyOut",
     "EventOut",
+    "ForetoldOut",
     "GrantIn",
     "GrantOut",
     "GroupOut",

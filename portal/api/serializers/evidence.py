@@ -48,7 +48,27 @@ class ActionOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     label = serializers.CharField()
     allowed = serializers.BooleanField()
+    foretold = serializers.BooleanField(
+        help_text="Whether `foretold` of the command says beforehand what follows elsewhere"
+    )
     reasons = ReasonOut(many=True)
+
+
+class EffectOut(serializers.Serializer[Any]):
+    """One kind of thing that would happen elsewhere, how often, and the first of those that you may see by their titles."""
+
+    text = serializers.CharField()
+    count = serializers.IntegerField()
+    named = serializers.ListField(child=serializers.CharField())
+
+
+class ForetoldOut(serializers.Serializer[Any]):
+    """What a command would bring about now. Empty where it is refused, and where nothing follows elsewhere."""
+
+    command = serializers.CharField()
+    allowed = serializers.BooleanField()
+    reasons = ReasonOut(many=True)
+    effects = EffectOut(many=True)
 
 
 class RefusedOut(serializers.Serializer[Any]):
