@@ -29,5 +29,7 @@ def of_bytes(sha256: str) -> str:
 
 def sha256_of(name: str) -> str:
     """The SHA-256 in such a name, hexadecimal. Raises ValueError."""
+    if not name.startswith(BYTES):
+        raise ValueError(f"{name} names no file")
     text = name.removeprefix(BYTES)
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()

@@ -112,7 +112,7 @@ def test_who_holds_data_made_from_a_version(cast: Cast, django_assert_num_querie
     graph = (
         Client().get(f"/api/v1/datasets/{version.dataset_id}/lineage", **token(cast, "ada", ["read"])).json()
     )
-    assert [n["kind"] for n in graph["nodes"] if n["kind"] not in ("dataset", "organisation")] == [
+    assert [n["kind"] for n in graph["nodes"] if n["kind"] not in ("dataset", "organisation", "offer")] == [
         "version",
         "version",
     ]

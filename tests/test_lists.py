@@ -36,7 +36,7 @@ DASHBOARDS = ["/dashboard/", "/dashboard/?view=partner", "/dashboard/?view=trust
 MORE = {**dict.fromkeys(DASHBOARDS, 22), "LINEAGE": 18}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
-         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/inbox/", "/inbox/?show=others", "/inbox/?page=2", "/organisation/people/", *DASHBOARDS, "/trusts/", "/access/", "/organisation/robots/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
+         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/catalogue.jsonld", "/inbox/", "/inbox/?show=others", "/inbox/?page=2", "/organisation/people/", *DASHBOARDS, "/trusts/", "/access/", "/organisation/robots/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
 API = [
     "datasets",
     "versions",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from django.db.models import Sum
 
-from contracts.negotiations.models import Agreement, Companion
+from contracts.negotiations import selectors as negotiated
+from contracts.negotiations import succession
+from contracts.negotiations.models import Agreement, Companion, Offer
+from contracts.policies.clauses import CLAUSES
 from jobs.deliveries.models import Delivery
 from jobs.provenance.graph import Edge, Graph, Node
 from jobs.provenance.models import Origin, WithdrawnRows
@@ -43,9 +46,12 @@ class Builder:
         return self.add(Node(row.iri, "organisation", row.name, url=row.get_absolute_url()))
 
     def dataset(self, row: Dataset, url: bool = True) -> str:
-        name = self.add(
-            Node(row.iri, "dataset", row.title_text, row.created, row.get_absolute_url() if url else "")
-        )
+        facts: dict[str, Any] = {}
+        if url:
+            names = ("slug", "summary", "description", "keywords", "provenance")
+            facts = {name: getattr(row, name) for name in names}
+        address = row.get_absolute_url() if url else ""
+        name = self.add(Node(row.iri, "dataset", row.title_text, row.created, address, facts))
         self.link(name, "attributed_to", self.organisation(row.organisation))
         return name
 
@@ -103,20 +109,28 @@ class Builder:
             )
         )
 
-    def agreement(self, export: Delivery) -> str:
-        """Of an export, whose sides are the contract's and were read with it."""
-        row: Agreement = export.agreement
+    def policy(
+        self, row: Agreement | Offer, provider: Organisation, consumer: Organisation | None = None
+    ) -> str:
+        """Terms on offer, or a contract; its sides are given, as they were read with something else."""
         facts = {"policy": row.iri, "policy_sha256": row.policy_hash}
-        name = self.add(
-            Node(row.iri, "agreement", f"Contract {row.ref}", row.starts, row.get_absolute_url(), facts)
-        )
+        if "terms" not in row.get_deferred_fields():
+            facts["laws"] = [CLAUSES[code].law for code in row.terms if code in CLAUSES and CLAUSES[code].law]
+        if isinstance(row, Agreement):
+            node = Node(
+                row.iri, "agreement", f"Contract {row.ref}", row.starts, row.get_absolute_url(), facts
+            )
+        else:
+            node = Node(row.iri, "offer", f"Terms {row.ref}", row.created, row.get_absolute_url(), facts)
+        name = self.add(node)
         self.link(
             name,
             "about",
             self.add(Node(row.dataset.iri, "dataset", row.dataset.title_text, row.dataset.created)),
         )
-        self.link(name, "attributed_to", self.organisation(export.provider))
-        self.link(name, "granted_to", self.organisation(export.consumer))
+        self.link(name, "attributed_to", self.organisation(provider))
+        if consumer is not None:
+            self.link(name, "granted_to", self.organisation(consumer))
         return name
 
     def delivery(self, row: Delivery, withdrawn: bool) -> str:
@@ -141,16 +155,16 @@ def _column(column: Any) -> dict[str, Any]:
     return {name: getattr(column, name) for name in names}
 
 
-def lineage(dataset: Dataset, actor: Actor, *, columns: bool = False) -> tuple[Graph, bool]:
-    """The graph, and whether there is more than the newest `MOST` versions and exports."""
+def lineage(dataset: Dataset, actor: Actor, *, columns: bool = False, most: int = MOST) -> tuple[Graph, bool]:
+    """The graph, and whether there is more than the newest `most` versions and exports."""
     roots = datasets.versions(actor).filter(dataset=dataset)
     seen, given = around(roots, actor)
     seen = seen.defer(*light()).order_by("-created", "pk")
     if columns:
         seen = seen.prefetch_related("columns")
-    versions = {v.pk: v for v in seen[: MOST + 1]}
-    exports = list(told(given).prefetch_related("request__named__user")[: MOST + 1])
-    more = len(versions) > MOST or len(exports) > MOST
+    versions = {v.pk: v for v in seen[: most + 1]}
+    exports = list(told(given).prefetch_related("request__named__user")[: most + 1])
+    more = len(versions) > most or len(exports) > most
     built = Builder(actor)
     built.dataset(dataset)
     known = {**{e.job.version_of_data_id: e.job.version_of_data for e in exports}, **_joined(exports)}
@@ -162,12 +176,39 @@ def lineage(dataset: Dataset, actor: Actor, *, columns: bool = False) -> tuple[G
     by_names = {(v.dataset.iri, v.number): v for v in known.values()}
     for export in exports:
         _export(built, export, by_names, rows)
+    if columns:
+        _policies(built, [dataset])
     links = Origin.objects.filter(version__in=versions, delivery__in=[e.pk for e in exports])
     for version_id, delivery_id in links.values_list("version_id", "delivery_id"):
         built.link(iri(version_id), "derived_from", iri(delivery_id))
     whole = Graph(built.nodes.values(), built.edges)
     mine = [v.iri for v in versions.values() if v.dataset_id == dataset.pk]
-    return whole.connected([*mine, dataset.iri]), more
+    terms = [node.iri for node in whole.later(dataset.iri, "about")]
+    return whole.connected([*mine, dataset.iri, *terms]), more
+
+
+def described(found: Sequence[Dataset], actor: Actor, only: DatasetVersion | None = None) -> Graph:
+    """These datasets, which the actor may see, with their versions that were read (or `only` one), and the terms."""
+    built = Builder(actor)
+    for row in found:
+        built.dataset(row)
+    read = datasets.versions(actor).filter(dataset__in=found, state__in=["profiled", "retired"])
+    read = read.exclude(parquet_sha256="").filter(**({"pk": only.pk} if only else {}))
+    versions = list(read.defer(*light()).prefetch_related("columns").order_by("number"))
+    for version in versions:
+        built.version(version, visible=True, columns=True, withdrawn=None)
+    _revisions(built, versions)
+    _policies(built, found)
+    return Graph(built.nodes.values(), built.edges)
+
+
+def _policies(built: Builder, found: Sequence[Dataset]) -> None:
+    """Published terms, and contracts that are not over."""
+    for offer in negotiated.offers(built.actor).filter(dataset__in=found, state="published"):
+        built.policy(offer, offer.provider)
+    live = negotiated.agreements(built.actor).filter(dataset__in=found, state__in=succession.LIVE)
+    for row in live.defer("payload", "jws", "odrl", *light("version_of_data")):
+        built.policy(row, row.provider, row.consumer)
 
 
 def _export(
@@ -176,7 +217,7 @@ def _export(
     main = row.job.version_of_data
     inputs = [main, *(v for one in row.joined or [] if (v := by_names.get((one["id"], one["version"]))))]  # type: ignore[attr-defined]
     name = built.delivery(row, withdrawn=any(rows.get(v.pk) for v in inputs))
-    job, contract = built.job(row.job, "export"), built.agreement(row)
+    job, contract = built.job(row.job, "export"), built.policy(row.agreement, row.provider, row.consumer)
     built.link(name, "generated_by", job)
     built.link(name, "under", contract)
     built.link(job, "under", contract)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -28,6 +29,7 @@ from contracts.sharing import machines as sharing_machines
 from contracts.sharing import services as sharing
 from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.views import package_file
+from jobs.provenance.documents import odcs_of
 from jobs.runs.machines import JOB
 from jobs.trials.machines import TRIAL
 from kernel import doors
@@ -43,7 +45,7 @@ from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset
 from trusts.datasets.odcs import OdcsFault
 from trusts.datasets.quality import quality_of, rules_of
-from trusts.datasets.rulebook import contract_text, imported, newest
+from trusts.datasets.rulebook import imported, newest
 from trusts.membership import machines as membership_machines
 from trusts.membership import selectors as membership_selectors
 from trusts.membership import services as membership
@@ -117,7 +119,8 @@ class Datasets(MachineView):
     def contract(self, request: Request, pk: UUID) -> HttpResponse:
         """Dictionary and rules as a data contract (ODCS 3.1, YAML)."""
         self.needs("read", "datasets")
-        return HttpResponse(contract_text(self._own()), content_type="application/yaml; charset=utf-8")
+        found = odcs_of(self._own(), self.actor, settings.SITE_URL)
+        return HttpResponse(found.text, content_type=found.kind)
 
     @extend_schema(request=out.ContractIn, responses={200: OpenApiTypes.OBJECT}, parameters=[KEY])
     def bring(self, request: Request, pk: UUID) -> Response:

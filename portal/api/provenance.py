@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.deliveries.models import Delivery
-from jobs.provenance import selectors
+from jobs.provenance import documents, selectors
 from jobs.provenance.load import lineage
 from portal.api.views import MachineView
+from portal.views.descriptions import catalogue_page, sent
 from trusts.datasets import machines
 
 
@@ -31,6 +33,9 @@ def exported(row: Delivery) -> dict[str, Any]:
 
 class _Lineage(MachineView):
     scope = "datasets"
+
+    def written(self, document: documents.Document) -> HttpResponse:
+        return sent(document)
 
     def answered(self, found: Any) -> Response:
         page = self.paginate_queryset(selectors.told(found))
@@ -52,6 +57,36 @@ class LineageOfDataset(_Lineage):
         edges = [{"later": e.later, "kind": e.kind, "earlier": e.earlier} for e in found.edges]
         return Response({"nodes": nodes, "edges": edges, "more": more})
 
+    @extend_schema(responses={(200, documents.JSON_LD): OpenApiTypes.OBJECT})
+    def prov(self, request: Request, pk: UUID) -> HttpResponse:
+        """The same as PROV-O in JSON-LD."""
+        self.needs("read", self.scope)
+        return self.written(documents.prov_of(self.get_object(), self.actor, settings.SITE_URL))
+
+    @extend_schema(responses={(200, documents.LINES): OpenApiTypes.STR})
+    def openlineage(self, request: Request, pk: UUID) -> HttpResponse:
+        """What ran on it, as OpenLineage run events, one a line."""
+        self.needs("read", self.scope)
+        return self.written(documents.openlineage_of(self.get_object(), self.actor, settings.SITE_URL))
+
+    @extend_schema(
+        responses={(200, documents.JSON_LD): OpenApiTypes.OBJECT},
+        parameters=[OpenApiParameter("page", int, description="A hundred datasets a page, from 1")],
+    )
+    def catalogue(self, request: Request) -> HttpResponse:
+        """The datasets that you can find, as a DCAT-AP 3 catalogue in JSON-LD."""
+        self.needs("read", self.scope)
+        return self.written(catalogue_page(request.query_params, self.actor, "jsonld"))
+
+    @extend_schema(
+        responses={(200, "text/turtle"): OpenApiTypes.STR},
+        parameters=[OpenApiParameter("page", int, description="A hundred datasets a page, from 1")],
+    )
+    def turtle(self, request: Request) -> HttpResponse:
+        """The same in Turtle."""
+        self.needs("read", self.scope)
+        return self.written(catalogue_page(request.query_params, self.actor, "turtle"))
+
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def withdrawn(self, request: Request, pk: UUID) -> Response:
         """Which exports contain rows that were withdrawn: those made from a version that holds some."""
@@ -67,3 +102,20 @@ class LineageOfVersion(_Lineage):
         """Who holds data made from this version, also by way of derived datasets: an entry for each export."""
         self.needs("read", self.scope)
         return self.answered(selectors.holders(self.get_object(), self.actor))
+
+    @extend_schema(responses={(200, documents.JSON_LD): OpenApiTypes.OBJECT})
+    def croissant(self, request: Request, pk: UUID) -> HttpResponse:
+        """The version as a Croissant description."""
+        return self._described(documents.croissant_of)
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def datapackage(self, request: Request, pk: UUID) -> HttpResponse:
+        """The version as a Frictionless Data Package."""
+        return self._described(documents.package_of)
+
+    def _described(self, form: Any) -> HttpResponse:
+        self.needs("read", self.scope)
+        version = self.get_object()
+        if not documents.readable(version):
+            raise Http404
+        return self.written(form(version, self.actor, settings.SITE_URL))

@@ -75,6 +75,16 @@ urlpatterns = [
     path(
         "datasets/<uuid:pk>/withdrawn", LineageOfDataset.as_view({"get": "withdrawn"}), name="api_withdrawn"
     ),
+    *(
+        path(f"datasets/<uuid:pk>/{form}", LineageOfDataset.as_view({"get": form}), name=f"api_{form}")
+        for form in ("prov", "openlineage")
+    ),
+    *(
+        path(f"versions/<uuid:pk>/{form}", LineageOfVersion.as_view({"get": form}), name=f"api_{form}")
+        for form in ("croissant", "datapackage")
+    ),
+    path("catalogue", LineageOfDataset.as_view({"get": "catalogue"}), name="api_catalogue"),
+    path("catalogue.ttl", LineageOfDataset.as_view({"get": "turtle"}), name="api_catalogue_turtle"),
     path("versions/<uuid:pk>/holders", LineageOfVersion.as_view({"get": "holders"}), name="api_holders"),
     path("uploads/<uuid:pk>/chunks/<int:index>", Uploads.as_view({"put": "chunk"}), name="api_chunk"),
     path("trusts/<uuid:pk>/charter", kinds.Trusts.as_view({"get": "charter"}), name="api_charter"),

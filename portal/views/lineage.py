@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from jobs.provenance import documents
 from jobs.provenance import selectors as provenance
 from jobs.provenance.graph import DRAWN, Graph, Node
 from jobs.provenance.load import MOST, lineage
@@ -107,6 +108,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "affected": list(provenance.told(provenance.with_withdrawn(dataset, actor))[: SHOWN + 1]),
         "shown_at_most": SHOWN,
         "withdrawals": provenance.withdrawals(dataset) if own else [],
+        "described": chosen if chosen and documents.readable(chosen) else None,
         "choices": doors.choices(DATASET, dataset, actor, only=("withdraw_rows",)),
         "version_choices": doors.choices(VERSION, chosen, actor, only=("made_from",)) if chosen else [],
     }  # fmt: skip

@@ -6,7 +6,7 @@ The package is imported when a contract is read or written, so that a web proces
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -62,8 +62,18 @@ def _of(rules: list[Rule], column: str) -> list[Rule]:
     return [r for r in rules if r.get("column") == column or r.get("columns") == [column]]
 
 
-def export(dataset: Any, columns: list[Any], rules: list[Rule], version: str) -> str:
-    """The contract as YAML. `columns`: name, type, description, unit and personal of the newest version."""
+def export(
+    dataset: Any,
+    columns: list[Any],
+    rules: list[Rule],
+    version: str,
+    data: Any = None,
+    policies: Iterable[dict[str, str]] = (),
+) -> str:
+    """The contract as YAML. `columns`: name, type, description, unit and personal of the newest version, `data`.
+
+    `policies`: the terms and contracts on it, each with its name (`id`), `url` and `description`.
+    """
     from open_data_contract_standard.model import OpenDataContractStandard
 
     properties = []
@@ -105,6 +115,13 @@ def export(dataset: Any, columns: list[Any], rules: list[Rule], version: str) ->
         "status": "active" if dataset.state == "listed" else "draft", "schema": [table],
         "description": {"purpose": dataset.description or dataset.summary or dataset.title_text},
     }  # fmt: skip
+    if data is not None:
+        found_in = {"version": data.iri, **data.hashes()}
+        contract["customProperties"] = [
+            {"property": name, "value": value} for name, value in found_in.items()
+        ]
+    if terms := list(policies):
+        contract["authoritativeDefinitions"] = [{"type": "policy", **one} for one in terms]
     if fresh := [r for r in rules if r["rule"] == "freshness"]:
         contract["slaProperties"] = [
             {"id": r["id"], "property": "latency", "value": r["days"], "unit": "d",

@@ -8,12 +8,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from kernel import doors
 from kernel.decision import Refused
 from kernel.transition import may
-from trusts.datasets import rulebook, selectors
+from trusts.datasets import selectors
 from trusts.datasets.expectations import KINDS
 from trusts.datasets.machines import DATASET
 from trusts.datasets.models import Dataset
@@ -120,13 +120,3 @@ def bring(request: HttpRequest, slug: str) -> HttpResponse:
                 return redirect("dataset_rules", dataset.slug)
         context |= {"found": found, "text": form.cleaned_data.get("text", "")}
     return render(request, "datasets/rules_import.html", context | {"form": form}, status=status)
-
-
-@login_required
-@require_GET
-def contract(request: HttpRequest, slug: str) -> HttpResponse:
-    """The dictionary and the rules as an ODCS 3.1 file."""
-    dataset = _own(request, slug)
-    answer = HttpResponse(rulebook.contract_text(dataset), content_type="application/yaml; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{dataset.slug}.odcs.yaml"'
-    return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -136,13 +137,15 @@ def imported(text: str, dataset: Dataset) -> dict[str, list[Any]]:
     return {"rules": new, "known": known, "unread": unread}
 
 
-def contract_text(dataset: Dataset) -> str:
-    """The dataset as ODCS YAML, with the newest version's dictionary."""
+def contract_text(dataset: Dataset, policies: Iterable[dict[str, str]] = ()) -> str:
+    """The dataset as ODCS YAML, with the newest version's dictionary, and the policies on it (see `odcs.export`)."""
     from trusts.datasets import odcs
 
     version = newest(dataset)
     columns = list(version.columns.order_by("position")) if version else []
-    return odcs.export(dataset, columns, dataset.rules, f"{version.number if version else 0}.0.0")
+    return odcs.export(
+        dataset, columns, dataset.rules, f"{version.number if version else 0}.0.0", version, policies
+    )
 
 
 __all__ = [

@@ -15,7 +15,6 @@ urlpatterns = [
     path("datasets/<slug:slug>/quality/rows/", quality_views.rows, name="dataset_quality_rows"),
     path("datasets/<slug:slug>/rules/", rule_views.rules, name="dataset_rules"),
     path("datasets/<slug:slug>/rules/import/", rule_views.bring, name="dataset_rules_import"),
-    path("datasets/<slug:slug>/odcs.yaml", rule_views.contract, name="dataset_odcs"),
     path("datasets/<slug:slug>/schema/", views.schema, name="dataset_schema"),
     path("datasets/<slug:slug>/versions/<int:number>/", views.version, name="dataset_version"),
     path(
