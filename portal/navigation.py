@@ -15,13 +15,16 @@ GROUPS = [
     ("My work", [("inbox", "Inbox", "inbox"), ("notices", "Notices", "bell"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
                  ("requests", "Requests", "document-text"), ("jobs", "Jobs", "cog-6-tooth")]),
     ("Explore", [("catalogue", "Datasets", "circle-stack"), ("recipes", "Recipes", "beaker"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
-    ("Assurance", [("audit", "Audit trail", "shield-check")]),
+    ("Assurance", [("audit", "Audit trail", "shield-check"), ("evidence", "Evidence", "archive-box")]),
     ("Manage", [("people", "Organisation", "building-office-2"), ("grants", "Rights", "lock-open"), ("tokens", "Tokens", "key")]),
 ]  # fmt: skip
 
 
 # For the operator of the installation, besides.
-OPERATOR = ("Operate", [("claimed_domains", "Domains", "globe-alt")])
+OPERATOR = (
+    "Operate",
+    [("claimed_domains", "Domains", "globe-alt"), ("emergencies", "Emergencies", "exclamation-triangle")],
+)
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -54,13 +57,4 @@ def _groups(request: HttpRequest) -> list[dict[str, Any]]:
             current = request.path == url or (len(url) > 1 and request.path.startswith(url))
             items.append({"label": text, "url": url, "icon": icon, "current": current, **shown.get(name, {})})
         found.append({"label": label, "items": items})
-    if request.actor.is_operator:  # type: ignore[attr-defined]
-        url = reverse("emergencies")
-        entry = {
-            "label": "Emergencies",
-            "url": url,
-            "icon": "exclamation-triangle",
-            "current": request.path.startswith(url),
-        }
-        found.append({"label": "Operate", "items": [entry]})
     return found

@@ -37,6 +37,7 @@ STATIONS = (
     "jobs.trials",
     "jobs.deliveries",
     "jobs.tracing",
+    "jobs.evidence",
 )
 
 urlpatterns = [

@@ -25,6 +25,7 @@ from contracts.sharing import services as sharing
 from jobs.tracing import services as tracing
 from kernel import outbox
 from kernel.actor import system
+from kernel.audit.seal import seal_all
 from portal import notify
 from tests import votes, worlds
 from tests.cast import Cast
@@ -81,7 +82,8 @@ ACCESS: dict[str, Any] = {
     "deliveries/<uuid:pk>/": BOTH, "deliveries/<uuid:pk>/receipt.json": BOTH, "deliveries/<uuid:pk>/download/": "post",
     "emergency/": ALL, "emergency/<uuid:pk>/": (*HUDSON, "olga"),
     "access/": ALL, "access/<slug:machine_name>/<uuid:pk>/": HUDSON, "access/<uuid:pk>/": "post",
-    "audit/<uuid:pk>/": BOTH, "audit/verify/": "post", "organisation/switch/": "post",
+    "audit/<uuid:pk>/": BOTH, "audit/<uuid:pk>/receipt.json": BOTH, "audit/verify/": "post", "check/": "public", "evidence/": ALL, "evidence/<slug:kind>/": "post",
+    "evidence/<slug:kind>/<uuid:pk>/": "post", "evidence/<slug:machine>/<uuid:pk>/receipt.json": BOTH, "organisation/switch/": "post",
     "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": ("dana",),
 }  # fmt: skip
 
@@ -128,6 +130,7 @@ def world(cast: Cast) -> dict[str, str]:
     joining.hand_in(joined.pk, actor=cast.actor("piotr"), code="register", file=extract)
     votes.voting(cast, kinds=("expel", "charter"))
     told = notify.told("request.submitted", request, "once")
+    seal_all()
     return {
         "notices/<uuid:pk>/open/": f"notices/{next(n for n in told if n.user.email.startswith('rui')).pk}/open/",
         "emergency/<uuid:pk>/": f"emergency/{worlds.opened(cast, dataset).pk}/",
@@ -163,7 +166,7 @@ def world(cast: Cast) -> dict[str, str]:
         "requests/new/": f"requests/new/?contract={agreement.pk}", "requests/<uuid:pk>/": f"requests/{request.pk}/",
         "requests/<uuid:pk>/edit/": f"requests/{request.pk}/edit/", "jobs/<uuid:pk>/": f"jobs/{job.pk}/", "jobs/<uuid:pk>/live/": f"jobs/{job.pk}/live/",
         "deliveries/<uuid:pk>/": f"deliveries/{delivery.pk}/", "deliveries/<uuid:pk>/receipt.json": f"deliveries/{delivery.pk}/receipt.json",
-        "audit/<uuid:pk>/": f"audit/{event.pk}/", "audit/export.<slug:kind>": "audit/export.csv",
+        "audit/<uuid:pk>/": f"audit/{event.pk}/", "audit/<uuid:pk>/receipt.json": f"audit/{event.pk}/receipt.json", "evidence/<slug:machine>/<uuid:pk>/receipt.json": f"evidence/agreement/{agreement.pk}/receipt.json", "audit/export.<slug:kind>": "audit/export.csv",
         "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": f"do/agreement/{agreement.pk}/suspend/", "receipts/<slug:sha256>/": f"receipts/{delivery.data_sha256}/",
     }  # fmt: skip
 

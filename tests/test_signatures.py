@@ -27,7 +27,7 @@ from django.utils import timezone
 from joserfc import jws as jose
 from joserfc.jwk import OKPKey
 
-import verify_agreement
+import verify as verifier
 from contracts.negotiations import agreements, signatures, signing
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
@@ -73,10 +73,10 @@ def compact(key: Ed25519PrivateKey, agreement: Agreement, **header: Any) -> byte
 
 
 def verified(document: Any, *arguments: str, folder: Path) -> tuple[int, str]:
-    """What `verify_agreement.py` says of this document, in a process of its own."""
+    """What `verify.py` says of this document, in a process of its own."""
     path = folder / "signed.json"
     path.write_text(json.dumps(document))
-    command = [sys.executable, str(Path(settings.BASE_DIR) / "verify_agreement.py"), str(path), *arguments]
+    command = [sys.executable, str(Path(settings.BASE_DIR) / "verify.py"), str(path), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert not done.stderr
     return done.returncode, done.stdout
@@ -435,7 +435,7 @@ def test_every_change_of_a_signed_document_is_found(cast: Cast, tmp_path: Path, 
     def holds(document: Any) -> bool:
         path.write_text(json.dumps(document))
         with pytest.raises(SystemExit) if document != good else transaction.atomic():
-            verify_agreement.main([str(path)])
+            verifier.main([str(path)])
             return True
         return False
 
@@ -463,7 +463,7 @@ def test_every_change_of_a_signed_document_is_found(cast: Cast, tmp_path: Path, 
     assert not holds({**good, "note": "unsigned"})
     # The same document under another portal's word: `--key` says which portal one trusts.
     with pytest.raises(SystemExit):
-        verify_agreement.main([str(path), "--key", "0" * 64])
+        verifier.main([str(path), "--key", "0" * 64])
 
 
 def test_contracts_from_before_own_keys_still_verify(cast: Cast, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from contracts.policies.odrl import policy_hash, to_odrl
 from contracts.policies.terms import Terms
 from contracts.policies.words import sentences
 from kernel.actor import Actor, system
+from kernel.canonical import sha256_hex
 from kernel.decision import Refused
 from kernel.keys import seal_secret
 from kernel.registry import performs
@@ -71,7 +72,7 @@ def conclude(
     }  # fmt: skip
     agreement.jws = signing.begin(agreement.payload, parties)
     with creation(AGREEMENT, "conclude", agreement, actor=actor) as change:
-        change.detail = {"accepted_by": accepted_by.name}
+        change.detail = {"accepted_by": accepted_by.name, "payload_sha256": sha256_hex(agreement.payload)}
         if agreement.unsigned():
             change.publish("agreement.to_sign", id=str(agreement.pk), machine=AGREEMENT.name)
     return agreement

@@ -73,7 +73,7 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 @require_GET
 def document(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
-    """The policy as ODRL JSON-LD, or the contract with its signatures and keys, for `verify_agreement.py`."""
+    """The policy as ODRL JSON-LD, or the contract with its signatures and keys, for `verify.py`."""
     found = get_object_or_404(selectors.agreements(request.actor), pk=pk)  # type: ignore[attr-defined]
     body = found.odrl if kind == "odrl" else signing.bundle(found)
     answer = JsonResponse(body, json_dumps_params={"indent": 2, "ensure_ascii": False})

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from contracts.decisions.models import StoredDecision
 from contracts.negotiations import ledger
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.selectors import standing_through
@@ -198,6 +199,17 @@ def closes(agreement: Agreement, delivered: datetime) -> datetime:
     return min(delivered + timedelta(days=days), agreement.ends)
 
 
+def _decided(request: Request) -> dict[str, Any]:
+    """The last kept decision of the contract's policy on this request: its id, its answer and their hashes."""
+    found = StoredDecision.objects.filter(
+        kind="request", subject=request.pk, moment__in=("approve", "job")
+    ).last()
+    if found is None:
+        return {}
+    return {"decision": {"id": str(found.pk), "moment": found.moment, "verdict": found.verdict, "output_sha256": found.output_sha256,
+                         "policy_sha256": found.policy_id, "engine": found.engine}}  # fmt: skip
+
+
 def _body(
     job: Job,
     request: Request,
@@ -219,6 +231,7 @@ def _body(
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
         "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}
                         for r in request.reviews.filter(verdict="approve", counts=True).select_related("reviewer")],
+        **_decided(request),
         "recipients": sorted(str(p.user) for p in request.named.select_related("user")),
         "purpose": request.purpose,
         "output": {"name": data_name, "format": job.plan["format"], "sha256": data.sha256, "bytes": data.size,

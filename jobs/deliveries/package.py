@@ -49,8 +49,8 @@ def readme(data_name: str, credit: str, mark: str = "") -> bytes:
     text = [
         "This package was made by Commonhold under a contract; see contract.txt.", "",
         "To check that the data is what was agreed and nothing was changed:", "",
-        "    pip install cryptography", f"    python verify_receipt.py receipt.json {data_name}",
-        "    python verify_agreement.py contract.signed.json", "",
+        "    pip install cryptography", f"    python verify.py receipt.json {data_name}",
+        "    python verify.py contract.signed.json", "",
     ]  # fmt: skip
     if mark:
         text += [mark, ""]
@@ -71,7 +71,6 @@ def texts(data_name: str, agreement: Agreement, columns: list[dict[str, Any]], q
         "dictionary.csv": dictionary_csv(columns),
         "quality.json": json.dumps(quality, indent=2, ensure_ascii=False).encode(),
         "receipt.json": json.dumps(receipt, indent=2, ensure_ascii=False).encode(),
-        "verify_agreement.py": (Path(settings.BASE_DIR) / "verify_agreement.py").read_bytes(),
-        "verify_receipt.py": (Path(settings.BASE_DIR) / "verify_receipt.py").read_bytes(),
+        "verify.py": (Path(settings.BASE_DIR) / "verify.py").read_bytes(),
     }
     return {name: content.decode() for name, content in found.items()}

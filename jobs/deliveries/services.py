@@ -17,6 +17,7 @@ from jobs.deliveries.machines import DELIVERY
 from jobs.deliveries.models import Delivery, Download
 from kernel import store
 from kernel.actor import Actor
+from kernel.canonical import sha256_hex
 from kernel.decision import Refused
 from kernel.doors import Shown
 from kernel.registry import performs
@@ -27,7 +28,11 @@ from kernel.transition import creation, transition
 def deliver(delivery: Delivery, *, actor: Actor) -> Delivery:
     """Record what was produced; the named people may fetch it from now on."""
     with creation(DELIVERY, "deliver", delivery, actor=actor) as change:
-        change.detail = {"rows": delivery.rows, "request": str(delivery.request_id)}
+        change.detail = {
+            "rows": delivery.rows,
+            "request": str(delivery.request_id),
+            "receipt_sha256": sha256_hex(delivery.receipt),
+        }
     return delivery
 
 

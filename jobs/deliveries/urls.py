@@ -7,6 +7,4 @@ from jobs.deliveries import views
 urlpatterns = [
     path("deliveries/<uuid:pk>/", views.delivery, name="delivery"),
     path("deliveries/<uuid:pk>/download/", views.download, name="delivery_download"),
-    path("deliveries/<uuid:pk>/receipt.json", views.receipt_json, name="delivery_receipt"),
-    path("receipts/<slug:sha256>/", views.receipt, name="receipt"),
 ]

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
@@ -83,23 +83,3 @@ def package_file(found: Delivery, actor: Actor) -> HttpResponseBase:
     # What a proxy has taken in ahead of the reader cannot be cut any more (nginx listens to this).
     answer["X-Accel-Buffering"] = "no"
     return answer
-
-
-@login_required
-@require_GET
-def receipt_json(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(selectors.deliveries(request.actor), pk=pk)  # type: ignore[attr-defined]
-    answer = JsonResponse(found.receipt, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    answer["Content-Disposition"] = f'attachment; filename="receipt-{found.ref}.json"'
-    return answer
-
-
-@require_GET
-def receipt(request: HttpRequest, sha256: str) -> HttpResponse:
-    """Public: whoever has the hash may learn that a receipt exists and compare a file, nothing more."""
-    if len(sha256) != 64:
-        raise Http404
-    found = Delivery.objects.filter(data_sha256=sha256).order_by("created").first()
-    return render(
-        request, "deliveries/receipt.html", {"found": found, "sha256": sha256}, status=200 if found else 404
-    )

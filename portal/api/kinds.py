@@ -240,7 +240,7 @@ class Agreements(MachineView):
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def signed(self, request: Request, pk: UUID) -> Response:
-        """The contract with its signatures and the public keys, for `verify_agreement.py`."""
+        """The contract with its signatures and the public keys, for `verify.py`."""
         self.needs("read", self.scope)
         return Response(bundle(self.get_object()))
 

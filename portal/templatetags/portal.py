@@ -103,6 +103,7 @@ PAST = {
     "read": "read", "run": "ran", "submit": "submitted", "stop": "stopped", "take": "took", "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
 WHOLE = {
+    "evidence take": "took an evidence bundle", "person erase": "erased the name",
     "ask or comment": "asked or commented", "could not be read": "could not read it", "do not admit": "did not admit",
     "end early": "ended it early", "drop the rule": "dropped the rule", "founding member": "became a founding member", "try again": "tried again", "try on my dataset": "tried it on a dataset", "expel": "expelled",
 }  # fmt: skip

@@ -124,28 +124,8 @@
     });
   }
 
-  // Receipt page: the file is hashed here and never leaves this computer.
-  async function compare(input) {
-    const out = document.getElementById(input.dataset.answer || "hash-answer");
-    const file = input.files[0];
-    const show = (tone, text) => { out.className = `note ${tone}`; out.textContent = text; };
-    if (!file) return;
-    if (file.size > 1.5e9) { show("care", "This file is too large for the browser; use the command below."); return; }
-    if (!globalThis.crypto?.subtle) { show("care", "This browser hashes files only over HTTPS; use the command below."); return; }
-    show("", `Reading ${file.name}…`);
-    try {
-      const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-      const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-      if (hex === input.dataset.hashCheck) show("good", "This is the file: its SHA-256 is the one on the receipt.");
-      else show("bad", `This is not the file. Its SHA-256 is ${hex}.`);
-    } catch {
-      show("bad", "The browser could not read the file. Choose it again, or use the command below.");
-    }
-    say(out.textContent);
-  }
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit-on-change]")) event.target.form.submit();
-    if (event.target.matches("[data-hash-check]")) compare(event.target);
   });
   // A part of the page that could not be fetched says so once, and takes it back when the next one arrives.
   function silent(failed) {

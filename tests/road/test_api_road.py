@@ -155,7 +155,7 @@ def test_ten_stages_by_programs(tmp_path: Path, transactional_db: None) -> None:
         )
         with zipfile.ZipFile(io.BytesIO(package)) as zipped:
             zipped.extractall(tmp_path / "got")
-        script = Path(settings.BASE_DIR) / "verify_receipt.py"
+        script = Path(settings.BASE_DIR) / "verify.py"
         checked = subprocess.run(
             [sys.executable, script, tmp_path / "got" / "receipt.json", tmp_path / "got" / delivery["data_name"]],
             capture_output=True, text=True, env={},

@@ -41,7 +41,7 @@ def test_a_file_becomes_a_receipt_that_a_stranger_can_check(cast: Cast, tmp_path
     assert text.splitlines()[0].replace('"', "") == "carrier,tailnum,dest,arr_delay"
     receipt = json.loads((folder / "receipt.json").read_text())
     assert receipt["body"]["approved_by"][0]["name"] == "Rui Costa"
-    script = Path(settings.BASE_DIR) / "verify_receipt.py"
+    script = Path(settings.BASE_DIR) / "verify.py"
     good = subprocess.run(
         [sys.executable, script, folder / "receipt.json", folder / delivery.data_name],
         capture_output=True,

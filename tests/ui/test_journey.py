@@ -165,8 +165,7 @@ def fetch(piotr: Person, folder: Path) -> None:
         "dictionary.csv",
         "quality.json",
         "receipt.json",
-        "verify_receipt.py",
-        "verify_agreement.py",
+        "verify.py",
     }
     assert expected <= names
     data = next(folder.glob("unpacked/flights*.csv"))
@@ -174,10 +173,10 @@ def fetch(piotr: Person, folder: Path) -> None:
     assert [row["carrier"] for row in rows] == ["UA", "UA", "AA", "AA"]
     assert set(rows[0]) == {"carrier", "dest", "arr_delay"}
     assert "Delay on arrival" in (folder / "unpacked" / "dictionary.csv").read_text()
-    check = [sys.executable, "verify_receipt.py", "receipt.json", data.name]
+    check = [sys.executable, "verify.py", "receipt.json", data.name]
     done = subprocess.run(check, cwd=folder / "unpacked", capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    signed = [sys.executable, "verify_agreement.py", "contract.signed.json"]
+    signed = [sys.executable, "verify.py", "contract.signed.json"]
     assert subprocess.run(signed, cwd=folder / "unpacked", capture_output=True).returncode == 0
     data.write_text(data.read_text() + "more\n")
     assert subprocess.run(check, cwd=folder / "unpacked", capture_output=True).returncode == 1

@@ -101,12 +101,12 @@ def _facts(where: str, given: Mapping[str, Any], source: str) -> dict[str, Fact]
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON without floats, so that it has one byte form."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, str)):
         return value
     read = literal(value)
@@ -144,7 +144,7 @@ class Request:
 
     @cached_property
     def sha256(self) -> str:
-        return sha256_hex(_plain(self.given))
+        return sha256_hex(plain(self.given))
 
     def changed(self, name: str, value: Any) -> Request:
         """The same request with another value under this short name; None takes it out."""
@@ -206,7 +206,7 @@ class World:
 
     @cached_property
     def sha256(self) -> str:
-        return sha256_hex(_plain(self.given))
+        return sha256_hex(plain(self.given))
 
     @cached_property
     def known(self) -> Mapping[str, Fact]:
