@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
@@ -276,3 +276,35 @@ def test_erased_values_leave_a_log_that_verifies(cast: Cast) -> None:
     without_triggers()
     Event.objects.filter(pk=event.pk).update(erased={**event.erased, "actor_name": "0" * 64})
     assert broken().what == "the event was changed"
+
+
+def test_who_asked_to_be_forgotten_is(cast: Cast) -> None:
+    from trusts.organisations import services as organisations
+    from trusts.organisations.models import OrganisationMember, User
+
+    worlds.delivered(cast)
+    seal_all()
+    piotr = cast.users["piotr"]
+    with pytest.raises(CommandError, match="may still act for an organisation"):
+        call_command("erase_person", piotr.email, reason="Asked by letter of 3 May", yes=True)
+    owner = OrganisationMember.objects.get(user=cast.users["sam"])
+    OrganisationMember.objects.filter(pk=owner.pk).first()
+    place = OrganisationMember.objects.get(user=piotr)
+    organisations.change_roles(owner.pk, actor=cast.actor("piotr"), roles=["owner", "analyst"])
+    organisations.leave(place.pk, actor=cast.actor("piotr"))
+    seal_all()
+    with pytest.raises(CommandError, match="no person"):
+        call_command("erase_person", "nobody@nowhere.example", reason="x", yes=True)
+    call_command("erase_person", piotr.email, reason="Asked by letter of 3 May", yes=True)
+    seal_all()
+    assert verify().holds
+    told = " ".join(str(e.values()) for e in Event.objects.all())
+    assert "Piotr" not in told
+    assert piotr.email not in told
+    assert "Dana Ruiz" in told
+    gone = User.objects.get(pk=piotr.pk)
+    assert not gone.is_active
+    assert "piotr" not in gone.email
+    last = Event.objects.get(machine="person", action="erase")
+    assert last.subject_title == ERASED
+    assert last.detail["values"] > 10
