@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from kernel.audit import entry, keyring, notes
@@ -192,6 +193,9 @@ def test_a_key_that_was_replaced(log: Cast) -> None:
         worlds_event(log)
         with pytest.raises(ImproperlyConfigured, match="signed with another key"):
             seal_all()
+        late = timezone.now() + timedelta(minutes=2)
+        with patch("django.utils.timezone.now", lambda: late):
+            assert "signed with another key" in Client().get("/status/").content.decode()
     seal_all()
     keyring.PortalKey.objects.update(public_key=keyring.public_hex(Ed25519PrivateKey.generate()))
     assert broken().what == "a seal is signed with a key that is not this portal's"

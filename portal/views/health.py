@@ -6,13 +6,15 @@ import shutil
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from kernel.audit.models import Event
+from kernel.audit import keyring
+from kernel.audit.models import Waiting
 from kernel.audit.selectors import head
 from kernel.models import Outbox
 
@@ -57,11 +59,24 @@ def _worker() -> str:
     return ""
 
 
+def _log() -> str:
+    """Entries wait for their seal: because the key is another, or because nobody seals."""
+    oldest = Waiting.objects.order_by("id").select_related("event").first()
+    if oldest is None or (timezone.now() - oldest.event.created).total_seconds() < 60:
+        return ""
+    try:
+        keyring.portal_key()
+    except ImproperlyConfigured as problem:
+        return str(problem)
+    return "Entries of the log have waited for their seal for more than a minute; the worker for errands does it."
+
+
 def checks() -> dict[str, str]:
     """Part → what is wrong, empty if nothing is."""
     database = _database()
     found = {"database": database, "broker": _broker(), "disk": _disk()}
     found["worker"] = "" if database else _worker()
+    found["log"] = "" if database else _log()
     return found
 
 
@@ -81,5 +96,5 @@ def status(request: HttpRequest) -> HttpResponse:
     facts: dict[str, Any] = {"checks": checks(), "head": head()}
     if request.actor.is_operator:  # type: ignore[attr-defined]
         facts["outbox"] = Outbox.objects.filter(sent__isnull=True).count()
-        facts["unsealed"] = Event.objects.filter(leaf__isnull=True).count()
+        facts["unsealed"] = Waiting.objects.count()
     return render(request, "portal/status.html", facts)
