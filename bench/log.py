@@ -249,7 +249,7 @@ def _measure() -> Figures:
         zipped = Path(folder) / "bundle.zip"
         started = time.perf_counter()
         with zipped.open("w+b") as file:
-            made = bundle.write(scope.of_period(first, last), system("bench"), file)
+            made = bundle.write(scope.of_period(first, last, system("bench")), system("bench"), file)
         found["bundle_make_s"] = time.perf_counter() - started
         found["bundle_entries"] = made.entries
         found["bundle_mb"] = zipped.stat().st_size / 1e6

@@ -123,7 +123,7 @@ def test_a_bundle_shows_a_reader_what_the_reader_may_see(cast: Cast, tmp_path: P
         kinds = {line["entry"]["machine"] for line in lines}
         assert ("version" in kinds) is (who == "dana")
         assert {"agreement", "request", "delivery"} <= kinds
-    whole = unpacked(tmp_path, scope.of_period(None, None), system("operator"), "whole")
+    whole = unpacked(tmp_path, scope.of_period(None, None, system("operator")), system("operator"), "whole")
     assert said(capsys, whole)[0]
     assert len((whole / "log/entries.jsonl").read_text().splitlines()) == Leaf.objects.count()
 

@@ -62,10 +62,17 @@ def of_person(user: User) -> Scope:
     return Scope(f"the data of {user.get_full_name()}", frozenset(own), frozenset(named))
 
 
-def of_period(start: datetime | None, end: datetime | None) -> Scope:
-    """Everything from `start` up to but not including `end`."""
+def of_period(start: datetime | None, end: datetime | None, reader: Actor) -> Scope:
+    """Everything from `start` up to but not including `end`, with the contracts concluded and the exports made in it."""
     said = [f"from {start:%-d %B %Y %H:%M}" if start else "", f"to {end:%-d %B %Y %H:%M}" if end else ""]
-    return Scope(" ".join(["everything", *filter(None, said)]), start=start, end=end)
+    within = {**({"created__gte": start} if start else {}), **({"created__lt": end} if end else {})}
+    return Scope(
+        " ".join(["everything", *filter(None, said)]),
+        start=start,
+        end=end,
+        agreements=tuple(negotiations.agreements(reader).filter(**within).order_by("created")),
+        deliveries=tuple(deliveries.deliveries(reader).filter(**within).order_by("created")),
+    )
 
 
 def _contracts(about: str, found: list[Agreement], more: set[UUID], reader: Actor) -> Scope:

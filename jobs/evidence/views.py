@@ -65,8 +65,12 @@ def _document(document: dict[str, Any], name: str) -> HttpResponse:
 
 
 class PeriodForm(forms.Form):
-    start = forms.DateField(label="From", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
-    end = forms.DateField(label="To and with", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    start = forms.DateField(
+        label="From", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    end = forms.DateField(
+        label="To and with", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
@@ -106,7 +110,9 @@ def take(request: HttpRequest, kind: str, pk: uuid.UUID | None = None) -> HttpRe
             return render(
                 request, "evidence/evidence.html", {"form": form, "limit": bundle.WEB_LIMIT}, status=400
             )
-        about = scope.of_period(_midnight(form.cleaned_data["start"]), _midnight(form.cleaned_data["end"], 1))
+        about = scope.of_period(
+            _midnight(form.cleaned_data["start"]), _midnight(form.cleaned_data["end"], 1), actor
+        )
     else:
         raise Http404
     # A file that the system takes away when the answer has been sent, or when this process dies.

@@ -66,7 +66,7 @@ class Command(BaseCommand):
             if user is None:
                 raise CommandError(f"There is no person with the address {options['person']}.")
             return scope.of_person(user)
-        return scope.of_period(_day(options["start"]), _day(options["end"], after=1))
+        return scope.of_period(_day(options["start"]), _day(options["end"], after=1), reader)
 
 
 def _one(model: Any, name: str) -> Any:
