@@ -73,11 +73,14 @@
     if (form.method !== "post" || form.hasAttribute("hx-post")) return;
     form.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
+    // The answer to these is a file: the page stays, and may be asked again.
+    if (form.dataset.download !== undefined) setTimeout(free, 4000);
   });
-  addEventListener("pageshow", () => {
+  function free() {
     all("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
     all("[aria-busy]").forEach((item) => item.removeAttribute("aria-busy"));
-  });
+  }
+  addEventListener("pageshow", free);
 
   // Upload with progress. The server answers 201 with a Location, redirects, or sends the page with errors.
   function upload(form) {
