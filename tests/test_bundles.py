@@ -33,7 +33,7 @@ from kernel.decision import Refused
 from kernel.keys import signing_seeds
 from tests import worlds
 from tests.cast import Cast
-from tests.test_access import BACKEND
+from tests.test_access import BACKEND, token
 from trusts.membership.models import Membership
 
 pytestmark = pytest.mark.django_db
@@ -326,3 +326,31 @@ def test_the_public_page_judges_receipts(cast: Cast) -> None:
     assert "This receipt and the portal&#x27;s log disagree" in answer(forged)
     assert Client().post("/check/").status_code == 422
     assert Client().get("/check/").status_code == 200
+
+
+def test_the_api_gives_receipts_proofs_and_bundles(cast: Cast, tmp_path: Path, capsys: Any) -> None:
+    request = worlds.delivered(cast)
+    delivery = Delivery.objects.get(request=request)
+    reads = token(cast, "piotr", ["read", "requests", "negotiations", "datasets"])
+    outside = token(cast, "olga", ["read", "requests", "negotiations", "datasets"])
+    client = Client()
+    event = Event.objects.get(machine="agreement", action="conclude", subject_id=request.agreement_id)
+    plain = Event.objects.get(machine="request", action="submit", subject_id=request.pk)
+    assert client.get(f"/api/v1/events/{event.pk}/proof", **reads).status_code == 409
+    assert client.get(f"/api/v1/deliveries/{delivery.pk}/receipt", **reads).json() == delivery.receipt
+    seal_all()
+    for path in (f"events/{event.pk}/receipt", f"deliveries/{delivery.pk}/receipt"):
+        assert said(capsys, _written(tmp_path, client.get(f"/api/v1/{path}", **reads).json()))[0]
+        assert client.get(f"/api/v1/{path}", **outside).status_code == 404
+        assert client.get(f"/api/v1/{path}").status_code == 401
+    proof = client.get(f"/api/v1/events/{plain.pk}/proof", **reads).json()
+    assert proof["proof"]["leaf_hash"] == Leaf.objects.get(event=plain).leaf_hash
+    assert client.get(f"/api/v1/events/{plain.pk}/receipt", **reads).status_code == 409
+    for kind, pk in (("agreements", request.agreement_id), ("datasets", request.agreement.dataset_id)):
+        answer: Any = client.post(f"/api/v1/{kind}/{pk}/evidence", **reads)
+        assert answer.status_code == 200, answer.content
+        (tmp_path / "b.zip").write_bytes(b"".join(answer.streaming_content))
+        with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+            archive.extractall(tmp_path / kind)
+        assert said(capsys, tmp_path / kind)[0]
+        assert client.post(f"/api/v1/{kind}/{pk}/evidence", **outside).status_code == 404

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from portal.api import docs, kinds, people, robots, scim, votes, waiting
+from portal.api import docs, evidence, kinds, people, robots, scim, votes, waiting
 from portal.api.policies import Evaluate
 from portal.api.provenance import LineageOfDataset, LineageOfVersion
 from portal.api.rights import Emergencies, Grants
@@ -103,6 +103,23 @@ urlpatterns = [
     path("scim/v2/Users/<uuid:pk>", scim.User.as_view(), name="scim_user"),
     path("scim/v2/ServiceProviderConfig", scim.ServiceProviderConfig.as_view(), name="scim_config"),
     path("events", kinds.Events.as_view({"get": "list"}), name="api_events"),
+    path("events/<uuid:pk>/proof", evidence.Entries.as_view({"get": "proof"}), name="api_proof"),
+    path("events/<uuid:pk>/receipt", evidence.Entries.as_view({"get": "receipt"}), name="api_entry_receipt"),
+    path(
+        "deliveries/<uuid:pk>/receipt",
+        evidence.ReceiptOfDelivery.as_view({"get": "receipt"}),
+        name="api_receipt",
+    ),
+    path(
+        "agreements/<uuid:pk>/evidence",
+        evidence.EvidenceOfAgreement.as_view({"post": "take"}),
+        name="api_evidence",
+    ),
+    path(
+        "datasets/<uuid:pk>/evidence",
+        evidence.EvidenceOfDataset.as_view({"post": "take"}),
+        name="api_evidence_of_dataset",
+    ),
     path("inbox", waiting.Inbox.as_view(), name="api_inbox"),
     path("robots", robots.Robots.as_view(), name="api_robots"),
     path("notices", waiting.Notices.as_view(), name="api_notices"),
