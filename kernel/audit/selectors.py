@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
-from kernel.audit.models import Checkpoint, Event, EventParty
+from kernel.audit.models import Checkpoint, Event, EventParty, Leaf
 
 
 def visible_to(actor: Actor) -> QuerySet[Event]:
@@ -46,6 +46,11 @@ def last_for(organisation_id: UUID) -> int:
     """A number that grows with every event this organisation may read; 0 before the first. One query."""
     newest = EventParty.objects.filter(organisation_id=organisation_id).order_by("-pk")
     return newest.values_list("pk", flat=True).first() or 0
+
+
+def place_of(subject_id: UUID, action: str) -> Leaf | None:
+    """Where in the log the newest entry of this action on a subject stands; None while it waits. One query."""
+    return Leaf.objects.filter(event__subject_id=subject_id, event__action=action).order_by("-index").first()
 
 
 def head() -> Checkpoint | None:
