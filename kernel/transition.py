@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -69,17 +69,20 @@ def transition(
     actor: Actor,
     seen: int | None = None,
     reason: str = "",
+    harmless: Callable[[Any, int], bool] | None = None,
 ) -> Iterator[Change]:
     """Do one action on one row, or leave everything as it was.
 
-    Raises Refused with its Decision, Stale if `seen` is not the row's version, DoesNotExist.
+    Raises Refused with its Decision, Stale if `seen` is not the row's version, DoesNotExist. `harmless` is asked of the
+    locked row whether what came since `seen` leaves what was decided on as it was shown.
     The row is locked for the length of the block; an exception inside it leaves nothing.
     """
     row = machine.action(action)
     model = registry.entry(machine.name).model
     with transaction.atomic():
         subject: Any = model._default_manager.select_for_update(of=("self",)).get(pk=subject_id)
-        if seen is not None and subject.version != seen:
+        moved = seen is not None and subject.version != seen
+        if moved and not (harmless is not None and harmless(subject, seen)):
             raise Stale(subject, seen)
         decision = may(machine, action, subject, actor)
         if not decision.allowed:

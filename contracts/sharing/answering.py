@@ -14,6 +14,7 @@ from contracts.sharing.advice import Advice, advice_on, advice_record, kept
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request, Review
 from kernel.actor import Actor, system
+from kernel.audit.models import Event
 from kernel.change import Change
 from kernel.decision import Outcome, Refused
 from kernel.registry import performs
@@ -88,7 +89,9 @@ def _answer(
         agreement_id = Request.objects.values_list("agreement_id", flat=True).get(pk=request_id)
         # Locks in one order everywhere: agreement before request.
         ledger.locked(agreement_id)
-        with transition(REQUEST, action, request_id, actor=actor, seen=seen, reason=reason) as change:
+        with transition(
+            REQUEST, action, request_id, actor=actor, seen=seen, reason=reason, harmless=_only_answers_since
+        ) as change:
             request: Request = change.subject
             advice = advice_on(request, request.named.count())
             where = reviewing.standing(request)
@@ -106,6 +109,20 @@ def _answer(
             else:
                 _go_on(request, change, where, after)
     return request
+
+
+def _only_answers_since(request: Request, seen: int) -> bool:
+    """Whether all that came since is other answers of the stage that is still open: reviewers do not have to wait for each
+    other. Not where these differ now and one more person is asked to decide between them: that is another question."""
+    events = Event.objects.filter(subject_id=request.pk, subject_version__gt=seen).values_list(
+        "action", "detail"
+    )
+    since = [action == "answer" and detail.get("complete") is False for action, detail in events]
+    if not all(since) or len(since) != request.version - seen:
+        return False
+    stage, given = reviewing.open_stage(request), reviewing.standing(request).given
+    asked = int(stage["count"]) + int(stage.get("extra", 0))
+    return given < asked or given - len(since) >= asked
 
 
 def _against(request: Request, where: stages.Standing, reason: str, advice: Advice) -> None:

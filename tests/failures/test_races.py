@@ -14,16 +14,20 @@ from django.db import connection
 from contracts.negotiations import services as negotiations
 from contracts.negotiations.models import Agreement
 from contracts.sharing import services as sharing
+from contracts.sharing.machines import REQUEST
 from jobs.deliveries.models import Delivery
 from jobs.runs import fair, runner
 from jobs.runs import services as runs
 from jobs.runs.models import Job
+from kernel import doors
 from kernel.audit.models import Event
 from kernel.audit.seal import seal_all
 from kernel.audit.verify import verify
 from kernel.decision import Refused
+from kernel.transition import Stale
 from tests import worlds
-from tests.cast import assemble
+from tests.cast import Cast, assemble
+from tests.test_stages import governed
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset
 
@@ -111,6 +115,57 @@ def test_two_reviewers_approve_once_and_one_job_follows(transactional_db: None) 
     worlds.drain()
     assert Job.objects.filter(kind="export").count() == Delivery.objects.count() == 1
     assert Agreement.objects.get().exports_used == 1
+
+
+def answered(cast: Cast, name: str, request: Any, action: str, seen: int) -> Any:
+    """As from a page that was loaded when the request stood at this version."""
+    return doors.perform(
+        REQUEST, action, request, actor=cast.actor(name), data={"reason": worlds.AGAINST}, seen=seen
+    )
+
+
+def test_two_reviewers_of_one_stage_need_not_wait_for_each_other(transactional_db: None) -> None:
+    """Both looked at the same version and answer in the same moment: both count, and one job follows."""
+    cast = assemble()
+    governed(cast, {"count": 2})
+    request = worlds.submitted(cast)
+    seen = request.version
+    found = together(*[lambda n=n: answered(cast, n, request, "approve", seen) for n in ("rui", "dana")])
+    assert split(found)[1] == []
+    request.refresh_from_db()
+    assert (request.state, request.version, request.reviews.count()) == ("approved", seen + 2, 2)
+    worlds.drain()
+    assert Job.objects.filter(kind="export").count() == 1
+    seal_all()
+    assert verify().holds
+
+
+def test_what_else_came_since_still_has_to_be_read(transactional_db: None) -> None:
+    cast = assemble()
+    governed(cast, {"count": 2, "disagree": "third"}, {"name": "Again"})
+
+    def late(name: str, request: Any, seen: int) -> None:
+        with pytest.raises(Stale):
+            answered(cast, name, request, "approve", seen)
+
+    # A comment; an answer that ends the stage; the same person twice is refused for that.
+    first = worlds.submitted(cast)
+    sharing.comment(first.pk, actor=cast.actor("piotr"), text="We have looked again.")
+    late("rui", first, first.version)
+    second = worlds.submitted(cast)
+    answered(cast, "rui", second, "approve", second.version)
+    with pytest.raises(Refused, match="You have given your answer"):
+        answered(cast, "rui", second, "approve", second.version)
+    answered(cast, "dana", second, "approve", second.version)
+    worlds.granted(cast, "reviewer", "ines", second.agreement)
+    late("ines", second, second.version)
+    # Two answers that differ: the third person decides between them, and has to know that.
+    third = worlds.submitted(cast, second.agreement)
+    answered(cast, "rui", third, "approve", third.version)
+    answered(cast, "dana", third, "refuse", third.version)
+    late("ines", third, third.version)
+    answered(cast, "ines", third, "approve", third.version + 2)
+    late("dana", third, third.version + 9)
 
 
 def test_the_last_export_of_a_contract_goes_to_one_request(transactional_db: None) -> None:
