@@ -81,8 +81,7 @@ def transition(
     model = registry.entry(machine.name).model
     with transaction.atomic():
         subject: Any = model._default_manager.select_for_update(of=("self",)).get(pk=subject_id)
-        moved = seen is not None and subject.version != seen
-        if moved and not (harmless is not None and harmless(subject, seen)):
+        if seen is not None and subject.version != seen and not (harmless and harmless(subject, seen)):
             raise Stale(subject, seen)
         decision = may(machine, action, subject, actor)
         if not decision.allowed:
