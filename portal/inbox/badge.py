@@ -15,15 +15,28 @@ from django.http import HttpRequest
 
 from kernel.actor import Actor
 from kernel.audit.models import EventParty
-from kernel.audit.selectors import last_for
 from portal.notices.write import of
 
 KEEP = 120
 
 
-def mark(actor: Actor) -> int:
-    """Where the log stands for this organisation. One query."""
-    return last_for(actor.organisation_id) if actor.organisation_id else 0
+def stand(request: HttpRequest) -> tuple[int, int]:
+    """Where the log stands for this organisation, and how many notices are unread. One query, once for a request."""
+    found: tuple[int, int] | None = getattr(request, "stand", None)
+    if found is not None:
+        return found
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    unread = (
+        of(actor)
+        .filter(read=None)
+        .order_by()
+        .annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField()))
+        .values("n")
+    )
+    newest = EventParty.objects.filter(organisation_id=actor.organisation_id).order_by("-pk")
+    at, new = newest.annotate(unread=Subquery(unread)).values_list("pk", "unread").first() or (0, 0)
+    request.stand = at, new  # type: ignore[attr-defined]
+    return at, new
 
 
 def _key(actor: Actor, at: int) -> str:
@@ -44,19 +57,11 @@ class Numbers:
 
 
 def numbers(request: HttpRequest) -> Numbers:
-    """Both numbers, in one query."""
+    """Both numbers, in one query at most."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if actor.organisation_id is None:
         return Numbers(0, 0)
-    unread = (
-        of(actor)
-        .filter(read=None)
-        .order_by()
-        .annotate(n=Func(F("pk"), function="COUNT", output_field=IntegerField()))
-        .values("n")
-    )
-    newest = EventParty.objects.filter(organisation_id=actor.organisation_id).order_by("-pk")
-    at, new = newest.annotate(unread=Subquery(unread)).values_list("pk", "unread").first() or (0, 0)
+    at, new = stand(request)
     if hasattr(request, "waiting"):
         return Numbers(len(request.waiting), new)
     return Numbers(cache.get(_key(actor, at)), new)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from contracts.charters import selectors as exempted
 from contracts.charters.machines import EXEMPTION
+from contracts.charters.models import Vote
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.duty_rules import PAYMENT
 from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OPEN
 from kernel.actor import Actor
-from kernel.roles import roles_of
 from portal.inbox.registry import OTHERS, Item, item, movable, moved_by, safe, source
 from trusts.membership.selectors import governed_trust_ids, know
 
@@ -62,7 +62,11 @@ def _to_be_signed(actor: Actor) -> Rows:
     return negotiated.agreements(actor).filter(state="signing").select_related("negotiation")
 
 
-@source("contracts", "Contracts", rows=_to_be_signed, whole=True)
+def _for_us_to_sign(actor: Actor) -> Rows:
+    return _to_be_signed(actor).filter(moved_by(actor, AGREEMENT, "signing", "signer", "dataset_id"))
+
+
+@source("contracts", "Contracts", rows=_for_us_to_sign, whole=True)
 def to_sign(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     mine = actor.organisation_id
     for row in rows:
@@ -139,25 +143,23 @@ def duties_of_others(actor: Actor, rows: list[Any]) -> Iterator[Item]:
             yield item(actor, DUTY, row, "Waits for them to accept it", row.agreement.provider.name)
 
 
-def _may(actor: Actor, action: str, exemption: Any) -> bool:
-    return bool(EXEMPTION.action(action).by & roles_of(actor, exemption))
-
-
 def _asked(actor: Actor) -> Rows:
-    asked = exempted.exemptions(actor).filter(state="asked").exclude(author_id=actor.user_id)
-    return asked.prefetch_related("votes")
-
-
-@source("exceptions", "Exceptions", rows=_asked, whole=True)
-def exceptions(actor: Actor, rows: list[Any]) -> Iterator[Item]:
+    """Of ours those that take a second person; of others those that take a trustee or a vote, and have not got ours."""
     mine = actor.organisation_id
-    know(e.trust for e in rows)
+    second = moved_by(actor, EXEMPTION, "asked", "provider", "dataset_id", by="agree")
+    second &= Q(provider_id=mine, takes_second=True, second=None)
+    trustee = moved_by(actor, EXEMPTION, "asked", "trustee", by="agree_trustee")
+    trustee &= Q(trust_id__in=governed_trust_ids(mine), takes_trustee=True, trustee=None)
+    voted = Vote.objects.filter(exemption=OuterRef("pk"), organisation_id=mine)
+    votes = moved_by(actor, EXEMPTION, "asked", "voter", by="vote_for") & ~Exists(voted)
+    votes &= Q(trust_id__in=actor.trust_ids, takes_vote=True) & ~Q(provider_id=mine)
+    return exempted.exemptions(actor).filter(second | trustee | votes).exclude(author_id=actor.user_id)
+
+
+@source("exceptions", "Exceptions", rows=_asked)
+def exceptions(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     for e in rows:
-        second = e.takes_second and e.second_id is None and e.provider_id == mine and _may(actor, "agree", e)
-        trustee = e.takes_trustee and e.trustee_id is None and _may(actor, "agree_trustee", e)
-        votes = e.takes_vote and _may(actor, "vote_for", e)
-        if second or trustee or (votes and all(v.organisation_id != mine for v in e.votes.all())):
-            yield Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed)
+        yield Item(EXEMPTION, e, "Decide on the exception", e.provider.name, e.changed)
 
 
 def _ours_asked(actor: Actor) -> Rows:

@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from kernel.actor import Actor
-from kernel.roles import roles_of
 from portal.inbox.registry import OTHERS, Item, item, movable, moved_by, source
 from trusts.membership import selectors as membership
 from trusts.membership.machines import MEMBERSHIP
@@ -30,9 +29,14 @@ def invitations(actor: Actor, rows: list[Any]) -> Iterator[Item]:
 
 
 def _said(actor: Actor) -> QuerySet[Any]:
-    heard = Q(state__in=["active", "suspended"], hearing__has_key="until") & ~Q(hearing__has_key="replied")
-    applied = Q(state="applied", trust_id__in=actor.trust_ids)
-    return membership.memberships(actor).filter(heard & Q(organisation_id=actor.organisation_id) | applied)
+    heard = Q(pk__in=[])
+    for state in ("active", "suspended"):
+        heard |= moved_by(actor, MEMBERSHIP, state, "candidate", by="reply")
+    heard &= Q(organisation_id=actor.organisation_id, hearing__has_key="until") & ~Q(
+        hearing__has_key="replied"
+    )
+    applied = moved_by(actor, MEMBERSHIP, "applied", "trustee") & Q(trust_id__in=actor.trust_ids)
+    return membership.memberships(actor).filter(heard | applied)
 
 
 @source("memberships", "Memberships", rows=_said, whole=True)
@@ -48,10 +52,9 @@ def memberships(actor: Actor, rows: list[Any]) -> Iterator[Item]:
 
 
 def _to_reply(actor: Actor, row: Any) -> Iterator[Item]:
-    """Grounds on which our organisation may be expelled, for its owners, until the time to reply is over."""
+    """Grounds on which our organisation may be expelled, until the time to reply is over."""
     until = datetime.fromisoformat(row.hearing["until"])
-    may = MEMBERSHIP.offered(row.state, roles_of(actor, row))
-    if until > timezone.now() and any(action.name == "reply" for action in may):
+    if until > timezone.now():
         yield replace(item(actor, MEMBERSHIP, row, "Reply to the grounds", row.trust.name), due=until)
 
 

@@ -20,7 +20,7 @@ from kernel import registry
 from kernel.actor import Actor
 from kernel.machine import Action, Machine
 from kernel.roles import ANYONE, roles_of
-from trusts.membership.selectors import governed_asked_once
+from trusts.membership.selectors import asked_once
 
 ME, OTHERS = "me", "others"
 # How many a program is shown, and how many lines are gathered at most; of more, those that are due soonest.
@@ -80,9 +80,10 @@ class Source:
 
 @dataclass(slots=True)
 class Line:
-    """One waiting thing before it is loaded; `item` once it is."""
+    """One waiting thing before it is loaded; `item` once it is. `rows`: what of its source this person may know of."""
 
     source: Source
+    rows: QuerySet[Any]
     pk: UUID
     due: datetime | None
     since: datetime
@@ -133,15 +134,16 @@ def movable(actor: Actor, machine: Machine, row: Any) -> bool:
     return any(a.kind != "danger" for a in machine.offered(row.state, roles_of(actor, row)))
 
 
-def moved_by(actor: Actor, machine: Machine, state: str, side: str, ground: str = "") -> Q:
+def moved_by(actor: Actor, machine: Machine, state: str, side: str, ground: str = "", by: str = "") -> Q:
     """The rows in this state that this person may move on, of those on whose side their organisation stands.
 
-    `ground` names the column of what the rows belong to, on which someone may have been given a right. No query.
+    `by`: with this action only. `ground` names the column of what the rows belong to, on which someone may have been given a right. No query.
     """
 
     def suffice(roles: Iterable[str]) -> bool:
         held = {ANYONE, f"{side}.member", *(f"{side}.{role}" for role in roles)}
-        return any(a.kind != "danger" for a in machine.offered(state, held))
+        fit = machine.offered(state, held)
+        return any(a.name == by if by else a.kind != "danger" for a in fit)
 
     found = Q(state=state)
     if suffice(actor.roles):
@@ -168,32 +170,35 @@ def gather(actor: Actor, waits_for: str = ME) -> list[Line]:
     if actor.organisation_id is None:
         return []
     sources = [one for kind in KINDS.values() for one in kind.sources[waits_for]]
-    with governed_asked_once():
-        first, *others = [_light(one, number, actor) for number, one in enumerate(sources)]
+    with asked_once():
+        wanted = [one.rows(actor) for one in sources]
+        first, *others = [_light(*each) for each in zip(range(len(sources)), sources, wanted, strict=True)]
         found = first.union(*others, all=True)
         rows = list(found.order_by(F("line_due").asc(nulls_last=True), "line_since")[:MOST])
         lines: list[Line] = []
         for number, one in enumerate(sources):
-            mine = [Line(one, *row[1:]) for row in rows if row[0] == number]
+            mine = [Line(one, wanted[number], *row[1:]) for row in rows if row[0] == number]
             lines += _waiting(actor, one, mine) if mine else []
     return sorted(lines, key=lambda line: (line.due or NEVER, line.since))
 
 
-def _light(one: Source, number: int, actor: Actor) -> QuerySet[Any]:
+def _light(number: int, one: Source, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Number of the source, id and the two dates. What has to be loaded whole stands first, and is never cut off."""
     due: Any = F(one.due) if one.due else Cast(Value(FIRST if one.whole else None), DateTimeField())
-    rows = one.rows(actor).order_by().prefetch_related(None)
-    return rows.annotate(
-        line=Value(number, IntegerField()), line_due=due, line_since=F(one.since)
-    ).values_list("line", "pk", "line_due", "line_since")
+    return (
+        rows.order_by()
+        .prefetch_related(None)
+        .annotate(line=Value(number, IntegerField()), line_due=due, line_since=F(one.since))
+        .values_list("line", "pk", "line_due", "line_since")
+    )
 
 
 def _waiting(actor: Actor, one: Source, lines: list[Line]) -> list[Line]:
     """Of the lines of one source those that do wait for this person."""
     if one.whole:
-        rows = one.rows(actor).filter(pk__in=[line.pk for line in lines])
+        rows = lines[0].rows.filter(pk__in=[line.pk for line in lines])
         return [
-            Line(one, item.subject.pk, item.due, item.since, replace(item, kind=one.kind))
+            Line(one, lines[0].rows, item.subject.pk, item.due, item.since, replace(item, kind=one.kind))
             for item in one.make(actor, list(rows))
         ]
     kept = one.sift(actor, [line.pk for line in lines]) if one.sift else None
@@ -209,9 +214,9 @@ def load(actor: Actor, lines: list[Line]) -> list[Item]:
     for line in lines:
         if line.item is None:
             missing.setdefault(line.source, []).append(line)
-    with governed_asked_once():
+    with asked_once():
         for one, wanted in missing.items():
-            rows = one.rows(actor).filter(pk__in=[line.pk for line in wanted])
+            rows = wanted[0].rows.filter(pk__in=[line.pk for line in wanted])
             made = {item.subject.pk: item for item in one.make(actor, list(rows))}
             for line in wanted:
                 if line.pk in made:

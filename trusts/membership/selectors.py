@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -27,24 +28,32 @@ def active_trust_ids(organisation_id: UUID) -> frozenset[UUID]:
     )
 
 
-_governed: ContextVar[dict[UUID | None, list[UUID]] | None] = ContextVar("governed", default=None)
+@dataclass(slots=True)
+class _Asked:
+    """What a read that joins many selectors has learned already: who governs what, and who stands where."""
+
+    governed: dict[UUID | None, list[UUID]] = field(default_factory=dict)
+    trusts: dict[UUID, tuple[dict[str, list[UUID]], Governance]] = field(default_factory=dict)
+
+
+_asked: ContextVar[_Asked | None] = ContextVar("asked", default=None)
 
 
 @contextmanager
-def governed_asked_once() -> Iterator[None]:
-    """Inside, `governed_trust_ids` asks once for each organisation: for a read that joins many selectors."""
-    token = _governed.set(_governed.get() or {})
+def asked_once() -> Iterator[None]:
+    """Inside, `governed_trust_ids` asks once for each organisation and `know` once for each trust."""
+    token = _asked.set(_asked.get() or _Asked())
     try:
         yield
     finally:
-        _governed.reset(token)
+        _asked.reset(token)
 
 
 def governed_trust_ids(organisation_id: UUID | None) -> list[UUID]:
     """Trusts that the organisation runs: an active member in a role that the charter gives this to. One query."""
-    known = _governed.get()
-    if known is not None and organisation_id in known:
-        return known[organisation_id]
+    asked = _asked.get() or _Asked()
+    if organisation_id in asked.governed:
+        return asked.governed[organisation_id]
     newest = Charter.objects.filter(trust=OuterRef("trust")).order_by("-number").values("governance")[:1]
     mine = Membership.objects.filter(organisation_id=organisation_id, state="active").annotate(
         said=Subquery(newest)
@@ -54,8 +63,7 @@ def governed_trust_ids(organisation_id: UUID | None) -> list[UUID]:
         for trust, kind, role, said in mine.values_list("trust_id", "trust__kind", "role", "said")
         if role in Governance.of(kind, said)["governed_by"]
     ]
-    if known is not None:
-        known[organisation_id] = found
+    asked.governed[organisation_id] = found
     return found
 
 
@@ -86,17 +94,19 @@ def memberships(actor: Actor) -> QuerySet[Membership]:
 
 def know(trusts: Iterable[Trust]) -> None:
     """Read who stands in these trusts and how they govern themselves, in two queries for all: a list then asks none for each."""
-    found = list(trusts)
-    ids = {trust.pk for trust in found}
-    standing: dict[UUID, dict[str, list[UUID]]] = {pk: {} for pk in ids}
-    rows = Membership.objects.filter(trust_id__in=ids, state="active")
-    for pk, role, organisation in rows.values_list("trust_id", "role", "organisation_id"):
-        standing[pk].setdefault(role, []).append(organisation)
-    newest = Charter.objects.filter(trust_id__in=ids).order_by("trust_id", "number")
-    given = dict(newest.values_list("trust_id", "governance"))
+    found, asked = list(trusts), _asked.get() or _Asked()
+    new = {trust.pk: trust.kind for trust in found if trust.pk not in asked.trusts}
+    if new:
+        standing: dict[UUID, dict[str, list[UUID]]] = {pk: {} for pk in new}
+        rows = Membership.objects.filter(trust_id__in=new, state="active")
+        for pk, role, organisation in rows.values_list("trust_id", "role", "organisation_id"):
+            standing[pk].setdefault(role, []).append(organisation)
+        newest = Charter.objects.filter(trust_id__in=new).order_by("trust_id", "number")
+        given = dict(newest.values_list("trust_id", "governance"))
+        for pk, kind in new.items():
+            asked.trusts[pk] = standing[pk], Governance.of(kind, given.get(pk))
     for trust in found:
-        trust._standing = standing[trust.pk]
-        trust._governance = Governance.of(trust.kind, given.get(trust.pk))
+        trust._standing, trust._governance = asked.trusts[trust.pk]
 
 
 def way_to_change(trust: Trust, actor: Actor) -> str:
