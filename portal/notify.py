@@ -93,8 +93,6 @@ def _agreeing(exemption: Any) -> list[User]:
         found += people_with(exemption.provider_id, REVIEWERS)
     if exemption.takes_trustee:
         found += _trustees(exemption)
-    if exemption.takes_vote:
-        found += [user for pk in exemption.voters() for user in people_with(pk, OWNERS)]
     return list({u.pk: u for u in found if u.pk != exemption.author_id}.values())
 
 

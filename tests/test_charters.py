@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from contracts.charters import selectors, services
-from contracts.charters.models import Exemption
+from contracts.charters.models import Exemption, Vote
 from contracts.negotiations import offers
+from contracts.negotiations import services as negotiations
 from kernel.audit.models import Event
 from kernel.decision import Refused
 from portal.inbox import items
-from tests import worlds
+from tests import votes, worlds
 from tests.cast import Cast
+from tests.scenes import why
 from tests.test_access import BACKEND
+from trusts.datasets.models import Dataset
 from trusts.membership import services as membership
+from trusts.membership.models import Trust
+from trusts.proposals import closing
+from trusts.proposals import services as proposals
+from trusts.proposals.models import Proposal
 
 pytestmark = pytest.mark.django_db
 LIMITS: dict[str, Any] = {
@@ -126,30 +135,120 @@ def test_a_trustee_writes_the_limits_in_the_browser(cast: Cast) -> None:
     assert other.post(url, form).status_code == 403
 
 
-def test_the_other_members_vote_and_the_provider_does_not(cast: Cast) -> None:
+def by_vote(cast: Cast) -> Dataset:
+    """The charter lets nobody go out of the EEA but by the members' vote."""
     rules = {"limits": {"place": {"any_of": ["EEA"]}}, "needs": {"place": "vote"}}
-    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), rules=rules)
-    dataset = worlds.registered(cast).dataset
+    governance = {"votes": {"voters": votes.ALL, "kinds": {"exception": {"majority": "all"}}}}
+    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), rules=rules, governance=governance)
+    cast.trust = Trust.objects.get(pk=cast.trust.pk)
+    return worlds.registered(cast).dataset
 
-    def asked(**changes: Any) -> Exemption:
-        terms = worlds.terms(place={"any_of": ["US"]}, **changes)
-        return services.ask(
-            actor=cast.actor("dana"), dataset=dataset, trust=cast.trust, terms=terms, why="A partner abroad."
-        )
 
-    first = asked()
-    assert [i.verb for i in items(cast.actor("piotr"))] == ["Decide on the exception"]
-    with pytest.raises(Refused):
-        services.vote_for(first.pk, actor=cast.actor("dana"), reason="We are all for it.")
-    with pytest.raises(Refused):
-        services.vote_for(first.pk, actor=cast.actor("sam"), reason="An analyst has no vote.")
-    assert services.vote_for(first.pk, actor=cast.actor("ada"), reason="It is needed.").state == "asked"
-    with pytest.raises(Refused, match="has voted"):
-        services.vote_against(first.pk, actor=cast.actor("ada"), reason="On second thoughts, no.")
-    assert services.vote_for(first.pk, actor=cast.actor("piotr"), reason="It is needed.").state == "granted"
-    second = asked(exports={"at_most": 2})
-    assert (
-        services.vote_against(second.pk, actor=cast.actor("piotr"), reason="Not again, please.").state
-        == "refused"
+def asked(cast: Cast, dataset: Dataset, **more: Any) -> tuple[Exemption, Proposal]:
+    terms = worlds.terms(place={"any_of": ["US"]}, **more)
+    made = services.ask(
+        actor=cast.actor("dana"), dataset=dataset, trust=cast.trust, terms=terms, why="A partner abroad."
     )
-    assert not items(cast.actor("ada"))
+    assert made.proposal is not None
+    return made, made.proposal
+
+
+def now(exemption: Exemption) -> str:
+    exemption.refresh_from_db()
+    return exemption.state
+
+
+def test_the_members_vote_on_an_exception_as_on_everything_else(cast: Cast) -> None:
+    dataset = by_vote(cast)
+    first, vote = asked(cast, dataset)
+    assert vote.kind == "exception" and vote.majority == "all" and "Flights 2013" in vote.title()
+    assert [i.verb for i in items(cast.actor("piotr"))] == ["Vote"] and not items(cast.actor("dana"))
+    assert why(lambda: votes.vote(cast, vote, dana="for")) == {"proposal.concerned"}
+    assert votes.vote(cast, vote, ada="for").state == "open" and now(first) == "asked"
+    assert votes.vote(cast, vote, piotr="for").state == "adopted" and now(first) == "granted"
+    terms = worlds.terms(place={"any_of": ["US"]})
+    assert (
+        offers.publish(dataset.pk, actor=cast.actor("dana"), terms=terms, trust=cast.trust).state
+        == "published"
+    )
+
+    second, vote = asked(cast, dataset, exports={"at_most": 2})
+    assert votes.vote(cast, vote, piotr="against").state == "rejected" and now(second) == "refused"
+    third, vote = asked(cast, dataset, exports={"at_most": 1})
+    closing.close_due(vote.due)
+    assert now(third) == "refused" and Proposal.objects.get(pk=vote.pk).state == "lapsed"
+    fourth, vote = asked(cast, dataset, exports={"at_most": 4})
+    services.withdraw(fourth.pk, actor=cast.actor("dana"))
+    assert now(fourth) == "withdrawn" and Proposal.objects.get(pk=vote.pk).state == "withdrawn"
+    pages = Client()
+    pages.force_login(cast.users["piotr"], backend=BACKEND)
+    assert fourth.get_absolute_url() in pages.get(vote.get_absolute_url()).content.decode()
+    assert vote.get_absolute_url() in pages.get(fourth.get_absolute_url()).content.decode()
+
+
+def test_both_parties_of_the_contract_are_recused(cast: Cast) -> None:
+    """Asked for from the page of a negotiation: its partner has no vote either, and nobody can leave that out."""
+    dataset = worlds.offered(cast)
+    rules = {"limits": {"place": {"any_of": ["EEA"]}}, "needs": {"place": "vote"}}
+    governance = {"votes": {"voters": votes.ALL}}
+    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), rules=rules, governance=governance)
+    wide = worlds.terms(place={"any_of": ["US"]})
+    negotiation = negotiations.ask(actor=cast.actor("piotr"), dataset=dataset, terms=wide, note="May we?")
+    client = Client()
+    client.force_login(cast.users["dana"], backend=BACKEND)
+    page = client.get(negotiation.get_absolute_url()).content.decode()
+    assert f'name="negotiation" value="{negotiation.pk}"' in page
+    given = {
+        "dataset": negotiation.dataset.slug,
+        "trust": cast.trust.slug,
+        "terms": json.dumps(wide),
+        "why": "A partner abroad.",
+    }
+    for named in (str(negotiation.pk), ""):
+        assert client.post("/exemptions/new/", {**given, "negotiation": named}).status_code == 302
+        vote = Proposal.objects.latest("created")
+        for name in ("dana", "piotr"):
+            assert why(lambda name=name, vote=vote: votes.vote(cast, vote, **{name: "for"})) == {
+                "proposal.concerned"
+            }
+        exemption = Exemption.objects.get(proposal=vote)
+        services.withdraw(exemption.pk, actor=cast.actor("dana"))
+    # A charter that leaves exceptions to the trustees: then one of them agrees, and there is no vote.
+    kinds = {"kinds": {"exception": {"by": "trustee"}}}
+    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), governance={"votes": kinds})
+    trust = Trust.objects.get(pk=cast.trust.pk)
+    made = services.ask(
+        actor=cast.actor("dana"),
+        dataset=negotiation.dataset,
+        trust=trust,
+        terms=wide,
+        why="A partner abroad.",
+    )
+    assert made.takes_trustee and not made.takes_vote
+    assert services.agree_trustee(made.pk, actor=cast.actor("ada"), reason="For once.").state == "granted"
+
+
+def test_what_was_asked_before_is_put_to_the_vote_by_a_button(cast: Cast) -> None:
+    """From when exceptions had votes of their own: those are shown, and the members vote on a proposal."""
+    made, vote = asked(cast, by_vote(cast))
+    Exemption.objects.filter(pk=made.pk).update(proposal=None)
+    vote.delete()
+    Vote.objects.create(exemption=made, organisation=cast.organisations["meridian"], agrees=True)
+    with pytest.raises(Exception, match="never changes"), transaction.atomic():
+        Vote.objects.update(agrees=False)
+    client = Client()
+    client.force_login(cast.users["dana"], backend=BACKEND)
+    assert "Meridian Insurance for" in client.get(made.get_absolute_url()).content.decode()
+    assert client.post(f"/do/exemption/{made.pk}/put_to_vote/").status_code == 302
+    assert why(lambda: services.put_to_vote(made.pk, actor=cast.actor("dana"))) == {"exemption.voted"}
+    vote = Proposal.objects.get(kind="exception")
+    assert votes.vote(cast, vote, ada="for", piotr="for").state == "adopted" and now(made) == "granted"
+    again = {
+        "actor": cast.actor("ada"),
+        "trust": cast.trust,
+        "kind": "exception",
+        "why": "Once more, please.",
+    }
+    assert why(lambda: proposals.propose(**again, given={"exemption": str(made.pk)})) == {
+        "proposal.exception"
+    }

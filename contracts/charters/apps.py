@@ -11,6 +11,6 @@ class ChartersConfig(AppConfig):
 
     def ready(self) -> None:
         # Registration happens on import: machines, facts, verbs, forms, selectors.
-        for part in ("machines", "facts", "selectors", "services", "forms"):
+        for part in ("machines", "facts", "selectors", "services", "voting", "forms"):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

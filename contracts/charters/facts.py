@@ -15,7 +15,6 @@ def facts(exemption: Exemption, actor: Actor) -> ExemptionFacts:
         actor_id=actor.counts_as(exemption.author_id),
         author_id=exemption.author_id,
         second_missing=exemption.takes_second and exemption.second_id is None,
-        vote_missing=exemption.takes_vote
-        and not exemption.votes.filter(organisation_id=actor.organisation_id).exists(),
+        vote_to_open=exemption.takes_vote and exemption.proposal_id is None,
         trustee_missing=exemption.takes_trustee and exemption.trustee_id is None,
     )

@@ -14,7 +14,7 @@ from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
 
 
-@asks_with(EXEMPTION, "agree", "agree_trustee", "vote_for", "vote_against")
+@asks_with(EXEMPTION, "agree", "agree_trustee")
 class AgreeForm(ActionForm):
     reason = forms.CharField(
         label="Your reason", widget=forms.Textarea(attrs={"rows": 3}), min_length=10, max_length=2000,

@@ -1,8 +1,13 @@
-"""Exceptions from a charter: asked for by the provider, agreed by a second person, a trustee, or both."""
+"""Exceptions from a charter: asked for by the provider, agreed by a second person, a trustee, the members' vote, or all of them."""
 
 from __future__ import annotations
 
-from contracts.charters.rules import not_own_exemption, second_person_missing, trustee_missing, vote_missing
+from contracts.charters.rules import (
+    not_own_exemption,
+    not_put_to_vote_yet,
+    second_person_missing,
+    trustee_missing,
+)
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, REVIEWER, STEWARD, side
@@ -13,7 +18,6 @@ SYSTEM = frozenset({"system"})
 PROVIDER = side("provider", OWNER, STEWARD)
 SECOND = side("provider", OWNER, STEWARD, REVIEWER)
 TRUSTEE = side("trustee", OWNER)
-VOTER = side("voter", OWNER)
 
 EXEMPTION = register(
     Machine(
@@ -42,13 +46,10 @@ EXEMPTION = register(
                 kind="primary", asks=True, done="You have agreed.",
             ),
             Action(
-                "vote_for", "Vote for it", VOTER, OPEN, needs=(not_own_exemption, vote_missing), kind="primary", asks=True,
-                done="Your organisation's vote is counted.",
+                "put_to_vote", "Put it to the members' vote", PROVIDER | SYSTEM, OPEN, needs=(not_put_to_vote_yet,),
+                done="The members vote on it now.",
             ),
-            Action(
-                "vote_against", "Vote against it", VOTER, OPEN, needs=(not_own_exemption, vote_missing), asks=True,
-                done="Your organisation's vote is counted.",
-            ),
+            Action("members_agree", "Agreed by the members", SYSTEM, OPEN, hidden=True),
             Action(
                 "fail", "Fail", SYSTEM, OPEN, to="refused", hidden=True, then=("exemption.refused",)
             ),

@@ -13,6 +13,7 @@ from kernel.models import StatefulModel
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Trust
 from trusts.organisations.models import Organisation, User
+from trusts.proposals.models import Proposal
 
 
 class Exemption(StatefulModel):
@@ -33,6 +34,10 @@ class Exemption(StatefulModel):
     why = models.TextField()
     second = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     trustee = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Where it takes the members: who else is concerned, the vote, and whether they were for it.
+    partners = models.ManyToManyField(Organisation, related_name="+")
+    proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, null=True, related_name="exemptions")
+    members_agreed = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-created"]
@@ -58,14 +63,9 @@ class Exemption(StatefulModel):
         }
 
     def voters(self) -> list[Any]:
-        """The active members but for the provider, who is concerned and has no vote."""
+        """The active members but for the provider, who reads of it anyway."""
         members = {one for found in self.trust.standing().values() for one in found}
         return sorted(members - {self.provider_id}, key=str)
-
-    def tally(self) -> tuple[int, int, int]:
-        """Votes for, votes against, and how many may vote."""
-        given = list(self.votes.filter(organisation_id__in=self.voters()).values_list("agrees", flat=True))
-        return sum(given), len(given) - sum(given), len(self.voters())
 
     def people(self) -> Mapping[str, Collection[Any]]:
         return {"author": [self.author_id]}
@@ -75,7 +75,7 @@ class Exemption(StatefulModel):
 
 
 class Vote(models.Model):
-    """One member's vote on an exception; given once."""
+    """One member's vote from when exceptions had votes of their own. Read only: since then the members vote on a proposal."""
 
     exemption = models.ForeignKey(Exemption, on_delete=models.CASCADE, related_name="votes")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")

@@ -16,7 +16,7 @@ class ExemptionFacts:
     author_id: UUID | None
     second_missing: bool
     trustee_missing: bool
-    vote_missing: bool = False
+    vote_to_open: bool = False
 
 
 def not_own_exemption(facts: ExemptionFacts) -> Decision:
@@ -42,9 +42,9 @@ def trustee_missing(facts: ExemptionFacts) -> Decision:
     return ALLOW
 
 
-def vote_missing(facts: ExemptionFacts) -> Decision:
-    if not facts.vote_missing:
+def not_put_to_vote_yet(facts: ExemptionFacts) -> Decision:
+    if not facts.vote_to_open:
         return deny(
-            "exemption.voted", "Your organisation has voted, or no vote is needed", remedy="Nothing to do"
+            "exemption.voted", "It takes no vote, or the members vote on it already", remedy="Nothing to do"
         )
     return ALLOW

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from contracts.charters import selectors
 from contracts.charters.machines import EXEMPTION
-from contracts.charters.models import Exemption, Vote
+from contracts.charters.models import Exemption
+from contracts.charters.partners import partners
 from contracts.policies.charter import read_rules
 from contracts.policies.charter_difference import Row, compare_rules
 from contracts.policies.terms import Terms, TermsError
@@ -21,6 +22,11 @@ from trusts.datasets.models import Dataset
 from trusts.membership.models import Trust
 from trusts.membership.ruling import compares_rules, judges
 from trusts.membership.winding import must_be_open
+from trusts.proposals import services as proposals
+from trusts.proposals.closing import settle
+from trusts.proposals.models import Proposal
+
+KIND = "exception"
 
 
 @judges
@@ -62,8 +68,14 @@ def must_be_met(terms: Terms, dataset: Dataset, trust: Trust | None) -> None:
 
 
 @performs(EXEMPTION, "ask")
-def ask(*, actor: Actor, dataset: Dataset, trust: Trust, terms: dict[str, Any], why: str) -> Exemption:
-    """Ask for an exception for exactly these terms. Asked again while one is open or granted, it is that one."""
+def ask(
+    *, actor: Actor, dataset: Dataset, trust: Trust, terms: dict[str, Any], why: str, negotiation: str = ""
+) -> Exemption:  # fmt: skip
+    """Ask for an exception for exactly these terms. Asked again while one is open or granted, it is that one.
+
+    `negotiation`: the one for which they are. Where the members vote, its parties do not, nor those of another one in
+    which just these terms are on the table.
+    """
     checked = Terms.from_dict(terms)
     with transaction.atomic():
         Dataset.objects.select_for_update(of=("self",)).get(pk=dataset.pk)
@@ -79,6 +91,9 @@ def ask(*, actor: Actor, dataset: Dataset, trust: Trust, terms: dict[str, Any], 
         if not check["excesses"]:
             raise Refused.because("exemption.none", "These terms are within the charter", remedy="No exception is needed")  # fmt: skip
         needs = {one.needs for one in check["excesses"]}
+        if "vote" in needs and not trust.governance().by_vote(KIND):
+            # The charter leaves exceptions to those who run the trust.
+            needs = needs - {"vote"} | {"trustee"}
         made = Exemption(
             trust=trust, dataset=dataset, provider_id=dataset.organisation_id, author_id=actor.user_id,
             terms=checked.as_dict(), terms_hash=checked.hash, charter=check["charter"], why=why.strip(),
@@ -89,49 +104,46 @@ def ask(*, actor: Actor, dataset: Dataset, trust: Trust, terms: dict[str, Any], 
         )  # fmt: skip
         with creation(EXEMPTION, "ask", made, actor=actor, reason=why.strip()) as change:
             change.detail = {"clauses": [one.code for one in check["excesses"]]}
-        return made
+        made.partners.set(partners(dataset, checked, negotiation, actor))
+        return put_to_vote(made.pk, actor=system("charter", door=actor.door)) if made.takes_vote else made
 
 
 def _settle(found: Exemption) -> Exemption:
-    """Granted with the last agreement that it takes; refused once the members can no longer be for it."""
-    yes, no, voters = found.tally() if found.takes_vote else (0, 0, 0)
-    if found.takes_vote and no * 2 >= voters:
-        return fail(found.pk, actor=system("charter"))
+    """Granted with the last agreement that it takes."""
     second = found.second_id is not None or not found.takes_second
     trustee = found.trustee_id is not None or not found.takes_trustee
-    voted = yes * 2 > voters or not found.takes_vote
+    voted = found.members_agreed or not found.takes_vote
     return grant(found.pk, actor=system("charter")) if second and trustee and voted else found
 
 
-def _vote(action: str, agrees: bool) -> Any:
-    def verb(exemption_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Exemption:
-        with transaction.atomic():
-            with transition(EXEMPTION, action, exemption_id, actor=actor, seen=seen, reason=reason) as change:
-                Vote.objects.create(
-                    exemption=change.subject,
-                    organisation_id=actor.organisation_id,
-                    user_id=actor.user_id,
-                    agrees=agrees,
-                )
-                yes, no, voters = change.subject.tally()
-                change.detail = {"for": yes, "against": no, "voters": voters}
-            return _settle(change.subject)
-
-    verb.__doc__ = (
-        "One member's vote; more than half of the others grant the exception, half against refuse it."
-    )
-    return performs(EXEMPTION, action)(verb)
+@performs(EXEMPTION, "put_to_vote")
+def put_to_vote(exemption_id: UUID, *, actor: Actor, seen: int | None = None) -> Exemption:
+    """Open the members' vote on it, in which neither the provider nor the partners have one. Raises Refused."""
+    with transition(EXEMPTION, "put_to_vote", exemption_id, actor=actor, seen=seen) as change:
+        found: Exemption = change.subject
+        found.proposal = proposals.propose(
+            actor=system("Commonhold"), trust=found.trust, kind=KIND, why=found.why, given={"exemption": str(found.pk)},
+            concerned=[found.provider_id, *found.partners.values_list("pk", flat=True)],
+        )  # fmt: skip
+        change.detail = {"proposal": found.proposal.ref}
+    return found
 
 
-vote_for, vote_against = _vote("vote_for", True), _vote("vote_against", False)
+@performs(EXEMPTION, "members_agree")
+def members_agree(
+    exemption_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None
+) -> Exemption:
+    """The members adopted it; with the last agreement that it takes, the exception is granted."""
+    with transaction.atomic():
+        with transition(EXEMPTION, "members_agree", exemption_id, actor=actor, reason=reason) as change:
+            change.subject.members_agreed = True
+        return _settle(change.subject)
 
 
 @performs(EXEMPTION, "fail")
-def fail(exemption_id: UUID, *, actor: Actor, seen: int | None = None) -> Exemption:
-    """The members are against it."""
-    with transition(
-        EXEMPTION, "fail", exemption_id, actor=actor, reason="The members voted against it."
-    ) as change:
+def fail(exemption_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Exemption:
+    """The members are against it, or too few took part."""
+    with transition(EXEMPTION, "fail", exemption_id, actor=actor, reason=reason) as change:
         pass
     return change.subject
 
@@ -159,16 +171,22 @@ def grant(exemption_id: UUID, *, actor: Actor, seen: int | None = None) -> Exemp
 agree, agree_trustee = _agree("agree", "second"), _agree("agree_trustee", "trustee")
 
 
-@performs(EXEMPTION, "refuse")
-def refuse(exemption_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Exemption:
-    """No exception; the reason reaches the provider."""
-    with transition(EXEMPTION, "refuse", exemption_id, actor=actor, seen=seen, reason=reason) as change:
-        pass
-    return change.subject
+def _end(action: str) -> Any:
+    def verb(exemption_id: UUID, *, actor: Actor, reason: str = "", seen: int | None = None) -> Exemption:
+        with transaction.atomic():
+            # Locked in the order in which a vote is closed: the proposal first.
+            voted = Proposal.objects.select_for_update(of=("self",)).filter(
+                exemptions=exemption_id, state="open"
+            )
+            found = voted.first()
+            with transition(EXEMPTION, action, exemption_id, actor=actor, seen=seen, reason=reason) as change:
+                pass
+            if found is not None:
+                settle(found.pk)
+        return change.subject
+
+    verb.__doc__ = f"{EXEMPTION.action(action).label}; a vote that is open on it falls away. A reason reaches the provider."
+    return performs(EXEMPTION, action)(verb)
 
 
-@performs(EXEMPTION, "withdraw")
-def withdraw(exemption_id: UUID, *, actor: Actor, seen: int | None = None) -> Exemption:
-    with transition(EXEMPTION, "withdraw", exemption_id, actor=actor, seen=seen) as change:
-        pass
-    return change.subject
+refuse, withdraw = _end("refuse"), _end("withdraw")

@@ -73,10 +73,10 @@ NOT_MISSING = {"exemption.second", "exemption.trustee", "exemption.voted"}
 def exemption(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One exception: what goes beyond the charter, the whole terms, who has agreed, and what is missing."""
     actor = request.actor  # type: ignore[attr-defined]
-    found = get_object_or_404(selectors.exemptions(actor).select_related("second"), pk=pk)
+    found = get_object_or_404(selectors.exemptions(actor).select_related("second", "proposal"), pk=pk)
     excesses = [{**one, "says": NEEDS[one["needs"]].en} for one in found.excesses]
     context = {
-        "exemption": found, "excesses": excesses, "tally": found.tally() if found.takes_vote else (0, 0, 0), "sentences": sentences(Terms.from_dict(found.terms)),
+        "exemption": found, "excesses": excesses, "old_votes": list(found.votes.select_related("organisation")), "sentences": sentences(Terms.from_dict(found.terms)),
         # An agreement that is not missing is nothing to press.
         "choices": [c for c in doors.choices(EXEMPTION, found, actor) if not {r.code for r in c.reasons} & NOT_MISSING], "own": found.provider_id == actor.organisation_id,
         "events": audit.history(found.pk, actor),
@@ -104,10 +104,11 @@ def exemption_new(request: HttpRequest) -> HttpResponse:
                                   remedy="Write a sentence or two", field="why")  # fmt: skip
         if trust is None:
             raise Refused.because("exemption.trust", "There is no trust whose charter it would be", remedy="Choose a trust")  # fmt: skip
-        made = services.ask(actor=actor, dataset=dataset, trust=trust, terms=json.loads(request.POST.get("terms", "")), why=why)  # fmt: skip
+        made = services.ask(actor=actor, dataset=dataset, trust=trust, terms=json.loads(request.POST.get("terms", "")), why=why,
+                            negotiation=request.POST.get("negotiation", ""))  # fmt: skip
     except Refused as problem:
         context = {"decision": problem.decision, "dataset": dataset, "why": why, "terms": request.POST.get("terms", ""),
-                   "trust": trust}  # fmt: skip
+                   "trust": trust, "negotiation": request.POST.get("negotiation", "")}  # fmt: skip
         return render(request, "charters/ask.html", context, status=409)
     except (ValueError, TermsError):
         wrong = deny(

@@ -18,6 +18,7 @@ class NegotiationsConfig(AppConfig):
             "selectors",
             "services",
             "leaving",
+            "concerned",
             "forms",
             "winding",
             "signature_forms",

@@ -22,7 +22,7 @@ from contracts.policies.words import clause_words
 NEEDS: dict[str, Said] = {
     "second_person": Said("a second person at the provider has to agree", "eine zweite Person beim Anbieter muss zustimmen"),
     "trustee": Said("a trustee has to agree", "ein Treuhänder muss zustimmen"),
-    "vote": Said("more than half of the other members have to agree", "mehr als die Hälfte der anderen Mitglieder muss zustimmen"),
+    "vote": Said("the other members have to vote for it", "die anderen Mitglieder müssen dafür stimmen"),
     "never": Said("the charter does not allow it", "die Satzung erlaubt es nicht"),
 }  # fmt: skip
 USUAL_NEED = "trustee"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from contracts.charters import selectors as exempted
 from contracts.charters.machines import EXEMPTION
-from contracts.charters.models import Vote
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.duty_rules import PAYMENT
 from contracts.negotiations.machines import AGREEMENT, DUTY, NEGOTIATION, OPEN
@@ -144,16 +143,13 @@ def duties_of_others(actor: Actor, rows: list[Any]) -> Iterator[Item]:
 
 
 def _asked(actor: Actor) -> Rows:
-    """Of ours those that take a second person; of others those that take a trustee or a vote, and have not got ours."""
+    """Of ours those that take a second person; of others those that take a trustee. Votes are proposals."""
     mine = actor.organisation_id
     second = moved_by(actor, EXEMPTION, "asked", "provider", "dataset_id", by="agree")
     second &= Q(provider_id=mine, takes_second=True, second=None)
     trustee = moved_by(actor, EXEMPTION, "asked", "trustee", by="agree_trustee")
     trustee &= Q(trust_id__in=governed_trust_ids(mine), takes_trustee=True, trustee=None)
-    voted = Vote.objects.filter(exemption=OuterRef("pk"), organisation_id=mine)
-    votes = moved_by(actor, EXEMPTION, "asked", "voter", by="vote_for") & ~Exists(voted)
-    votes &= Q(trust_id__in=actor.trust_ids, takes_vote=True) & ~Q(provider_id=mine)
-    return exempted.exemptions(actor).filter(second | trustee | votes).exclude(author_id=actor.user_id)
+    return exempted.exemptions(actor).filter(second | trustee).exclude(author_id=actor.user_id)
 
 
 @source("exceptions", "Exceptions", rows=_asked)
@@ -175,7 +171,7 @@ def exceptions_asked(actor: Actor, rows: list[Any]) -> Iterator[Item]:
             for who, takes in (
                 ("a second person of ours", e.takes_second and e.second_id is None),
                 (f"a trustee of {e.trust.name}", e.takes_trustee and e.trustee_id is None),
-                (f"the members of {e.trust.name}", e.takes_vote),
+                (f"the members of {e.trust.name}", e.takes_vote and not e.members_agreed),
             )
             if takes
         ]

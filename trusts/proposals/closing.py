@@ -47,6 +47,8 @@ def settle(proposal_id: UUID, now: datetime | None = None) -> Proposal | None:
         problem = effects.carry_out(found) if decided == "adopted" else None
         if decided == "rejected":
             effects.turn_down(found)
+        if decided == "lapsed":
+            effects.run_out(found)
         if problem is not None:
             return fail(found.pk, actor=system(CLERK), result=result, problem=problem)  # type: ignore[no-any-return]
         return VERBS[decided](found.pk, actor=system(CLERK), result=result)  # type: ignore[no-any-return]
@@ -129,7 +131,8 @@ def close_due(now: datetime) -> int:
     due = Proposal.objects.filter(state="open").select_related("member", "trust")
     for proposal in due.filter(due__lte=now)[:200]:
         closed += _try(proposal.pk, now)
-    gone = Q(member__isnull=False) | ~Q(trust__state="active")
+    of_others = [kind for kind, effect in effects.EFFECTS.items() if effect.gone]
+    gone = Q(member__isnull=False) | ~Q(trust__state="active") | Q(kind__in=of_others)
     for proposal in due.filter(gone, due__gt=now)[:500]:
         if effects.is_moot(proposal):
             closed += _try(proposal.pk, now)

@@ -30,6 +30,8 @@ class Effect:
     """`does` carries it out, `against` is done when the members are against it. `on`: states of the membership concerned.
 
     `says`: what happens, in a sentence. `action`: what the portal has to be allowed to do with the membership beforehand.
+    `lapsed` is done when too few took part. What a later station registers brings its own way to be checked, to be `gone`
+    and to be read about (`about`: words and address), and is opened on a page of its own.
     """
 
     does: Does
@@ -37,6 +39,11 @@ class Effect:
     on: tuple[str, ...] = ()
     action: str = ""
     against: Does | None = None
+    lapsed: Does | None = None
+    check: Callable[[Trust, dict[str, Any]], dict[str, Any]] | None = None
+    gone: Callable[[Proposal], bool] | None = None
+    about: Callable[[Proposal], tuple[str, str] | None] | None = None
+    own_page: bool = False
 
 
 def _member(proposal: Proposal) -> Membership:
@@ -73,10 +80,15 @@ def _wind_up(proposal: Proposal, actor: Actor, reason: str) -> Any:
 EFFECTS: dict[str, Effect] = {
     "admit": Effect(_admit, "{name} becomes a member at once. If the members are against it, the application is refused.", ("applied",), "", _refuse),
     "expel": Effect(_expel, "{name} is expelled at once: its contracts in this trust end, running jobs stop, downloads are cut off.", ("active", "suspended"), "expel"),
-    "charter": Effect(_charter, "What is proposed below becomes the next version of the charter, in force at once."),
+    "charter": Effect(_charter, "What is proposed below becomes the next version of the charter, in force at once.", own_page=True),
     "trustee": Effect(_trustee, "{name} becomes a trustee at once.", ("active",)),
     "wind_up": Effect(_wind_up, "The trust is wound up in the way that its charter says. Nothing new can begin in it."),
 }  # fmt: skip
+
+
+def registers(kind: str, effect: Effect) -> None:
+    """What follows from proposals of this kind, said by the station that it concerns."""
+    EFFECTS[kind] = effect
 
 
 def newest(trust: Trust) -> int:
@@ -87,6 +99,12 @@ def newest(trust: Trust) -> int:
 def words(proposal: Proposal) -> str:
     name = proposal.member.organisation.name if proposal.member else ""
     return EFFECTS[proposal.kind].says.format(name=name)
+
+
+def about(proposal: Proposal) -> tuple[str, str] | None:
+    """Where one reads more of what it is about: words and address."""
+    tells = EFFECTS[proposal.kind].about
+    return tells(proposal) if tells else None
 
 
 def must_be_possible(
@@ -106,6 +124,8 @@ def must_be_possible(
         return {}
     if kind == "charter":
         return _checked_charter(trust, given)
+    if effect.check:
+        return effect.check(trust, given)
     return {}
 
 
@@ -135,6 +155,13 @@ def turn_down(proposal: Proposal) -> None:
         _do(against, proposal, f"The members voted against it (proposal {proposal.ref}).")
 
 
+def run_out(proposal: Proposal) -> None:
+    """Do what follows when too few took part."""
+    lapsed = EFFECTS[proposal.kind].lapsed
+    if lapsed:
+        _do(lapsed, proposal, f"Too few members took part in the vote (proposal {proposal.ref}).")
+
+
 def _do(does: Does, proposal: Proposal, reason: str) -> Decision | None:
     try:
         with transaction.atomic():
@@ -148,5 +175,7 @@ def is_moot(proposal: Proposal) -> bool:
     """Whether what it is about is gone: an application withdrawn, a member that has left, a trust that is wound up."""
     effect = EFFECTS[proposal.kind]
     if proposal.trust.state != "active":
+        return True
+    if effect.gone and effect.gone(proposal):
         return True
     return bool(effect.on) and (proposal.member is None or proposal.member.state not in effect.on)

@@ -45,8 +45,11 @@ def _other_side(proposal: Proposal, seats: list[VotingSeat], actor: Actor) -> st
     )
     if acted:
         return str(acted.organisation)
-    about = proposal.member.organisation_id if proposal.member else None
-    if about is None or about == actor.organisation_id:
+    about = [pk for pk in proposal.concerned_ids() if pk != str(actor.organisation_id)]
+    if not about:
         return ""
-    there = OrganisationMember.objects.filter(user_id=actor.user_id, organisation_id=about, state="active")
-    return str(proposal.member.organisation) if proposal.member and there.exists() else ""
+    places = OrganisationMember.objects.filter(
+        user_id=actor.user_id, organisation_id__in=about, state="active"
+    )
+    there = places.select_related("organisation").first()
+    return str(there.organisation) if there else ""

@@ -69,7 +69,7 @@ class ProposeForm(forms.Form):
     def __init__(self, *args: Any, trust: Trust, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         voted = trust.governance().voted()
-        self.kinds = [k for k in EFFECTS if k in voted and k != "charter"]
+        self.kinds = [k for k, effect in EFFECTS.items() if k in voted and not effect.own_page]
         self.fields["kind"].choices = [(k, label) for k, label in KINDS if k in self.kinds]  # type: ignore[attr-defined]
         states = {state for kind in self.kinds for state in EFFECTS[kind].on}
         found = (

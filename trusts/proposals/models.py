@@ -16,7 +16,7 @@ from trusts.proposals.counting import ABSTAIN, AGAINST, FOR, Seat, Tally, count
 
 KINDS = [
     ("admit", "Admit a member"), ("expel", "Expel a member"), ("charter", "Change the charter"),
-    ("trustee", "Appoint a trustee"), ("wind_up", "Wind up"),
+    ("trustee", "Appoint a trustee"), ("wind_up", "Wind up"), ("exception", "Exception to the charter"),
 ]  # fmt: skip
 CHOICES = [(FOR, "For it"), (AGAINST, "Against it"), (ABSTAIN, "Abstain")]
 
@@ -28,7 +28,8 @@ class Proposal(StatefulModel):
     trust = models.ForeignKey(Trust, on_delete=models.PROTECT, related_name="proposals")
     kind = models.CharField(max_length=10, choices=KINDS)
     given = models.JSONField(
-        default=dict, help_text="What would be done; for a charter its text, rules, governance"
+        default=dict,
+        help_text="What would be done; for a charter its text, rules, governance; for an exception which one",
     )
     member = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="proposals")
     why = models.TextField()
@@ -50,11 +51,18 @@ class Proposal(StatefulModel):
         return self.title()
 
     def title(self) -> str:
-        about = f": {self.member.organisation}" if self.member_id and self.member else ""
-        return f"{self.get_kind_display()}{about}"
+        about = (
+            str(self.member.organisation) if self.member_id and self.member else self.given.get("about", "")
+        )
+        return f"{self.get_kind_display()}: {about}" if about else self.get_kind_display()
 
     def get_absolute_url(self) -> str:
         return reverse("proposal", args=[self.pk])
+
+    def concerned_ids(self) -> list[str]:
+        """The organisations whose own affair it is: the member it is about, the parties of a contract. They do not vote."""
+        about = [str(self.member.organisation_id)] if self.member_id and self.member else []
+        return [*about, *self.given.get("concerned", [])]
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         """An applicant does not see what members say of it; a member whose place is at stake does."""

@@ -48,7 +48,7 @@ def may_vote(facts: ProposalFacts) -> Decision:
     if not facts.member_now:
         return deny("proposal.not_active", "Your organisation is not an active member now", remedy="It votes again once it is reinstated")  # fmt: skip
     if facts.barred == CONCERNED:
-        return deny("proposal.concerned", "This is about your own organisation", remedy="You can comment; the others decide", source="charter")  # fmt: skip
+        return deny("proposal.concerned", "This is your own organisation's affair", remedy="You can comment; the others decide", source="charter")  # fmt: skip
     if facts.barred == RECUSED:
         return deny("proposal.recused", "Your organisation has stepped back from this vote", remedy="The others decide")  # fmt: skip
     if facts.other_side:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -34,26 +35,29 @@ def propose(
     why: str,
     given: dict[str, Any] | None = None,
     member: Membership | None = None,
+    concerned: Collection[UUID] = (),
 ) -> Proposal:
     """Put something to the vote of the members, under the rules that the charter has now.
 
-    Who may vote is set here: the active members that have votes, each with its weight. Raises Refused for what the charter
-    does not put to a vote, or what could not be done.
+    Who may vote is set here: the active members that have votes, each with its weight, but for the member it is about and
+    those `concerned`. Raises Refused for what the charter does not put to a vote, or what could not be done.
     """
     with transaction.atomic():
         Trust.objects.select_for_update(of=("self",)).get(pk=trust.pk)
         how = trust.governance().decision(kind) if kind in trust.governance()["votes"]["kinds"] else {}
         checked = must_be_possible(trust, kind, given or {}, member)
+        if concerned:
+            checked |= {"concerned": sorted(str(pk) for pk in concerned)}
         made = Proposal(
             trust=trust, kind=kind, given=checked, member=member, why=why.strip(), author_id=actor.user_id,
             proposer_id=actor.organisation_id, charter=newest(trust), quorum=how["quorum"], majority=how["majority"],
             secret=how["ballot"] == "secret", delegation=bool(trust.governance()["votes"]["delegation"]),
             due=timezone.now() + timedelta(days=how["days"]),
         )  # fmt: skip
-        concerned = member.organisation_id if member else None
+        own = set(made.concerned_ids())
         seats = [
             VotingSeat(
-                proposal=made, organisation_id=pk, weight=weight, barred=CONCERNED if pk == concerned else ""
+                proposal=made, organisation_id=pk, weight=weight, barred=CONCERNED if str(pk) in own else ""
             )
             for pk, weight in trust.voters().items()
         ]

@@ -69,8 +69,10 @@ def may_propose(trust: Trust, actor: Actor) -> bool:
 
 
 def _kinds(trust: Trust) -> list[str]:
-    """What is put to the vote here and proposed on the page for it."""
-    return [kind for kind in effects.EFFECTS if kind != "charter" and trust.governance().by_vote(kind)]
+    """What is put to the vote here and proposed on the page for it; some kinds have a page of their own."""
+    return [
+        kind for kind, one in effects.EFFECTS.items() if not one.own_page and trust.governance().by_vote(kind)
+    ]
 
 
 def _my_seat(proposal: Proposal, actor: Actor) -> Any:
@@ -90,7 +92,7 @@ def proposal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     # A secret ballot tells no numbers before it is closed, or votes could be told apart as they come in.
     tally = found.tally().as_dict() if is_open and not found.secret else found.result or None
     context = {
-        "proposal": found, "trust": found.trust, "effect": effects.words(found), "tally": tally, "is_open": is_open,
+        "proposal": found, "trust": found.trust, "effect": effects.words(found), "about": effects.about(found), "tally": tally, "is_open": is_open,
         "seats": found.seats.all(), "mine": _my_seat(found, actor), "majority": MAJORITY[found.majority],
         "comments": found.comments.select_related("organisation", "user"), "changes": charter_changes(found),
         "choices": [c for c in doors.choices(PROPOSAL, found, actor) if not {r.code for r in c.reasons} & UNSAID],
