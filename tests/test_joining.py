@@ -224,3 +224,58 @@ def test_a_member_that_stops_answering_is_noticed_once(cast: Cast) -> None:
     assert browser(cast, "ada").get(members).content.decode().count("has not answered since") == 3
     assert "has not answered" not in browser(cast, "dana").get(members).content.decode()
     assert told("membership.silent", of(cast, "hudson")) == ["ada@ada.example"]
+
+
+def test_a_hearing_that_comes_to_nothing_is_closed(cast: Cast) -> None:
+    found, ada, piotr = of(cast, "meridian"), cast.actor("ada"), browser(cast, "piotr")
+    with pytest.raises(Refused, match="No hearing is open"):
+        parting.close_hearing(found.pk, actor=ada, reason="Nothing was found.")
+    parting.hear(found.pk, actor=ada, grounds="They passed data on.")
+    with pytest.raises(Refused):
+        parting.close_hearing(found.pk, actor=cast.actor("piotr"), reason="We find nothing in it.")
+    form = {"reason": "It was another organisation."}
+    assert browser(cast, "ada").post(f"/do/membership/{found.pk}/close_hearing/", form).status_code == 302
+    assert told("membership.hearing_closed", found) == ["piotr@piotr.example"]
+    page = piotr.get(found.get_absolute_url()).content.decode()
+    assert "They passed data on." in page and "It was another organisation." in page
+    assert "Reply to the grounds" not in piotr.get("/inbox/").content.decode()
+    with later(30), pytest.raises(Refused, match="has not been heard"):
+        services.expel(found.pk, actor=ada, reason="They passed data on.")
+    parting.hear(found.pk, actor=ada, grounds="Now they did.")
+    assert of(cast, "meridian").hearing["grounds"] == "Now they did."
+
+
+def test_a_probation_is_extended_or_not_passed(cast: Cast) -> None:
+    found, ada, day = of(cast, "meridian"), cast.actor("ada"), timezone.localdate() + timedelta(days=10)
+    joining.set_probation(found.pk, actor=ada, until=day, reason="A report came late.")
+    with pytest.raises(Refused, match="runs already"):
+        joining.set_probation(found.pk, actor=ada, until=day + timedelta(days=9), reason="And another.")
+    with pytest.raises(Refused, match="runs until"):
+        joining.extend_probation(found.pk, actor=ada, until=day, reason="And another.")
+    day += timedelta(days=9)
+    joining.extend_probation(found.pk, actor=ada, until=day, reason="And another one came late.")
+    do = f"/do/membership/{found.pk}/fail_probation/"
+    with pytest.raises(Refused, match="has not been heard"):
+        parting.fail_probation(found.pk, actor=ada, reason="All reports came late.")
+    with later(15):
+        parting.hear(found.pk, actor=ada, grounds="All reports came late.")
+    with later(25):
+        # Its day is over, and it has not passed by itself: the hearing comes first.
+        assert sweep()["probations"] == 0
+        assert "Not passed: end the membership" in browser(cast, "ada").get(do).content.decode()
+        assert browser(cast, "ada").post(do, {"reason": "All reports came late."}).status_code == 302
+    found.refresh_from_db()
+    assert found.state == "expelled"
+
+    other, until = of(cast, "hudson"), timezone.localdate() + timedelta(days=5)
+    joining.set_probation(other.pk, actor=ada, until=until, reason="A report came late.")
+    parting.hear(other.pk, actor=ada, grounds="A report came late.")
+    with later(6):
+        assert sweep()["probations"] == 0
+        parting.close_hearing(other.pk, actor=ada, reason="It had come in time.")
+        assert sweep()["probations"] == 1
+    governance = {"votes": {"kinds": {"expel": {"by": "vote"}}}}
+    services.change_charter(cast.trust.pk, actor=ada, governance=governance)
+    joining.set_probation(other.pk, actor=ada, until=until, reason="A report came late.")
+    with pytest.raises(Refused, match="takes a vote"):
+        parting.fail_probation(other.pk, actor=ada, reason="All reports came late.")

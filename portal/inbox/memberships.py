@@ -33,7 +33,7 @@ def _said(actor: Actor) -> QuerySet[Any]:
     for state in ("active", "suspended"):
         heard |= moved_by(actor, MEMBERSHIP, state, "candidate", by="reply")
     heard &= Q(organisation_id=actor.organisation_id, hearing__has_key="until") & ~Q(
-        hearing__has_key="replied"
+        hearing__has_any_keys=["replied", "closed"]
     )
     applied = moved_by(actor, MEMBERSHIP, "applied", "trustee") & Q(trust_id__in=actor.trust_ids)
     return membership.memberships(actor).filter(heard | applied)

@@ -134,7 +134,9 @@ def conditions_overdue(now: datetime) -> Iterator[tuple[str, Model, str]]:
 def hearings_ending(now: datetime) -> Iterator[tuple[str, Model, str]]:
     """Two days before the time to reply to the grounds is over, once more."""
     found = Membership.objects.filter(state__in=["active", "suspended"], hearing__has_key="until")
-    for row in found.exclude(hearing__has_key="replied").select_related("trust", "organisation")[:MOST]:
+    for row in found.exclude(hearing__has_any_keys=["replied", "closed"]).select_related(
+        "trust", "organisation"
+    )[:MOST]:
         until = datetime.fromisoformat(row.hearing["until"])
         if now < until <= now + timedelta(days=2):
             yield "membership.hearing_reminder", row, f"{until:%Y%m%d%H%M}"

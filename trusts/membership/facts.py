@@ -30,7 +30,7 @@ def membership_facts(membership: Membership, actor: Actor) -> MembershipFacts:
     governing = trust.trustees()
     others = [pk for pk in governing if pk != membership.organisation_id]
     joins = membership.state in NOT_A_MEMBER
-    hearing = membership.hearing
+    hearing = {} if membership.hearing.get("closed") else membership.hearing
     handed = {one["code"] for one in membership.evidence}
     return MembershipFacts(
         is_trustee=membership.state == "active" and membership.organisation_id in governing, other_trustees=len(others),

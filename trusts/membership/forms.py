@@ -109,6 +109,6 @@ class LevelForm(ActionForm):
         return on
 
 
-@asks_with(MEMBERSHIP, "suspend", "leave", "expel", "refuse", "decline")
+@asks_with(MEMBERSHIP, "suspend", "leave", "expel", "refuse", "decline", "fail_probation", "close_hearing")
 class MembershipReasonForm(ReasonForm):
     pass

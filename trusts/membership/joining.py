@@ -96,16 +96,23 @@ def close_condition(
     return found
 
 
-@performs(MEMBERSHIP, "set_probation")
-def set_probation(
-    membership_id: UUID, *, actor: Actor, until: date, reason: str, seen: int | None = None
-) -> Membership:
-    """A probation, or a longer one. It ends by itself."""
-    with transition(
-        MEMBERSHIP, "set_probation", membership_id, actor=actor, seen=seen, reason=reason
-    ) as change:
-        change.subject.probation_until = until
-    return change.subject
+def _until(action: str) -> Any:
+    def verb(
+        membership_id: UUID, *, actor: Actor, until: date, reason: str, seen: int | None = None
+    ) -> Membership:
+        with transition(MEMBERSHIP, action, membership_id, actor=actor, seen=seen, reason=reason) as change:
+            found: Membership = change.subject
+            if found.probation_until is not None and until <= found.probation_until:
+                raise Refused.because("membership.probation_shorter", f"The probation runs until {found.probation_until:%d %B %Y}",
+                                      remedy="Name a later day, or end the probation", field="until")  # fmt: skip
+            found.probation_until = until
+        return found
+
+    verb.__doc__ = f"{MEMBERSHIP.action(action).label}, with a reason. It ends by itself. Raises Refused for an earlier day."
+    return performs(MEMBERSHIP, action)(verb)
+
+
+set_probation, extend_probation = _until("set_probation"), _until("extend_probation")
 
 
 def _over(action: str) -> Any:

@@ -105,7 +105,7 @@ class CloseForm(ActionForm):
         self.fields["number"].choices = [(one["number"], f"{one['text']} (by {one['due']})") for one in open_]  # type: ignore[attr-defined]
 
 
-@asks_with(MEMBERSHIP, "set_probation")
+@asks_with(MEMBERSHIP, "set_probation", "extend_probation")
 class ProbationForm(ReasonForm):
     until = _day("Until", "The last day. Then it ends by itself.")
     field_order = ("until", "reason")

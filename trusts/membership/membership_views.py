@@ -25,7 +25,7 @@ from trusts.membership.parting import last_heard
 # What would be said of a button that has nothing to do: it is left out.
 NOTHING_TO_DO = {"membership.no_evidence", "membership.no_checks", "membership.no_condition", "membership.no_probation",
                  "membership.no_hearing", "membership.replied", "membership.no_notice", "membership.noticed",
-                 "membership.no_notice_given", "membership.being_heard"}  # fmt: skip
+                 "membership.no_notice_given", "membership.being_heard", "membership.probation_runs"}  # fmt: skip
 INSIDE = {role.split(".")[0] + ".member" for role in CANDIDATE | TRUSTEE}
 
 

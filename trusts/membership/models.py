@@ -130,6 +130,7 @@ class Membership(StatefulModel):
     checks = models.JSONField(default=dict, help_text="{code: {ok, note, by, on}}")
     conditions = models.JSONField(default=list, help_text="[{text, due, outcome, by, on, note}]")
     probation_until = models.DateField(null=True, blank=True)
+    # And, once it came to nothing: closed, closed_by, closed_because.
     hearing = models.JSONField(default=dict, help_text="{grounds, until, by, reply, replied, reply_by}")
     leaves_on = models.DateTimeField(null=True, blank=True, help_text="When its notice has run")
     leaving_because = models.TextField(blank=True, default="")

@@ -14,6 +14,7 @@ from kernel.audit.models import Event
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
+from trusts.membership.endings import follow
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership
 from trusts.membership.services import leave
@@ -37,6 +38,27 @@ def reply(membership_id: UUID, *, actor: Actor, text: str, seen: int | None = No
     with transition(MEMBERSHIP, "reply", membership_id, actor=actor, seen=seen, reason=text) as change:
         change.subject.hearing = {**change.subject.hearing, "reply": text, "reply_by": actor.name,
                                   "replied": timezone.now().isoformat()}  # fmt: skip
+    return change.subject
+
+
+@performs(MEMBERSHIP, "close_hearing")
+def close_hearing(membership_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Membership:
+    """It comes to nothing. Grounds and reply stay to be read, and no expulsion can be based on them any more."""
+    with transition(
+        MEMBERSHIP, "close_hearing", membership_id, actor=actor, seen=seen, reason=reason
+    ) as change:
+        change.subject.hearing = {**change.subject.hearing, "closed": timezone.now().isoformat(),
+                                  "closed_by": actor.name, "closed_because": reason}  # fmt: skip
+    return change.subject
+
+
+@performs(MEMBERSHIP, "fail_probation")
+def fail_probation(membership_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Membership:
+    """The probation was not passed: the membership ends, with all that follows when a member is expelled."""
+    with transition(
+        MEMBERSHIP, "fail_probation", membership_id, actor=actor, seen=seen, reason=reason
+    ) as change:
+        follow(change.subject, "expel", actor)
     return change.subject
 
 

@@ -17,7 +17,7 @@ class MembershipFacts:
 
     `is_trustee`: it runs the trust, in whatever role the charter gives that to. `by_vote`: kinds that take a vote.
     `misfits`: why the charter's conditions on members are not met. `evidence`, `checks`: what is still missing, by label.
-    `heard_until`: when the hearing is over; None: none was opened.
+    `heard_until`: when the hearing is over; None: none was opened, or it was closed.
     """
 
     is_trustee: bool
@@ -105,6 +105,27 @@ def a_condition_is_open(facts: MembershipFacts) -> Decision:
 def on_probation(facts: MembershipFacts) -> Decision:
     if not facts.on_probation:
         return deny("membership.no_probation", "The organisation is not on probation", remedy="Nothing to do")
+    return ALLOW
+
+
+def not_on_probation(facts: MembershipFacts) -> Decision:
+    if facts.on_probation:
+        return deny("membership.probation_runs", "A probation runs already", remedy="Extend it, or end it")
+    return ALLOW
+
+
+def a_hearing_is_open(facts: MembershipFacts) -> Decision:
+    if facts.heard_until is None:
+        return deny("membership.no_hearing", "No hearing is open", remedy="Nothing to close")
+    return ALLOW
+
+
+def nothing_is_heard(facts: MembershipFacts) -> Decision:
+    """A probation does not pass by itself while a hearing waits for its outcome."""
+    if facts.heard_until is not None and facts.as_of <= facts.heard_until + HEARD_FOR:
+        return deny(
+            "membership.being_heard", "A hearing waits for its outcome", remedy="Close it, or decide on it"
+        )
     return ALLOW
 
 
