@@ -10,6 +10,7 @@ from django.test import Client
 
 from jobs.deliveries.models import Delivery
 from jobs.provenance import selectors, services
+from jobs.provenance.graph import Edge, Graph, Node
 from jobs.provenance.load import lineage
 from kernel.audit.models import Event
 from tests import worlds
@@ -143,6 +144,8 @@ def test_which_exports_contain_rows_that_were_withdrawn(cast: Cast, django_asser
     # The receiver learns that, and neither how many rows nor of which column.
     page = browser(cast, "piotr").get(address).content.decode()
     assert "holds withdrawn rows" in page and "2 rows" not in page and "took it back" not in page
+    # Who received none learns nothing.
+    assert "holds withdrawn rows" not in browser(cast, "ada").get(address).content.decode()
     # The next version is looked at too: one that has none of them, and one that has.
     clean = b"carrier,tailnum\nUA,N1\n"
     for content in (clean, worlds.CSV):
@@ -167,3 +170,55 @@ def test_the_page_is_drawn_listed_and_cut_by_time(cast: Cast) -> None:
     assert "Nothing came to be in this time" in dana.get(address + "?until=2001-01-01").content.decode()
     wrong = dana.get(address + "?since=2026-02-01&until=2026-01-01")
     assert wrong.status_code == 422 and "before the first" in wrong.content.decode()
+
+
+def test_a_large_graph_is_folded_before_it_is_drawn() -> None:
+    """Seventy exports under two contracts: the one that something came back from stays, the others are a box each contract."""
+    nodes = [
+        Node("v", "version", "Version 1"),
+        Node("c1", "agreement", "Contract C-1"),
+        Node("c2", "agreement", "Contract C-2"),
+    ]
+    edges = []
+    for at in range(70):
+        nodes += [
+            Node(f"j{at}", "job", "Job", facts={"kind": "export"}),
+            Node(f"e{at}", "delivery", f"Export {at}"),
+        ]
+        edges += [
+            Edge(f"j{at}", "used", "v"),
+            Edge(f"e{at}", "generated_by", f"j{at}"),
+            Edge(f"e{at}", "derived_from", "v"),
+        ]
+        edges += [Edge(f"e{at}", "under", "c1" if at < 30 else "c2")]
+    whole = Graph([*nodes, Node("w", "version", "What came back")], [*edges, Edge("w", "derived_from", "e5")])
+    assert len(whole.steps()) == 141, "by its job only, though it is also derived from the version"
+    small = whole.folded(60)
+    assert sorted(n.title for n in small.of("delivery")) == [
+        "29 exports, Contract C-1",
+        "40 exports, Contract C-2",
+        "Export 5",
+    ]
+    assert [(depth, node.title) for depth, node, _ in small.tree() if node.kind != "delivery"] == [
+        (0, "Version 1"),
+        (2, "What came back"),
+    ]
+    assert whole.folded(1000) is whole
+
+
+def test_nothing_hangs_together_through_what_is_hidden() -> None:
+    nodes = [
+        Node("v", "version", "Mine"),
+        Node("e", "delivery", "Export"),
+        Node("x", "version", "Through something hidden"),
+    ]
+    graph = Graph(
+        nodes,
+        [
+            Edge("e", "derived_from", "v"),
+            Edge("hidden", "derived_from", "e"),
+            Edge("x", "derived_from", "hidden"),
+        ],
+    )
+    assert [edge.later for edge in graph.edges] == ["e"]
+    assert set(graph.connected(["v"]).nodes) == {"v", "e"}

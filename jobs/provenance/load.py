@@ -63,8 +63,8 @@ class Builder:
             "bytes": row.parquet_bytes, "state": row.state,
             "columns": [_column(c) for c in row.columns.all()] if columns and visible else [],
         }  # fmt: skip
-        if withdrawn:
-            facts["withdrawn"] = withdrawn if own else True
+        if withdrawn and own:
+            facts["withdrawn"] = withdrawn
         url = row.get_absolute_url() if visible else ""
         name = self.add(Node(row.iri, "version", row.title(), row.created, url, facts))
         self.link(name, "part_of", self.dataset(row.dataset, visible))

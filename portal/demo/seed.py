@@ -20,9 +20,10 @@ from contracts.negotiations.models import Agreement
 from contracts.sharing import services as sharing
 from contracts.sharing.models import Request
 from jobs.deliveries import services as deliveries
+from jobs.deliveries.models import Delivery
 from jobs.runs.models import Job
 from kernel import doors, outbox
-from portal.demo import governing
+from portal.demo import governing, lineage
 from portal.demo.data import FILES, packed
 from portal.demo.people import Stage, assemble
 from trusts.datasets import services as datasets
@@ -67,7 +68,12 @@ def seed(say: Callable[[str], Any]) -> None:
     governing.govern(stage, trust, _dataset("planes"))
     say("negotiations in every state that matters, and what the charter allows")
     template = recipes(stage, trust)
-    exports(stage, contract, ending, paused)
+    made = exports(stage, contract, ending, paused)
+    if made is not None:
+        own = terms("averages", attribution={"text": "Meridian Insurance"})
+        lineage.came_back(stage, trust, made, own, _settled)
+    lineage.taken_back(stage, contract.dataset)
+    say("averages that came back, and rows that were withdrawn")
     tried(stage, contract, template)
     reviewed_blind(stage, trust, contract)
     # Last of what changes the charter: from then on it takes a vote.
@@ -296,8 +302,8 @@ def reviewed_blind(stage: Stage, trust: Trust, contract: Agreement) -> None:
     sharing.approve(found.pk, actor=stage.actor("rui"), reason="Pseudonyms are enough for this.")
 
 
-def exports(stage: Stage, contract: Agreement, ending: Agreement, paused: Agreement) -> None:
-    """Exports in every state: delivered, failed on purpose, returned, refused, waiting, a draft."""
+def exports(stage: Stage, contract: Agreement, ending: Agreement, paused: Agreement) -> Delivery | None:
+    """Exports in every state: delivered, failed on purpose, returned, refused, waiting, a draft. The first that was delivered."""
     piotr, rui, ada = stage.actor("piotr"), stage.actor("rui"), stage.actor("ada")
     clean = [{"name": "drop_missing", "params": {"columns": ["dep_delay", "arr_delay"]}},
              {"name": "range_check", "params": {"column": "arr_delay", "min": "-90", "max": "600", "on_fail": "drop"}}]  # fmt: skip
@@ -347,3 +353,4 @@ def exports(stage: Stage, contract: Agreement, ending: Agreement, paused: Agreem
     )
     sharing.submit(waiting.pk, actor=piotr)
     ask_for(stage, contract, ["carrier", "arr_delay"])
+    return delivered

@@ -65,6 +65,15 @@ def short(graph: Graph, node: Node, dataset: Dataset) -> str:
     return node.title
 
 
+def named(graph: Graph, node: Node, dataset: Dataset) -> str:
+    """What a line of the list says of it: there is room for the reference."""
+    ref = node.facts.get("ref")
+    if not ref:
+        return node.title
+    said = short(graph, node, dataset)
+    return f"{ref} to {said}" if node.kind == "delivery" else f"{ref}, {said.lower()}"
+
+
 def drawing(graph: Graph, dataset: Dataset) -> dict[str, Any]:
     """Nodes, steps and lines as the template draws them."""
     small = graph.without_readings().folded(MOST_NODES)
@@ -78,7 +87,7 @@ def drawing(graph: Graph, dataset: Dataset) -> dict[str, Any]:
     for depth, node, again in small.tree():
         lines.append({
             "opens": range(max(depth - before, 0)), "closes": range(max(before - depth, 0)), "node": node, "kind": KINDS[node.kind],
-            "title": ", ".join(filter(None, [node.facts.get("ref", ""), short(small, node, dataset)])) if node.kind != "version" else node.title,
+            "title": named(small, node, dataset),
             "again": again, "contracts": small.earlier(node.iri, "under") if node.kind == "delivery" else [],
         })  # fmt: skip
         before = depth

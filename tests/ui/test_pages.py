@@ -109,7 +109,7 @@ def test_pages_are_accessible_and_quiet(
     both = [duty.get_absolute_url(), "/", "/inbox/", "/dashboard/", "/datasets/", "/trusts/", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/audit/",
             "/organisation/people/", "/settings/", "/settings/tokens/", "/help/", "/status/", cast.trust.get_absolute_url(),
             f"{cast.trust.get_absolute_url()}members/", dataset.get_absolute_url(), f"/datasets/{dataset.slug}/quality/",
-            f"/datasets/{dataset.slug}/schema/", f"/datasets/{dataset.slug}/versions/1/", fresh.get_absolute_url(),
+            f"/datasets/{dataset.slug}/schema/", f"/datasets/{dataset.slug}/lineage/", f"/datasets/{dataset.slug}/versions/1/", fresh.get_absolute_url(),
             agreement.get_absolute_url(), waiting.get_absolute_url(), request.jobs.get().get_absolute_url(), delivery.get_absolute_url(),
             f"/receipts/{delivery.data_sha256}/", "/recipes/", "/recipes/new/", recipe.get_absolute_url(), trial.get_absolute_url(),
             f"/recipes/{recipe.pk}/compare/", f"{agreement.get_absolute_url()}try/", f"{fresh.get_absolute_url()}try/",
