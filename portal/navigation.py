@@ -23,13 +23,20 @@ GROUPS = [
 # For the operator of the installation, besides.
 OPERATOR = (
     "Operate",
-    [("claimed_domains", "Domains", "globe-alt"), ("emergencies", "Emergencies", "exclamation-triangle")],
+    [
+        ("claimed_domains", "Domains", "globe-alt"),
+        ("witnesses", "Log witnesses", "eye"),
+        ("emergencies", "Emergencies", "exclamation-triangle"),
+    ],
 )
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """Context processor for all templates."""
     actor = getattr(request, "actor", NOBODY)
+    # Fragments have no side list; counting for them would be work for nothing.
+    counts = bool(actor.user_id) and not getattr(request, "htmx", False)
+    known = badge.numbers(request) if counts else badge.Numbers(0, 0)
     theme = request.COOKIES.get("theme", "")
     return {
         "actor": actor,
@@ -37,14 +44,13 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "demo_mode": settings.DEMO,
         "theme": theme if theme in ("light", "dark") else "",
         "barrier": getattr(request, "barrier", None),
-        "navigation": _groups(request) if actor.user_id else [],
+        "navigation": _groups(request, known) if actor.user_id else [],
+        "log_alarm": known.alarm,
     }
 
 
-def _groups(request: HttpRequest) -> list[dict[str, Any]]:
+def _groups(request: HttpRequest, known: badge.Numbers) -> list[dict[str, Any]]:
     found = []
-    # Fragments have no side list; counting for them would be work for nothing.
-    known = badge.Numbers(0, 0) if getattr(request, "htmx", False) else badge.numbers(request)
     shown = {
         "inbox": {"badge": known.waiting, "fetch": known.waiting is None, "means": "waiting"},
         "notices": {"badge": known.unread, "means": "unread"},

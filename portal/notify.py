@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import Q
 from django.urls import reverse
 
 from contracts.sharing import reviewing, stages
@@ -20,6 +21,7 @@ from portal.notices.reminders import WATCHES
 from trusts.organisations.models import Invitation, User
 from trusts.organisations.selectors import people_with, with_second_factor
 from trusts.rights.selectors import people_granted
+from trusts.witnesses.handing_in import sentence
 
 STEWARDS = frozenset({"owner", "steward"})
 REVIEWERS = frozenset({"owner", "steward", "reviewer"})
@@ -149,6 +151,8 @@ MORE: dict[str, Callable[[Any], str]] = {
     "grant.granted": lambda g: f"Why: {g.reason}\nUntil: {g.until:%d %B %Y %H:%M %Z}.",
     "grant.ending": lambda g: f"Until: {g.until:%d %B %Y %H:%M %Z}. Whoever needs it for longer can be given it anew once it has ended.",
     "grant.ended": lambda g: g.ended_because,
+    "split_view.found": lambda s: f"{sentence(s)}.\nKeep your receipts and contracts, and ask the operator before you rely on the audit trail.",
+    "split_view.answered": lambda s: s.answer,
 }  # fmt: skip
 
 
@@ -214,6 +218,12 @@ def _unprotected(organisation: Any) -> list[User]:
     people = list(User.objects.filter(places__organisation=organisation, places__state="active").distinct())
     protected = with_second_factor([user.pk for user in people])
     return [user for user in people if user.pk not in protected]
+
+
+def _all_who_answer(split: Any) -> list[User]:
+    """Owners and auditors of every organisation, and the operators: the log is everybody's."""
+    place = Q(places__state="active", places__roles__role__in=["owner", "auditor"])
+    return list(User.objects.filter(place | Q(is_staff=True), is_active=True).distinct())
 
 
 # topic → (machine, who is told, what it says)
@@ -290,6 +300,8 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "emergency.opened": ("emergency", lambda e: _owners_of([e.organisation_id, *_watching(e)]), "An operator of the portal opened it in an emergency and can read it for an hour. You can cut that off."),
     "emergency.closed": ("emergency", lambda e: _owners_of([e.organisation_id]), "The emergency opening is over. Say whether it was justified."),
     "emergency.judged": ("emergency", lambda e: [e.user, *_owners_of(_watching(e))], "The organisation concerned has judged the emergency opening."),
+    "split_view.found": ("split_view", _all_who_answer, "Somebody holds a checkpoint of the audit log that this portal signed and that its log contradicts."),
+    "split_view.answered": ("split_view", _all_who_answer, "The operator has said why two checkpoints of the audit log disagree."),
     "grant.granted": ("grant", lambda g: [g.user], "You were granted a right on one object."),
     "grant.ending": ("grant", _with_right, "A right on one object ends soon."),
     "grant.ended": ("grant", lambda g: [u for u in (g.user, g.granted_by) if u], "This right has ended."),

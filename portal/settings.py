@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "kernel",
     "kernel.audit",
     "trusts.organisations",
+    "trusts.witnesses",
     "trusts.rights",
     "trusts.membership",
     "trusts.proposals",
@@ -240,6 +241,7 @@ SPECTACULAR_SETTINGS = {
         "RequestFormatEnum": "contracts.sharing.models.FORMATS",
         "JobKindEnum": "jobs.runs.models.KINDS",
         "GrantKindEnum": "trusts.rights.kinds.CHOICES",
+        "SplitViewKindEnum": "trusts.witnesses.models.KINDS",
     },
 }
 

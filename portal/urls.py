@@ -24,6 +24,7 @@ from portal.views import emergencies as openings
 
 STATIONS = (
     "trusts.organisations",
+    "trusts.witnesses",
     "trusts.membership",
     "trusts.proposals",
     "trusts.datasets",

@@ -23,6 +23,9 @@ APPEND_ONLY = (
     "audit_checkpoint",
     "audit_subtree",
     "audit_portalkey",
+    "witnesses_witness",
+    "witnesses_cosignature",
+    "witnesses_splitview",
 )
 
 
@@ -62,7 +65,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             kept = []
             if connection.vendor == "sqlite":
                 cursor.execute(
-                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'audit_%'"
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+                    "AND (name LIKE 'audit_%' OR name LIKE 'witnesses_%')"
                 )
                 kept = cursor.fetchall()
                 for name, _ in kept:

@@ -48,11 +48,12 @@ BOTH = (*HUDSON, *MERIDIAN)
 ACCESS: dict[str, Any] = {
     "": "public", "help/": "public", "help/components/": "public", "status/": "public", "healthz": "public", "readyz": "public",
     "receipts/<slug:sha256>/": "public", "invitations/<uuid:pk>/<str:secret>/": "secret", "demo/sign-in/": "demo",
-    "api/v1/docs/": "public", "api/v1/docs/script.js": "public", "api/v1/schema/": "public", "api/v1/log/head": "public",
+    "api/v1/docs/": "public", "api/v1/docs/script.js": "public", "api/v1/schema/": "public", "api/v1/log/head": "public", "api/v1/log/checkpoint": "public", "api/v1/log/keys": "public", "api/v1/log/consistency": "public", "api/v1/log/inclusion/<slug:leaf_hash>": "public", "api/v1/log/cosign": "post",
     "uploads/": "post", "uploads/<uuid:pk>/": HUDSON, "uploads/<uuid:pk>/chunks/<int:index>/": "post", "uploads/<uuid:pk>/complete/": "post",
     "inbox/": ALL, "inbox/count/": ALL, "inbox/bulk/": "post", "inbox/first/": ALL, "calendar/": ALL, "calendar/<str:secret>.ics": "secret", "notices/": ALL, "notices/read/": "post", "notices/settings/": ALL,
     "notices/stop/<str:token>/": "secret", "notices/<uuid:pk>/open/": ("rui",), "dashboard/": ALL, "datasets/": ALL, "datasets/new/": ("dana", "piotr", "ada", "olga"), "datasets/new/place/": ("dana", "piotr", "ada", "olga"), "trusts/": ALL, "trusts/new/": ALL,
     "organisations/new/": ALL, "organisation/people/": ALL, "settings/": ALL, "settings/tokens/": ALL, "negotiations/": ALL,
+    "organisation/witness/": ALL, "organisation/witness/new/": ("dana", "piotr", "ada", "olga"), "log/disagreements/<uuid:pk>/": ALL, "witness.py": "public",
     "organisation/access/": ALL, "organisation/robots/": ALL, "organisation/entrance/": (), "organisations/<slug:slug>/join/": (), "domains/": (),
     "sign-in/": "public", **{f"sign-in/<slug:slug>/{end}": "secret" for end in ("", "go/", "back/")},
     "contracts/": ALL, "requests/": ALL, "jobs/": ALL, "audit/": ALL, "audit/export.<slug:kind>": ALL,
@@ -114,7 +115,7 @@ def world(cast: Cast) -> dict[str, str]:
     recipe = library.save(actor=cast.actor("dana"), name="Tidy", steps=worlds.ANSWERS["recipe"])
     tried = worlds.tried(cast, worlds.submitted(cast, agreement))
     traced = tracing.ask(actor=cast.actor("dana"), dataset=dataset, file=worlds.upload())
-    from kernel.audit.models import Event
+    from kernel.audit.models import Event, Leaf
 
     event = Event.objects.filter(machine="agreement", action="conclude").first()
     assert event is not None
@@ -132,6 +133,9 @@ def world(cast: Cast) -> dict[str, str]:
     told = notify.told("request.submitted", request, "once")
     seal_all()
     return {
+        "log/disagreements/<uuid:pk>/": f"log/disagreements/{worlds.disagreed().pk}/",
+        "api/v1/log/consistency": "api/v1/log/consistency?from=1&to=2",
+        "api/v1/log/inclusion/<slug:leaf_hash>": f"api/v1/log/inclusion/{Leaf.objects.get(event=event).leaf_hash}",
         "notices/<uuid:pk>/open/": f"notices/{next(n for n in told if n.user.email.startswith('rui')).pk}/open/",
         "emergency/<uuid:pk>/": f"emergency/{worlds.opened(cast, dataset).pk}/",
         "access/<slug:machine_name>/<uuid:pk>/": f"access/dataset/{dataset.pk}/",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -25,6 +26,10 @@ from jobs.runs.models import Job
 from jobs.trials.models import Trial
 from kernel import outbox, registry
 from kernel.actor import Actor
+from kernel.audit import notes
+from kernel.audit.keyring import portal_key
+from kernel.audit.models import Checkpoint
+from kernel.audit.seal import seal_all
 from tests.cast import PEOPLE, Cast
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
@@ -35,6 +40,9 @@ from trusts.organisations.models import Organisation
 from trusts.rights import emergencies
 from trusts.rights import services as rights
 from trusts.rights.models import Emergency, Grant
+from trusts.witnesses import handing_in
+from trusts.witnesses import services as watching
+from trusts.witnesses.models import SplitView, Witness
 
 CSV = b"""carrier,tailnum,dest,distance,arr_delay,note
 UA,N1,IAH,1400,11,ok
@@ -210,3 +218,29 @@ def heard(cast: Cast, membership_id: UUID, by: str, on: str = "ada") -> None:
     """The hearing before an expulsion: grounds by the trustee, a reply by the member's owner."""
     parting.hear(membership_id, actor=cast.actor(on), grounds="They passed data on.")
     parting.reply(membership_id, actor=cast.actor(by), text="It was a mistake.")
+
+
+def forged(size: int, root: bytes) -> str:
+    """A checkpoint that this log's key signs and that this log never wrote."""
+    return notes.sign(settings.PORTAL_ORIGIN, size, root, portal_key())
+
+
+def disagreed(root: bytes = b"\1" * 32) -> SplitView:
+    """Somebody hands in a forged checkpoint of the newest size."""
+    seal_all()
+    head = Checkpoint.objects.first()
+    assert head is not None
+    try:
+        handing_in.take(forged(head.size, root))
+    except handing_in.Disagrees as found:
+        return found.split
+    raise AssertionError("It did not disagree")
+
+
+def witness(actor: Actor, name: str = "", key: Ed25519PrivateKey | None = None) -> Witness:
+    """A witness of the organisation, registered as its owner would; `outside` for an operator without one."""
+    key = key or Ed25519PrivateKey.generate()
+    vkey = notes.verifier_key(name or f"w{uuid4().hex[:8]}.example/witness", key.public_key(), notes.WITNESS)
+    make = watching.admit if actor.organisation_id is None else watching.register
+    line = watching.challenge(actor.organisation_id)
+    return make(actor=actor, verifier_key=vkey, signature=key.sign(line.encode()).hex())

@@ -28,6 +28,7 @@ from contracts.policies.words import badges, sentences
 from kernel import doors, registry
 from kernel.audit import selectors as audit
 from kernel.transition import may_create
+from trusts.witnesses.selectors import shown
 
 PER_PAGE = 50
 
@@ -53,6 +54,7 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(selectors.agreements(actor), pk=pk)
     terms = Terms.from_dict(found.terms)
     context = {
+        "log": shown(audit.head()),
         "contract": found, "sentences": sentences(terms, found.consumer.name, language_of(request)), "language": language_of(request), "badges": badges(terms),
         "signatures": signing.check(found), "standing": selectors.standing(found), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(AGREEMENT, found, actor), "receiving": found.consumer_id == actor.organisation_id,

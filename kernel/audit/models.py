@@ -169,6 +169,7 @@ class Leaf(models.Model):
 
     class Meta:
         ordering = ["index"]
+        indexes = [models.Index(fields=["leaf_hash"], name="leaf_by_hash")]
 
     def __str__(self) -> str:
         return f"#{self.index} {self.leaf_hash[:8]}"

@@ -72,6 +72,23 @@ def verifier_key(name: str, public: Ed25519PublicKey, kind: int = LOG) -> str:
     return f"{name}+{key_id(name, public, kind).hex()}+{key}"
 
 
+def read_verifier_key(text: str, kind: int) -> tuple[str, bytes]:
+    """Name and raw public key of a `verifier_key` of this kind. Raises NoteError."""
+    name, _, rest = text.partition("+")
+    hashed, _, packed = rest.partition("+")
+    try:
+        raw = base64.b64decode(packed, validate=True)
+    except ValueError as problem:
+        raise NoteError("a verifier key is name+hash+key, the key in base64") from problem
+    if not NAME.fullmatch(name) or len(raw) != 33 or raw[0] != kind:
+        raise NoteError(
+            "this is no verifier key of a witness" if kind == WITNESS else "this is no verifier key of a log"
+        )
+    if key_id(name, Ed25519PublicKey.from_public_bytes(raw[1:]), kind).hex() != hashed:
+        raise NoteError("name, hash and key of this verifier key do not fit each other")
+    return name, raw[1:]
+
+
 def sign(origin: str, size: int, root: bytes, key: Ed25519PrivateKey) -> str:
     """The signed checkpoint."""
     text = body(origin, size, root)

@@ -7,11 +7,13 @@ from typing import Any
 from django.urls import path
 
 from portal.api import docs, evidence, kinds, people, robots, scim, votes, waiting
+from portal.api.log import Consistency, Cosign, Inclusion, Keys, NewestCheckpoint
 from portal.api.policies import Evaluate
 from portal.api.provenance import LineageOfDataset, LineageOfVersion
 from portal.api.rights import Emergencies, Grants
 from portal.api.sources import Sources
 from portal.api.uploads import Uploads
+from portal.api.witnesses import SplitViews, Witnesses
 
 KINDS: dict[str, type[Any]] = {
     "organisations": kinds.Organisations,
@@ -40,6 +42,8 @@ KINDS: dict[str, type[Any]] = {
     "deliveries": kinds.Deliveries,
     "grants": Grants,
     "emergencies": Emergencies,
+    "witnesses": Witnesses,
+    "split-views": SplitViews,
 }
 
 
@@ -86,6 +90,7 @@ urlpatterns = [
     path("catalogue", LineageOfDataset.as_view({"get": "catalogue"}), name="api_catalogue"),
     path("catalogue.ttl", LineageOfDataset.as_view({"get": "turtle"}), name="api_catalogue_turtle"),
     path("versions/<uuid:pk>/holders", LineageOfVersion.as_view({"get": "holders"}), name="api_holders"),
+    path("witnesses/challenge", Witnesses.as_view({"get": "challenge"}), name="api_challenge"),
     path("uploads/<uuid:pk>/chunks/<int:index>", Uploads.as_view({"put": "chunk"}), name="api_chunk"),
     path("trusts/<uuid:pk>/charter", kinds.Trusts.as_view({"get": "charter"}), name="api_charter"),
     path("versions/<uuid:pk>/profile", kinds.Versions.as_view({"get": "profile"}), name="api_profile"),
@@ -125,6 +130,11 @@ urlpatterns = [
     path("notices", waiting.Notices.as_view(), name="api_notices"),
     path("me", kinds.Me.as_view(), name="api_me"),
     path("log/head", kinds.Head.as_view(), name="api_head"),
+    path("log/checkpoint", NewestCheckpoint.as_view(), name="api_checkpoint"),
+    path("log/keys", Keys.as_view(), name="api_log_keys"),
+    path("log/consistency", Consistency.as_view(), name="api_consistency"),
+    path("log/inclusion/<slug:leaf_hash>", Inclusion.as_view(), name="api_inclusion"),
+    path("log/cosign", Cosign.as_view(), name="api_cosign"),
     path("docs/", docs.Docs.as_view(), name="api_docs"),
     path("docs/script.js", docs.DocsScript.as_view(), name="api_docs_script"),
     path("schema/", docs.Schema.as_view(), name="api_schema"),

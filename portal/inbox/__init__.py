@@ -26,7 +26,7 @@ def waiting(request: HttpRequest) -> list[Line]:
     if not hasattr(request, "waiting"):
         actor: Actor = request.actor  # type: ignore[attr-defined]
         # Read before: what changes while it is gathered makes another key.
-        mark, _ = badge.stand(request) if actor.organisation_id else (0, 0)
+        mark = badge.stand(request)[0] if actor.organisation_id else 0
         request.waiting = gather(actor)  # type: ignore[attr-defined]
         badge.keep(actor, mark, len(request.waiting))  # type: ignore[attr-defined]
     found: list[Line] = request.waiting  # type: ignore[attr-defined]

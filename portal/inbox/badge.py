@@ -10,19 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import F, Func, IntegerField, Subquery
+from django.db.models import Exists, F, Func, IntegerField, Subquery
 from django.http import HttpRequest
 
 from kernel.actor import Actor
 from kernel.audit.models import EventParty
 from portal.notices.write import of
+from trusts.witnesses.selectors import unanswered
 
 KEEP = 120
 
 
-def stand(request: HttpRequest) -> tuple[int, int]:
-    """Where the log stands for this organisation, and how many notices are unread. One query, once for a request."""
-    found: tuple[int, int] | None = getattr(request, "stand", None)
+def stand(request: HttpRequest) -> tuple[int, int, bool]:
+    """Where the log stands for this organisation, how many notices are unread, and whether the log is contradicted.
+
+    One query, once for a request.
+    """
+    found: tuple[int, int, bool] | None = getattr(request, "stand", None)
     if found is not None:
         return found
     actor: Actor = request.actor  # type: ignore[attr-defined]
@@ -34,9 +38,10 @@ def stand(request: HttpRequest) -> tuple[int, int]:
         .values("n")
     )
     newest = EventParty.objects.filter(organisation_id=actor.organisation_id).order_by("-pk")
-    at, new = newest.annotate(unread=Subquery(unread)).values_list("pk", "unread").first() or (0, 0)
-    request.stand = at, new  # type: ignore[attr-defined]
-    return at, new
+    asked = newest.annotate(unread=Subquery(unread), alarm=Exists(unanswered()))
+    found = asked.values_list("pk", "unread", "alarm").first() or (0, 0, False)
+    request.stand = found  # type: ignore[attr-defined]
+    return found
 
 
 def _key(actor: Actor, at: int) -> str:
@@ -54,14 +59,16 @@ class Numbers:
 
     waiting: int | None
     unread: int
+    # Two checkpoints of the log disagree, and the operator has not said why.
+    alarm: bool = False
 
 
 def numbers(request: HttpRequest) -> Numbers:
-    """Both numbers, in one query at most."""
+    """All of it in one query at most."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if actor.organisation_id is None:
-        return Numbers(0, 0)
-    at, new = stand(request)
+        return Numbers(0, 0, actor.user_id is not None and unanswered().exists())
+    at, new, alarm = stand(request)
     if hasattr(request, "waiting"):
-        return Numbers(len(request.waiting), new)
-    return Numbers(cache.get(_key(actor, at)), new)
+        return Numbers(len(request.waiting), new, alarm)
+    return Numbers(cache.get(_key(actor, at)), new, alarm)

@@ -16,9 +16,11 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from kernel.audit.selectors import head
 from portal.models import Digest, Notice
 from portal.notices import choices
 from trusts.organisations.models import OrganisationMember, User
+from trusts.witnesses.selectors import cosigned
 
 SIGNER = Signer(salt="portal.notices.stop")
 # On the person's own clock; the task runs every quarter of an hour.
@@ -56,17 +58,30 @@ def mail_left(now: datetime) -> int:
 
 
 def digests(now: datetime) -> int:
-    """One mail for each person whose morning it is and who has something unread for it; returns how many left."""
+    """One mail for each person whose morning it is and who has something unread for it, or who keeps the log's checkpoints.
+
+    Returns how many left.
+    """
     waiting = Notice.objects.filter(way="daily", mailed=None, read=None, user__is_active=True)
-    sent = 0
-    for user in User.objects.filter(pk__in=waiting.values("user")):
+    sent, keepers = 0, choices.keepers()
+    wanted = Q(pk__in=waiting.values("user")) | Q(pk__in=keepers, is_active=True)
+    for user in User.objects.filter(wanted):
         here = now.astimezone(_zone(user.zone))
         if here.hour >= DIGEST_HOUR:
-            sent += _digest(user, here, now)
+            sent += _digest(user, here, now, user.pk in keepers)
     return sent
 
 
-def _digest(user: User, here: datetime, now: datetime) -> int:
+def _checkpoint() -> list[str]:
+    """The log's newest checkpoint with its co-signatures, to be kept; nothing while nothing is sealed."""
+    newest = head()
+    if newest is None:
+        return []
+    told = "The audit log's checkpoint. Keep this mail: with it anyone can show later what the log was today."
+    return [told, "", cosigned(newest), ""]
+
+
+def _digest(user: User, here: datetime, now: datetime, keeps: bool = False) -> int:
     """The mail of this day, unless it went out already. A mail server that is away leaves everything for later."""
     belongs = OrganisationMember.objects.filter(
         user=user, state="active", organisation_id=OuterRef("organisation_id")
@@ -78,7 +93,8 @@ def _digest(user: User, here: datetime, now: datetime) -> int:
                 Notice.objects.filter(Q(organisation=None) | Exists(belongs), user=user, way="daily", mailed=None, read=None)
                 .select_related("organisation").order_by(F("organisation__name").asc(nulls_last=True), "created")[:LONGEST]
             )  # fmt: skip
-            if not found:
+            log = _checkpoint() if keeps else []
+            if not found and not log:
                 return 0
             Notice.objects.filter(pk__in=[one.pk for one in found]).update(mailed=now)
             lines = []
@@ -86,7 +102,8 @@ def _digest(user: User, here: datetime, now: datetime) -> int:
                 lines += [name, ""] if name else []
                 lines += [f"- {n.title}: {n.text}\n  {_link(n.url)}" for n in rows] + [""]
             count = len(found)
-            _send(user, f"Commonhold: {count} notice{'s' if count != 1 else ''} on {here:%d %B}", "\n".join(lines).strip(), choices.DIGEST)  # fmt: skip
+            about = f"{count} notice{'s' if count != 1 else ''}" if count else "the log's checkpoint"
+            _send(user, f"Commonhold: {about} on {here:%d %B}", "\n".join([*lines, *log]).strip(), choices.DIGEST)  # fmt: skip
     except IntegrityError:
         return 0
     return 1

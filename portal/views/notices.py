@@ -81,11 +81,20 @@ class ChoicesForm(forms.Form):
                     label=text, choices=choices.ways_for(topic), initial=chosen.get(topic, choices.USUAL)
                 )
 
+        self.fields[choices.CHECKPOINT] = forms.ChoiceField(
+            label="The log's newest checkpoint, to keep outside the portal: it shows later what the log was on that day",
+            choices=choices.ways_for(choices.CHECKPOINT),
+            required=False,
+            initial=chosen.get(choices.CHECKPOINT, choices.usual(choices.CHECKPOINT)),
+        )
+
     def groups(self) -> list[dict[str, Any]]:
         """The fields by what they are about."""
         found: dict[str, list[Any]] = {}
         for topic in self.fields:
-            label = registry.entry(TOPICS[topic][0]).machine.label
+            label = (
+                "audit log" if topic == choices.CHECKPOINT else registry.entry(TOPICS[topic][0]).machine.label
+            )
             found.setdefault(label, []).append(
                 {"field": self[topic], "essential": topic in choices.ESSENTIAL}
             )
@@ -98,7 +107,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     user = request.user
     form = ChoicesForm(request.POST or None, chosen=choices.of(user.pk))  # type: ignore[arg-type]
     if request.method == "POST" and form.is_valid():
-        choices.choose(user.pk, form.cleaned_data)  # type: ignore[arg-type]
+        choices.choose(user.pk, {topic: way for topic, way in form.cleaned_data.items() if way})  # type: ignore[arg-type]
         messages.success(request, "Saved. It holds for what happens from now on.")
         return redirect("notice_choices")
     context = {"form": form, "hour": post.DIGEST_HOUR, "zone": user.zone}  # type: ignore[union-attr]

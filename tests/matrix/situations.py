@@ -37,6 +37,7 @@ from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
 from trusts.rights import emergencies
 from trusts.rights import services as rights
+from trusts.witnesses import services as watching
 
 # States that only the portal passes through within one transaction: nobody ever sees them.
 UNSEEN = {("negotiation", "verified")}
@@ -55,6 +56,7 @@ class Situations:
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "proposal": lambda state: votes.situation(cast, state), "membership": self._membership, "trust": self._trust, "organisation": lambda _: cast.organisations["hudson"],
             "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "grant": self._grant, "emergency": self._emergency, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
+            "witness": self._witness, "split_view": self._split_view,
         }  # fmt: skip
 
     def reach(self, machine: str, state: str) -> Any:
@@ -324,6 +326,19 @@ class Situations:
         found = OrganisationMember.objects.get(user=self.cast.users["ines"])
         if state == "removed":
             organisations.remove(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _witness(self, state: str) -> Any:
+        found = worlds.witness(self.dana)
+        if state == "withdrawn":
+            watching.withdraw(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _split_view(self, state: str) -> Any:
+        found = worlds.disagreed(state.encode().ljust(32, b"!"))
+        if state == "acknowledged":
+            operator = Actor(name="Operator", is_operator=True, user_id=self.ada.user_id)
+            watching.acknowledge(found.pk, actor=operator, reason=REASON)
         return found
 
     def _deputyship(self, state: str) -> Any:

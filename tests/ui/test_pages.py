@@ -116,7 +116,7 @@ def test_pages_are_accessible_and_quiet(
             f"/decisions/{decisions_on('request', request.pk, cast.actor('dana'))[0].pk}/"]  # fmt: skip
     hudson = f"/do/organisation/{cast.organisations['hudson'].pk}"
     only = {
-        "dana": [f"/datasets/{dataset.slug}/trace/", traced.get_absolute_url(), f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", f"/offers/{dataset.offers.get(state='published').pk}/rule/", f"/contracts/{agreement.pk}/renew/", f"{fresh.get_absolute_url()}?tab=machine",
+        "dana": ["/organisation/witness/", "/organisation/witness/new/", f"/datasets/{dataset.slug}/trace/", traced.get_absolute_url(), f"{hudson}/register_key/", f"{hudson}/revoke_key/", "/organisations/meridian-insurance/", f"/offers/{dataset.offers.get(state='published').pk}/rule/", f"/contracts/{agreement.pk}/renew/", f"{fresh.get_absolute_url()}?tab=machine",
                  *(f"/datasets/new/place/?kind={kind}" for kind in ("folder", "s3", "postgres")), f"/do/source/{stays.source.pk}/change/", f"/do/source/{stays.source.pk}/schedule/",
                  choose.dataset.get_absolute_url(), choose.get_absolute_url(), f"{choose.get_absolute_url()}reading/", f"{wide.get_absolute_url()}reading/?columns_find=c_20",
                  stays.get_absolute_url(), f"{stays.get_absolute_url()}versions/1/", f"{stays.get_absolute_url()}versions/1/reading/", f"/recipes/{recipe.pk}/edit/?against={agreement.version_of_data_id}", "/datasets/new/", f"/datasets/{dataset.slug}/offer/new/",

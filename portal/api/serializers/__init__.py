@@ -25,7 +25,18 @@ from portal.api.serializers.datasets import (
     VersionIn,
     VersionOut,
 )
-from portal.api.serializers.evidence import ActionOut, CommandsOut, EventOut, ForetoldOut, HeadOut, ReasonOut
+from portal.api.serializers.evidence import (
+    ActionOut,
+    CommandsOut,
+    ConsistencyOut,
+    CosignedOut,
+    EventOut,
+    ForetoldOut,
+    HeadOut,
+    InclusionOut,
+    LogKeysOut,
+    ReasonOut,
+)
 from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
 from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
 from portal.api.serializers.rights import EmergencyOut, GrantIn, GrantOut
@@ -40,15 +51,19 @@ from portal.api.serializers.trusts import (
     TrustOut,
 )
 from portal.api.serializers.votes import TrustProposalIn, TrustProposalOut
+from portal.api.serializers.witnesses import ChallengeOut, SplitViewOut, WitnessIn, WitnessOut
 
 __all__ = [
     "AccessReviewOut",
     "ActionOut",
     "AgreementOut",
+    "ChallengeOut",
     "CharterOut",
     "ColumnOut",
     "CommandsOut",
+    "ConsistencyOut",
     "ContractIn",
+    "CosignedOut",
     "DatasetIn",
     "DatasetOut",
     "DeliveryOut",
@@ -62,8 +77,10 @@ __all__ = [
     "GrantOut",
     "GroupOut",
     "HeadOut",
+    "InclusionOut",
     "JobOut",
     "JoinRequestOut",
+    "LogKeysOut",
     "MeOut",
     "MembershipIn",
     "MembershipOut",
@@ -82,6 +99,7 @@ __all__ = [
     "RequestOut",
     "SourceIn",
     "SourceOut",
+    "SplitViewOut",
     "SuccessionIn",
     "TrialOut",
     "TrustIn",
@@ -92,4 +110,6 @@ __all__ = [
     "UploadOut",
     "VersionIn",
     "VersionOut",
+    "WitnessIn",
+    "WitnessOut",
 ]

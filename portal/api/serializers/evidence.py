@@ -34,6 +34,47 @@ class HeadOut(serializers.Serializer[Any]):
     public_key = serializers.CharField()
 
 
+class LogKeyOut(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    public_key = serializers.CharField()
+    from_size = serializers.IntegerField()
+    handover = serializers.JSONField()
+
+
+class LogKeysOut(serializers.Serializer[Any]):
+    """`verifier_key` and `witnesses` in C2SP's form name+hash+key; `public_key` in hex."""
+
+    origin = serializers.CharField()
+    verifier_key = serializers.CharField()
+    keys = LogKeyOut(many=True)
+    witnesses = serializers.ListField(child=serializers.CharField())
+
+
+class ConsistencyOut(serializers.Serializer[Any]):
+    to = serializers.IntegerField()
+    proof = serializers.ListField(child=serializers.CharField())
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of the language and cannot be declared above.
+        return {"from": serializers.IntegerField(), **super().get_fields()}
+
+
+class InclusionOut(serializers.Serializer[Any]):
+    index = serializers.IntegerField()
+    leaf_hash = serializers.CharField()
+    size = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField())
+
+
+class CosignedOut(serializers.Serializer[Any]):
+    """Names of witnesses: whose line was kept now, whose before; and why other lines were left out."""
+
+    size = serializers.IntegerField()
+    kept = serializers.ListField(child=serializers.CharField())
+    known = serializers.ListField(child=serializers.CharField())
+    left_out = serializers.ListField(child=serializers.CharField())
+
+
 class ReasonOut(serializers.Serializer[Any]):
     code = serializers.CharField()
     text = serializers.CharField()
