@@ -104,7 +104,7 @@ class SplitView(StatefulModel):
         return self.title()
 
     def title(self) -> str:
-        return f"Two versions of the log at {self.size} entries"
+        return f"Two versions of the log at {self.size:,} entries"
 
     def get_absolute_url(self) -> str:
         return reverse("split_view", args=[self.pk])
