@@ -249,6 +249,38 @@ def root_of(index, size, leaf, path):
     return found if sn == 0 else None
 
 
+def consistent(first, second, root1, root2, path):
+    """Whether the log of the first root is the beginning of the log of the second (RFC 9162 §2.1.4.2)."""
+    if not 0 < first < second or not path:
+        return False
+    steps = list(path) if first & (first - 1) else [root1, *path]
+    fn, sn = first - 1, second - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    old = new = steps[0]
+    for step in steps[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            old = hashlib.sha256(b"\x01" + step + old).digest()
+            new = hashlib.sha256(b"\x01" + step + new).digest()
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            new = hashlib.sha256(b"\x01" + new + step).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return old == root1 and new == root2 and sn == 0
+
+
+def witnessed_earlier(document, ring, size, root):
+    """Who co-signed an earlier checkpoint, if the log of today continues it. Ends the program if it does not."""
+    first, old, seen = checkpoint_of(document["checkpoint"], ring, document["witnesses"])
+    path = [bytes.fromhex(h) for h in document["path"]]
+    if document["size"] != size or not consistent(first, size, old, root, path):
+        fail("log/witnessed.json: the log is not the continuation of the one that the witnesses co-signed")
+    return [f"{who} (the first {first} entries)" for who in seen]
+
+
 def entry_of(item, size, root):
     """An entry that is in the log: (entry, its open values). Ends the program if it is not."""
     entry, proof, shown = item["entry"], item["proof"], item["disclosed"]
@@ -524,6 +556,8 @@ def bundle_mode(folder, trusted):
         fail("manifest.sig.json: it was signed with a key that is not this portal's")
     with open(at("log/checkpoint.txt"), encoding="utf-8", newline="") as handle:  # noqa: PTH123
         size, root, seen = checkpoint_of(handle.read(), ring, read(at("log/witnesses.json")))
+    if "log/witnessed.json" in manifest["files"]:
+        seen += witnessed_earlier(read(at("log/witnessed.json")), ring, size, root)
     values_of, versions, withheld = {}, {}, 0
     with open(at("log/entries.jsonl"), encoding="utf-8", newline="") as handle:  # noqa: PTH123
         for line in handle:

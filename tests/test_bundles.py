@@ -26,7 +26,7 @@ from jobs.evidence import bundle, receipts, scope
 from kernel import store
 from kernel.actor import system
 from kernel.audit import keyring, notes
-from kernel.audit.models import Event, Leaf
+from kernel.audit.models import Checkpoint, Event, Leaf
 from kernel.audit.seal import seal_all, sequencing
 from kernel.canonical import sha256_hex
 from kernel.decision import Refused
@@ -354,3 +354,43 @@ def test_the_api_gives_receipts_proofs_and_bundles(cast: Cast, tmp_path: Path, c
             archive.extractall(tmp_path / kind)
         assert said(capsys, tmp_path / kind)[0]
         assert client.post(f"/api/v1/{kind}/{pk}/evidence", **outside).status_code == 404
+
+
+def test_witnesses_stand_on_receipts_and_in_bundles(cast: Cast, tmp_path: Path, capsys: Any) -> None:
+    """Also when the log has grown since: the bundle proves that it goes on from what the witness co-signed."""
+    agreement = worlds.agreed(cast)
+    key = Ed25519PrivateKey.generate()
+    worlds.witness(cast.actor("piotr"), "meridian.example/w", key)
+    seal_all()
+    head = Checkpoint.objects.latest("size")
+    line = notes.cosign(notes.read(head.note), "meridian.example/w", key, 1_795_000_000).line()
+    sent = Client().post("/api/v1/log/cosign", data=(head.note + line).encode(), content_type="text/plain")
+    assert sent.status_code == 200, sent.content
+    reader = cast.actor("dana")
+    same = unpacked(tmp_path, scope.of_agreement(agreement, reader), reader, "same")
+    assert "meridian.example/w at 2026-11-18" in said(capsys, same)[1]
+    worlds.asked(cast)
+    seal_all()
+    event = Event.objects.get(machine="agreement", action="conclude", subject_id=agreement.pk)
+    document = receipts.receipt_of(event)
+    held, text = said(capsys, _written(tmp_path, document))
+    assert held
+    assert "co-signed by  meridian.example/w at 2026-11-18" in text
+    grown = unpacked(tmp_path, scope.of_agreement(agreement, reader), reader, "grown")
+    held, text = said(capsys, grown)
+    assert held, text
+    assert f"(the first {head.size} entries)" in text
+    earlier = json.loads((grown / "log/witnessed.json").read_text())
+    ring = json.loads((grown / "log/keys.json").read_text())
+    size, root, _ = verifier.checkpoint_of((grown / "log/checkpoint.txt").read_text(), ring, [])
+    for change in ({"path": [*earlier["path"][::-1], "00" * 32]}, {"size": size + 1}, {"path": []}):
+        with pytest.raises(verifier.DoesNotHold, match="not the continuation"):
+            verifier.witnessed_earlier(earlier | change, ring, size, root)
+    with pytest.raises(verifier.DoesNotHold, match="is not among those named"):
+        verifier.witnessed_earlier(earlier | {"witnesses": []}, ring, size, root)
+    forged = earlier["checkpoint"].replace(
+        line,
+        notes.cosign(notes.read(head.note), "meridian.example/w", Ed25519PrivateKey.generate(), 1).line(),
+    )
+    with pytest.raises(verifier.DoesNotHold, match="the signature of the witness"):
+        verifier.witnessed_earlier(earlier | {"checkpoint": forged}, ring, size, root)

@@ -25,13 +25,14 @@ from contracts.negotiations.signing import bundle as signed_contract
 from contracts.policies.deciding.facts import plain
 from jobs.deliveries.package import contract_text
 from jobs.evidence import receipts, scope
+from jobs.evidence.log_part import witnessed
 from jobs.evidence.scope import Scope
-from jobs.evidence.seen import cosigned, named
 from kernel.actor import Actor
 from kernel.audit import keyring, proofs
 from kernel.audit.models import Checkpoint, Event
 from kernel.audit.seal import seal_all
 from kernel.decision import Refused
+from trusts.witnesses.selectors import cosigned, named
 
 FORMAT = "commonhold-bundle/1"
 PART = 1_000
@@ -69,6 +70,9 @@ def write(about: Scope, reader: Actor, out: IO[bytes], limit: int | None = None)
         box.add("log/checkpoint.txt", cosigned(head).encode())
         box.json("log/keys.json", keyring.published())
         box.json("log/witnesses.json", named(head))
+        earlier = witnessed(head)
+        if earlier is not None:
+            box.json("log/witnessed.json", earlier)
         contracts = _contracts(box, about)
         exports = _receipts(box, about)
         kept = _decisions(box, about, reader)
@@ -78,7 +82,7 @@ def write(about: Scope, reader: Actor, out: IO[bytes], limit: int | None = None)
         )
         context = {"about": about, "reader": who, "made": made, "rows": rows, "head": head, "origin": settings.PORTAL_ORIGIN,
                    "contracts": contracts, "exports": exports, "decisions": kept, "key": keyring.public_hex(keyring.portal_key()),
-                   "witnesses": named(head)}  # fmt: skip
+                   "witnesses": named(head), "earlier": earlier}  # fmt: skip
         box.add("report.html", render_to_string("evidence/report.html", context).encode())
         box.add("README.txt", render_to_string("evidence/readme.txt", context).encode())
         box.add("verify.py", (Path(settings.BASE_DIR) / "verify.py").read_bytes())
