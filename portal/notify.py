@@ -268,6 +268,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.probation": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation's probation was set or extended, or is over."),
     "membership.hearing": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation may be expelled. Read the grounds and reply."),
     "membership.hearing_closed": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The hearing of your organisation was closed. It came to nothing."),
+    "membership.role_asked": ("membership", _trustees, "The organisation asks for another role. Its reason stands on its page."),
     "membership.replied": ("membership", _trustees, "The organisation has replied to the grounds."),
     "membership.notice": ("membership", _trustees, "A member has given notice."),
     "membership.silent": ("membership", _trustees, "A member has not been heard from for a long time."),

@@ -87,6 +87,7 @@ class Society:
                 self.trust.pk, actor=self.actor(name), role=role, message="We take part."
             )
             membership.admit(found.pk, actor=self.actor("weather"))
+            membership.change_role(found.pk, actor=self.actor("weather"), role=role, also=["consumer"])
         for name in WITH_DATA:
             self.data[name] = datasets.register(actor=self.actor(name), title=f"Data of {name}", summary="x")
             datasets.add_version(self.data[name].pk, actor=self.actor(name), file=worlds.upload())

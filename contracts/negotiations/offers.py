@@ -24,6 +24,8 @@ from kernel.transition import creation, transition
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership.models import Trust
+from trusts.membership.roles import OFFER as OFFERS
+from trusts.membership.roles import must_be_let
 
 
 def read_terms(given: dict[str, Any], version: DatasetVersion, more: Sequence[DatasetVersion] = ()) -> Terms:
@@ -98,6 +100,7 @@ def publish(
                 remedy="Join it first",
                 field="trust",
             )
+        must_be_let(trust, actor.organisation_id, OFFERS)
         must_be_met(checked, dataset, trust)
         offer = Offer(
             dataset=dataset,

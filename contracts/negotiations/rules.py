@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kernel.decision import ALLOW, Decision, ask, deny
+from kernel.decision import ALLOW, Decision, ask, deny, worst_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class Parties:
     consumer_active: bool
     same: bool
     listed: bool
+    # Whether their roles in the trust let the one offer and the other ask.
+    roles: tuple[Decision, ...] = ()
 
 
 def parties_may_deal(facts: Parties) -> Decision:
@@ -89,7 +91,7 @@ def parties_may_deal(facts: Parties) -> Decision:
             "Both organisations must be active members of the trust",
             remedy="Ask the trust's administrator",
         )
-    return ALLOW
+    return worst_of(facts.roles) if facts.roles else ALLOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,22 +17,27 @@ from kernel.registry import performs
 from kernel.transition import transition
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Membership
+from trusts.membership.roles import ASK, OFFER, role_decision
 from trusts.organisations.models import Organisation
 
 
 def check_parties(dataset: Dataset, consumer: Organisation, *, amending: bool = False) -> None:
     """Raises Refused unless both may deal in the trust of the dataset. What is amended need not be listed any more."""
-    active = set(
-        Membership.objects.filter(trust_id=dataset.trust_id, state="active").values_list(
-            "organisation_id", flat=True
-        )
-    )
+    both = {dataset.organisation_id, consumer.pk}
+    rows = Membership.objects.filter(trust_id=dataset.trust_id, state="active", organisation_id__in=both)
+    active = {row.organisation_id: row for row in rows.select_related("organisation")}
+    # What is agreed stays agreed when a role changes; what begins now goes by the roles of now.
+    roles = [] if amending else [
+        role_decision(dataset.trust.governance(), dataset.trust, active[pk].organisation, active[pk].roles, does)
+        for pk, does in ((dataset.organisation_id, OFFER), (consumer.pk, ASK)) if dataset.trust is not None and pk in active
+    ]  # fmt: skip
     decision = parties_may_deal(
         Parties(
             provider_active=dataset.organisation_id in active,
             consumer_active=consumer.pk in active,
             same=dataset.organisation_id == consumer.pk,
             listed=amending or (dataset.state == "listed" and dataset.trust_id is not None),
+            roles=tuple(roles),
         )
     )
     if not decision.allowed:

@@ -12,6 +12,7 @@ from contracts.sharing.rules import (
     robot_may_answer,
     something_is_unsaid,
     terms_allow_it,
+    the_role_lets_it,
     tries_left,
 )
 from kernel.machine import Action, Machine, State
@@ -90,7 +91,7 @@ REQUEST = register(
                 "Submit for review",
                 ASKER,
                 frozenset({"draft", "returned"}),
-                needs=(contract_stands,),
+                needs=(contract_stands, the_role_lets_it),
                 to="submitted",
                 kind="primary",
                 then=("request.submitted",),

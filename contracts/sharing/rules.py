@@ -31,6 +31,8 @@ class RequestFacts:
     extra: int = 0
     # Whether the provider's robot may answer; only asked for the robot itself.
     robot: Decision = FOR_PEOPLE
+    # Whether the consumer's role in the trust lets it ask; read while it is still asking.
+    role: Decision = ALLOW
 
 
 TRIES_AN_HOUR = 12
@@ -98,6 +100,11 @@ def few_asked(facts: RequestFacts) -> Decision:
 def robot_may_answer(facts: RequestFacts) -> Decision:
     """Only what its organisation and the charter leave to it, and only what stays within the standing offer."""
     return facts.robot
+
+
+def the_role_lets_it(facts: RequestFacts) -> Decision:
+    """A contract stays when its consumer becomes an observer; what it may still take under it goes by its role."""
+    return facts.role
 
 
 def contract_stands(facts: RequestFacts) -> Decision:

@@ -31,6 +31,7 @@ from kernel.registry import performs
 from kernel.transition import creation, transition
 from trusts.membership.endings import follows
 from trusts.membership.models import Membership
+from trusts.membership.roles import ASK, must_be_let
 from trusts.organisations import robots
 from trusts.organisations.models import OrganisationMember
 
@@ -71,6 +72,7 @@ def draft(
     )  # fmt: skip
 
     def make() -> Request:
+        must_be_let(agreement.trust, agreement.consumer_id, ASK)
         with creation(REQUEST, "draft", request, actor=actor):
             pass
         _people(request, people)

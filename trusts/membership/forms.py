@@ -73,7 +73,22 @@ class ApplyForm(forms.Form):
 
 @asks_with(MEMBERSHIP, "change_role")
 class RoleForm(ActionForm):
-    role = forms.ChoiceField(label="Role", choices=ROLES)
+    role = forms.ChoiceField(label="Role", choices=ROLES, help_text="Who governs and votes goes by this one.")
+    also = forms.MultipleChoiceField(
+        label="Also", choices=[r for r in ROLES if r[0] != "trustee"], required=False, widget=forms.CheckboxSelectMultiple,
+        help_text="What these let a member do, it may do as well.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            self.initial = {"role": self.subject.role, "also": self.subject.also} | self.initial
+
+
+@asks_with(MEMBERSHIP, "ask_role")
+class AskRoleForm(ReasonForm):
+    role = forms.ChoiceField(label="The role that you need", choices=ROLES)
+    field_order = ("role", "reason")
 
 
 LEVELS = [

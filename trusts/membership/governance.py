@@ -6,7 +6,7 @@ charter's `governance` over the usual of its kind; what is not given stays the u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +37,8 @@ USUAL: dict[str, Any] = {
     "beneficiaries": "",
     # The roles whose owners run the trust: in a trust the trustees, among peers everyone who takes part.
     "governed_by": ["trustee"],
+    # What each role may do; everybody may read.
+    "roles": {"offer": ["trustee", "provider"], "ask": ["trustee", "consumer"]},
     "members": {
         "most": None,
         "countries": [],
@@ -93,10 +95,12 @@ BY_KIND: dict[str, dict[str, Any]] = {
     "trust": {},
     "alliance": {
         "governed_by": ["trustee", "provider", "consumer"],
+        "roles": {"offer": ["trustee", "provider", "consumer"], "ask": ["trustee", "provider", "consumer"]},
         "votes": {"voters": ["trustee", "provider", "consumer"]},
     },
     "room": {
         "governed_by": ["trustee", "provider", "consumer"],
+        "roles": {"offer": ["trustee", "provider", "consumer"], "ask": ["trustee", "provider", "consumer"]},
         "members": {"most": 2},
         "votes": {"voters": ["trustee", "provider", "consumer"]},
     },
@@ -148,6 +152,10 @@ class Governance:
         """How many votes a member in this role has; 0 for one that has none."""
         votes = self.data["votes"]
         return int(votes["weights"].get(role, 1)) if role in votes["voters"] else 0
+
+    def lets(self, roles: Collection[str], does: str) -> bool:
+        """Whether a member in these roles may `offer` data or `ask` for it."""
+        return not set(self.data["roles"][does]).isdisjoint(roles)
 
     def review(self, sensitivity: str) -> Mapping[str, Any]:
         """The review workflow for this sensitivity."""

@@ -86,6 +86,8 @@ def _points() -> Iterator[Point]:
     run, join, vote = "Who it is for and who runs it", "Members", "Votes"
     yield Point("beneficiaries", run, "For whose good it is", "text")
     yield Point("governed_by", run, "Who runs it", "many", ROLES)
+    yield Point("roles.offer", join, "Who offers data", "many", ROLES)
+    yield Point("roles.ask", join, "Who asks for data", "many", ROLES)
     yield Point("members.most", join, "Most members", "number", low=2, high=100_000, empty="any number")
     yield Point("members.countries", join, "Countries that members may come from", "codes", help="Two letters each, separated by commas, such as DE, FR. Empty: any.")  # fmt: skip
     yield Point("members.kinds", join, "Kinds of organisations that may join", "codes", help="Such as hospital, university, company, separated by commas. Empty: any.")  # fmt: skip

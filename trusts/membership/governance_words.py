@@ -80,6 +80,15 @@ def _votes(votes: Mapping[str, Any]) -> list[str]:
     return said + [_decision(code, how) for code, how in votes["kinds"].items() if code in DECIDED]
 
 
+def _roles(roles: Mapping[str, Any]) -> list[str]:
+    def who(does: str) -> str:
+        return listed(ROLES[role] for role in roles[does]) or "nobody"
+
+    return [
+        f"Data is offered by {who('offer')}, and asked for by {who('ask')}; every member reads the catalogue."
+    ]
+
+
 def _members(rules: Mapping[str, Any]) -> list[str]:
     said = [f"There are at most {rules['most']} members."] if rules["most"] else []
     if rules["countries"]:
@@ -114,7 +123,7 @@ def words(governance: Governance) -> list[Chapter]:
     deadlines = governance["deadlines"]
     found = [
         Chapter("Who it is for and who runs it", runs),
-        Chapter("Members", _members(governance["members"])),
+        Chapter("Members", [*_roles(governance["roles"]), *_members(governance["members"])]),
         Chapter("Who decides", [*_votes(governance["votes"]), "The member concerned has no vote."]),
         Chapter("Review of requests for ordinary data", _review(governance["reviews"]["ordinary"])),
         Chapter("Review of requests for data that may identify someone", _review(governance["reviews"]["personal"])),

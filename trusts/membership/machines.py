@@ -307,6 +307,16 @@ MEMBERSHIP = register(
                 done="Role changed.",
             ),
             Action(
+                "ask_role",
+                "Ask for another role",
+                CANDIDATE,
+                frozenset({"active"}),
+                asks=True,
+                then=("membership.role_asked",),
+                help="What a role lets a member do stands in the charter. Those who run the trust change it.",
+                done="Asked. Those who run the trust have been told.",
+            ),
+            Action(
                 "attest_level",
                 "Attest the security level",
                 TRUSTEE,

@@ -116,6 +116,7 @@ class Membership(StatefulModel):
     trust = models.ForeignKey(Trust, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=10, choices=ROLES, default="consumer")
+    also = models.JSONField(default=list, help_text="Further roles; who governs and votes goes by the first")
     message = models.TextField(blank=True, default="")
     since = models.DateTimeField(null=True, blank=True)
     security_level = models.PositiveSmallIntegerField(
@@ -160,12 +161,22 @@ class Membership(StatefulModel):
         return {"candidate": [self.organisation_id], "trustee": self.trust.trustees()}
 
     def audit_fields(self) -> dict[str, Any]:
-        level = {"security_level": self.security_level} if self.security_level else {}
+        level: dict[str, Any] = {"security_level": self.security_level} if self.security_level else {}
         dates = {
             "probation_until": self.probation_until.isoformat() if self.probation_until else None,
             "leaves_on": self.leaves_on.isoformat() if self.leaves_on else None,
         }
+        level |= {"also": self.also} if self.also else {}
         return {"state": self.state, "role": self.role, **level, **{k: v for k, v in dates.items() if v}}
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset({self.role, *self.also})
+
+    def said_roles(self) -> str:
+        """All its roles with what they mean, for people."""
+        labels = dict(ROLES)
+        return "; ".join(labels[role] for role in (self.role, *self.also))
 
     def open_conditions(self) -> list[dict[str, Any]]:
         """Those that are neither met nor waived, with their place in the list."""

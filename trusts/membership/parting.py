@@ -62,6 +62,16 @@ def fail_probation(membership_id: UUID, *, actor: Actor, reason: str, seen: int 
     return change.subject
 
 
+@performs(MEMBERSHIP, "ask_role")
+def ask_role(
+    membership_id: UUID, *, actor: Actor, role: str, reason: str, seen: int | None = None
+) -> Membership:
+    """Ask those who run the trust for another role; they are told, and the event keeps it."""
+    with transition(MEMBERSHIP, "ask_role", membership_id, actor=actor, seen=seen, reason=reason) as change:
+        change.detail = {"role": role}
+    return change.subject
+
+
 @performs(MEMBERSHIP, "give_notice")
 def give_notice(membership_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Membership:
     """The organisation leaves when the charter's notice has run; until then everything goes on."""

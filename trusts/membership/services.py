@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -256,8 +257,10 @@ def invite_member(
 
 
 @performs(MEMBERSHIP, "change_role")
-def change_role(membership_id: UUID, *, actor: Actor, role: str, seen: int | None = None) -> Membership:
-    """Another role in the trust. Raises Refused if the last trustee would lose that role."""
+def change_role(
+    membership_id: UUID, *, actor: Actor, role: str, also: Iterable[str] = (), seen: int | None = None
+) -> Membership:
+    """Another role in the trust, and further ones beside it. Raises Refused if the last trustee would lose that role."""
     with transition(MEMBERSHIP, "change_role", membership_id, actor=actor, seen=seen) as change:
         # The last one that runs the trust stays; who is to run it is voted on where the charter says so.
         governs = role in change.subject.trust.governance()["governed_by"]
@@ -267,4 +270,6 @@ def change_role(membership_id: UUID, *, actor: Actor, role: str, seen: int | Non
         if not decision.allowed:
             raise Refused(decision)
         change.subject.role = role
+        # A trustee beside another role would be one without the vote that appointing one may take.
+        change.subject.also = sorted(set(also) - {role, "trustee"})
     return change.subject

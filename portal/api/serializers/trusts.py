@@ -52,7 +52,16 @@ class MembershipOut(serializers.ModelSerializer[Membership]):
 
     class Meta:
         model = Membership
-        fields = [*BASE, "trust", "organisation", "organisation_name", "role", "since", "security_level"]
+        fields = [
+            *BASE,
+            "trust",
+            "organisation",
+            "organisation_name",
+            "role",
+            "also",
+            "since",
+            "security_level",
+        ]
 
 
 class MembershipIn(serializers.Serializer[Any]):
