@@ -51,13 +51,13 @@ from trusts.proposals.models import Proposal
 from trusts.rights import services as rights
 from trusts.rights.models import Grant
 
-pytestmark = [pytest.mark.django_db, pytest.mark.rules, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db, pytest.mark.rules, pytest.mark.timeout(900)]
 WHY = "It is said why, and at such a length that it is a reason even where the engine advises otherwise."
 CHOICES = ["for", "for", "against", "abstain"]
 SOME = range(1000)
 LIVES = 10
 # Coins, and no numbers: hypothesis would try those that it finds in whatever modules are loaded, and no run would be the same.
-coins = st.tuples(*[st.booleans()] * 24)
+coins = st.tuples(*[st.booleans()] * 6)
 _now = timezone.now
 # Everything that somebody may try: how often, what there has to be for it (a machine and states), and what is drawn for it.
 MOVES: list[tuple[str, int, tuple[str, ...], dict[str, Any]]] = []
