@@ -23,6 +23,7 @@ from jobs.runs import selectors as runs
 from jobs.runs.models import Job, WorkerBeat
 from kernel.actor import Actor
 from kernel.audit import selectors as audit
+from kernel.audit import trail
 from kernel.audit.models import Event
 from kernel.models import Outbox
 from portal import figures
@@ -85,7 +86,7 @@ def steward(actor: Actor, now: datetime) -> dict[str, Any]:
         "duties": negotiated.duties(actor).filter(state__in=["open", "late", "declared"], agreement__provider_id=mine).order_by(F("due").asc(nulls_last=True))[:5],
         "decided": len(hours), "time": Shown(True).days(hours),
         "refusals": figures.refusals_by_clause(Q(provider_id=mine), _last(now)).most_common(5),
-        "events": audit.visible_to(actor).order_by("-created", "-id")[:8],
+        "events": trail.newest(actor),
     }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def partner(actor: Actor, now: datetime) -> dict[str, Any]:
         "exports": fetch.order_by("expires")[:6],
         "duties": negotiated.duties(actor).filter(state__in=["open", "late"], agreement__consumer_id=mine).order_by(F("due").asc(nulls_last=True))[:5],
         "decided": len(hours), "time": Shown(True).days(hours),
-        "events": audit.visible_to(actor).order_by("-created", "-id")[:8],
+        "events": trail.newest(actor),
     }  # fmt: skip
 
 

@@ -89,3 +89,43 @@ class CalendarFeed(models.Model):
 
     def __str__(self) -> str:
         return f"Calendar of {self.user}"
+
+
+class SavedTrail(models.Model):
+    """Filters of the audit trail that a person keeps under a name: what the address of the page holds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_trails")
+    name = models.CharField(max_length=80)
+    fields = models.JSONField(default=dict)
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_trail_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LogCheck(models.Model):
+    """One verification of the whole log by a worker: how far it is, and what it found. At most one is under way."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField(default=timezone.now)
+    started = models.DateTimeField(null=True)
+    beat = models.DateTimeField(default=timezone.now)
+    ended = models.DateTimeField(null=True)
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+    # True while it is under way, then NULL, of which there may be many: so the database keeps it to one.
+    under_way = models.BooleanField(null=True, default=True)
+    result = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-created"]
+        constraints = [models.UniqueConstraint(fields=["under_way"], name="one_check_under_way")]
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total}"

@@ -255,7 +255,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "short"
-CELERY_TASK_ROUTES = {"jobs.run": {"queue": "long"}}
+# The short queue seals the log every few seconds and must not wait behind a verification of all of it.
+CELERY_TASK_ROUTES = {"jobs.run": {"queue": "long"}, "portal.tasks.check_log": {"queue": "long"}}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

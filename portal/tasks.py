@@ -25,6 +25,7 @@ from kernel.audit.seal import seal_all
 from kernel.decision import Refused
 from kernel.models import IdempotencyRecord
 from portal.notices.write import forget as forget_notices
+from portal.trail import checks
 from trusts.datasets import sources, uploads
 from trusts.membership.joining import probations_due
 from trusts.membership.parting import notices_due, silences_due
@@ -43,6 +44,12 @@ log = logging.getLogger(__name__)
 def seal() -> int:
     """Give events their place and sign the head."""
     return seal_all()
+
+
+@shared_task(name="portal.tasks.check_log")
+def check_log(check_id: str) -> None:
+    """Verify the whole log, saying how far it is."""
+    checks.run(UUID(check_id))
 
 
 @shared_task(name="portal.tasks.sweep")

@@ -19,6 +19,7 @@ def connect() -> None:
     from jobs.runs import services as runs
     from jobs.trials import services as trials
     from portal import notify
+    from portal.trail import checks
     from trusts.proposals import services as proposals
 
     # Before the mail about the turn: what a rule has answered waits for nobody.
@@ -40,6 +41,7 @@ def connect() -> None:
     outbox.listen("job.stopped", runs.forget)
     outbox.listen("job.queued", send_to_worker)
     outbox.listen("upload.checking", check_upload_later)
+    outbox.listen(checks.TOPIC, check_log_later)
     for topic in notify.TOPICS:
         outbox.listen(topic, send_mail_later(topic))
 
@@ -56,6 +58,13 @@ def check_upload_later(message: dict[str, Any]) -> None:
     from portal.tasks import check_upload
 
     check_upload.apply_async([message["id"]], retry=False)
+
+
+def check_log_later(message: dict[str, Any]) -> None:
+    """A long log is verified by a worker, so that nobody waits for the page; raises if the broker is away."""
+    from portal.tasks import check_log
+
+    check_log.apply_async([message["id"]], retry=False)
 
 
 def send_mail_later(topic: str) -> outbox.Listener:

@@ -27,6 +27,7 @@ from kernel import outbox
 from kernel.actor import system
 from kernel.audit.seal import seal_all
 from portal import notify
+from portal.trail import checks
 from tests import votes, worlds
 from tests.cast import Cast
 from tests.matrix.situations import Situations
@@ -86,6 +87,11 @@ ACCESS: dict[str, Any] = {
     "audit/<uuid:pk>/": BOTH, "audit/<uuid:pk>/receipt.json": BOTH, "audit/verify/": "post", "check/": "public", "evidence/": ALL, "evidence/<slug:kind>/": "post",
     "evidence/<slug:kind>/<uuid:pk>/": "post", "evidence/<slug:machine>/<uuid:pk>/receipt.json": BOTH, "organisation/switch/": "post",
     "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": ("dana",),
+}  # fmt: skip
+
+ACCESS |= {
+    "audit/suggest/<slug:kind>/": ALL, "audit/activity/": ALL, "audit/verify/<uuid:pk>/": ALL, "audit/<uuid:pk>/entry.json": BOTH,
+    "audit/tamper/": "post", "audit/saved/": "post", "audit/saved/<uuid:pk>/": "post",
 }  # fmt: skip
 
 
@@ -171,6 +177,8 @@ def world(cast: Cast) -> dict[str, str]:
         "requests/<uuid:pk>/edit/": f"requests/{request.pk}/edit/", "jobs/<uuid:pk>/": f"jobs/{job.pk}/", "jobs/<uuid:pk>/live/": f"jobs/{job.pk}/live/",
         "deliveries/<uuid:pk>/": f"deliveries/{delivery.pk}/", "deliveries/<uuid:pk>/receipt.json": f"deliveries/{delivery.pk}/receipt.json",
         "audit/<uuid:pk>/": f"audit/{event.pk}/", "audit/<uuid:pk>/receipt.json": f"audit/{event.pk}/receipt.json", "evidence/<slug:machine>/<uuid:pk>/receipt.json": f"evidence/agreement/{agreement.pk}/receipt.json", "audit/export.<slug:kind>": "audit/export.csv",
+        "audit/<uuid:pk>/entry.json": f"audit/{event.pk}/entry.json", "audit/verify/<uuid:pk>/": f"audit/verify/{checks.begin(None).pk}/",
+        "audit/suggest/<slug:kind>/": "audit/suggest/who/?who=da",
         "do/<slug:machine_name>/<uuid:pk>/<slug:action>/": f"do/agreement/{agreement.pk}/suspend/", "receipts/<slug:sha256>/": f"receipts/{delivery.data_sha256}/",
     }  # fmt: skip
 

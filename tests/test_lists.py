@@ -37,6 +37,8 @@ MORE = {**dict.fromkeys(DASHBOARDS, 22), "LINEAGE": 18}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
          "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/catalogue.jsonld", "/inbox/", "/inbox/?show=others", "/inbox/?page=2", "/organisation/people/", *DASHBOARDS, "/trusts/", "/access/", "/organisation/robots/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
+# The trail: filters that walk different indexes, and the calendar.
+PAGES += ["/audit/?who=dana&what=agreement", "/audit/?about=flights", "/audit/activity/"]
 API = [
     "datasets",
     "versions",
@@ -107,7 +109,7 @@ def crowd(cast: Cast, request: Request, count: int, strangers: int | None = None
     )
     EventParty.objects.bulk_create(
         [
-            EventParty(event=e, organisation_id=cast.organisations[o].pk)
+            EventParty.of(e, cast.organisations[o].pk)
             for e in events
             for o in ("hudson", "meridian")
         ],

@@ -26,6 +26,16 @@ NAMED = {
     "reason": "reason",
 }
 KEYED = ("before", "after", "detail")
+# What the trail can be filtered by: name of the index → columns between the reader and the order.
+TRAIL: dict[str, list[str]] = {
+    "order": [],
+    "who": ["actor_id"],
+    "acting": ["acting_id"],
+    "about": ["subject_id"],
+    "machine": ["machine"],
+    "what": ["machine", "action"],
+    "door": ["door"],
+}
 
 
 def new_secret() -> str:
@@ -133,18 +143,58 @@ class Event(models.Model):
 
 
 class EventParty(models.Model):
-    """An organisation that may read the event. Who is not named here never learns of it."""
+    """An organisation that may read the event. Who is not named here never learns of it.
+
+    What the trail is filtered by stands here again, beside the reader: so each filter has one index that begins with the
+    reader and ends with the order of the trail, and a page costs the same however long the log is. Nothing here is personal
+    but ids that are in the open in the entry itself.
+    """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="party_rows")
     organisation_id = models.UUIDField()
+    created = models.DateTimeField()
+    actor_id = models.UUIDField(null=True)
+    acting_id = models.UUIDField(null=True)
+    subject_id = models.UUIDField()
+    machine = models.CharField(max_length=40)
+    action = models.CharField(max_length=40)
+    door = models.CharField(max_length=12)
+    refused = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organisation_id", "event"], name="party_once")]
-        # The newest event of an organisation, asked for by every page.
-        indexes = [models.Index(fields=["organisation_id", "-id"], name="party_newest")]
+        indexes = [
+            # The newest event of an organisation, asked for by every page.
+            models.Index(fields=["organisation_id", "-id"], name="party_newest"),
+            *(
+                models.Index(fields=["organisation_id", *columns, "created", "event"], name=f"party_{name}")
+                for name, columns in TRAIL.items()
+            ),
+            models.Index(
+                fields=["organisation_id", "created", "event"],
+                name="party_refused",
+                condition=models.Q(refused=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.organisation_id} reads {self.event_id}"
+
+    @classmethod
+    def of(cls, event: Event, organisation_id: Any) -> EventParty:
+        """The row that lets this organisation read this event."""
+        return cls(
+            event=event,
+            organisation_id=organisation_id,
+            created=event.created,
+            actor_id=event.actor_id,
+            acting_id=event.organisation_id,
+            subject_id=event.subject_id,
+            machine=event.machine,
+            action=event.action,
+            door=event.door,
+            refused="refused" in event.detail,
+        )
 
 
 class Waiting(models.Model):

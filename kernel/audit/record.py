@@ -118,5 +118,5 @@ def _name_parties(event: Event, subject: Any, actor: Actor, more: Iterable[Any])
     if actor.organisation_id:
         readers.add(actor.organisation_id)
     EventParty.objects.bulk_create(
-        EventParty(event=event, organisation_id=organisation) for organisation in sorted(readers, key=str)
+        EventParty.of(event, organisation) for organisation in sorted(readers, key=str)
     )

@@ -2,94 +2,128 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from kernel import registry
 from kernel.audit import proofs, selectors
+from kernel.audit import trail as log
 from kernel.audit.models import Event, Leaf
-from kernel.audit.verify import verify
+from kernel.audit.trail import Wanted
+from portal.trail import activity, changes, exports, known, saved
+from portal.trail.asked import DOORS, kinds, query, read
+from portal.trail.belonging import KINDS
 
-PER_PAGE = 50
-EXPORT_LIMIT = 100_000
-
-
-def _day(text: str) -> date | None:
-    """A day as typed, or nothing if there is no such day."""
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
-def _filtered(request: HttpRequest) -> Any:
-    found = selectors.visible_to(request.actor)  # type: ignore[attr-defined]
-    get = request.GET.get
-    if get("what"):
-        machine, _, action = get("what", "").partition(".")
-        found = found.filter(machine=machine)
-        if action:
-            found = found.filter(action=action)
-    if get("who"):
-        found = found.filter(Q(actor_name__icontains=get("who")) | Q(organisation_name__icontains=get("who")))
-    if get("about"):
-        text = get("about", "")
-        try:
-            found = found.filter(subject_id=UUID(text))
-        except ValueError:
-            found = found.filter(subject_title__icontains=text)
-    start, end = _day(get("from", "")), _day(get("until", ""))
-    zone = timezone.get_current_timezone()
-    if start:
-        found = found.filter(created__gte=datetime.combine(start, datetime.min.time(), zone))
-    if end:
-        found = found.filter(created__lt=datetime.combine(end + timedelta(days=1), datetime.min.time(), zone))
-    return found.order_by("-created", "-id")
+FIRST_YEAR = 2000
 
 
 @login_required
 @require_GET
 def trail(request: HttpRequest) -> HttpResponse:
-    page = Paginator(_filtered(request), PER_PAGE).get_page(request.GET.get("page"))
-    query = request.GET.copy()
-    query.pop("page", None)
+    """The newest entries that fit, or those older or newer than a place in the trail."""
+    actor = request.actor  # type: ignore[attr-defined]
+    asked = read(request.GET, actor)
     context = {
-        "page": page,
-        "query": query.urlencode(),
+        "page": log.page(actor, asked.wanted, at=asked.at, newer=asked.newer),
+        "asked": asked,
         "head": selectors.head(),
-        "kinds": [machine.name for machine in registry.machines()],
-        "filters": {k: request.GET.get(k, "") for k in ("who", "what", "about", "from", "until")},
+        "kinds": kinds(),
+        "doors": DOORS,
+        "saved": [(one, query(one.fields)) for one in saved.of(actor.user_id)],
+        "may_tamper": settings.DEMO,
     }
     return render(request, "portal/audit.html", context)
 
 
 @login_required
 @require_GET
+def year(request: HttpRequest) -> HttpResponse:
+    """A calendar of one year with the number of entries on each day, under the same filters."""
+    actor, this = request.actor, timezone.localdate().year  # type: ignore[attr-defined]
+    asked = read(request.GET, actor)
+    text = request.GET.get("year", "")
+    number = (
+        int(text)
+        if text.isascii() and text.isdigit() and len(text) == 4 and int(text) >= FIRST_YEAR
+        else this
+    )
+    if text and str(number) != text:
+        asked.says.append(f"“{text[:20]}” is no year. Here is {number}.")
+    months = activity.year(actor, asked, number)
+    context = {
+        "months": months,
+        "total": sum(month.total for month in months),
+        "year": number,
+        "year_before": number - 1,
+        "year_after": number + 1,
+        "before": query(asked.fields, year=str(number - 1)) if number > FIRST_YEAR else "",
+        "after": query(asked.fields, year=str(number + 1)) if number < this else "",
+        "asked": asked,
+        "kinds": kinds(),
+        "doors": DOORS,
+    }
+    return render(request, "portal/activity.html", context)
+
+
+@login_required
+@require_GET
+def suggest(request: HttpRequest, kind: str) -> HttpResponse:
+    """Names for a field of the filter while one types: of those who stand in the reader's own trail."""
+    look = {"who": known.people, "organisation": known.organisations}.get(kind)
+    if look is None:
+        raise Http404
+    text = request.GET.get(kind, "").strip()[:200]
+    found = look(request.actor, text)[: known.MOST] if len(text) > 1 else []  # type: ignore[attr-defined]
+    return render(request, "portal/_suggestions.html", {"found": found})
+
+
+@login_required
+@require_GET
 def event(request: HttpRequest, pk: UUID) -> HttpResponse:
     found: Event = get_object_or_404(selectors.visible_to(request.actor), pk=pk)  # type: ignore[attr-defined]
-    leaf = Leaf.objects.filter(event=found).first()
-    keys = sorted(found.before.keys() | found.after.keys())
+    actor = request.actor  # type: ignore[attr-defined]
+    leaf, words = Leaf.objects.filter(event=found).first(), changes.Words(found, actor)
     context = {
         "event": found,
         "leaf": leaf,
         "proof": proofs.of_event(found.pk) if leaf else None,
-        "moved": [{"field": k, "before": found.before.get(k), "after": found.after.get(k)} for k in keys],
+        "moved": changes.moved(found, words),
+        "besides": changes.besides(found, words),
+        "reasons": changes.reasons(found),
+        "refused": "refused" in found.detail,
+        "erased": changes.erased_names(found),
+        "from_state": words.value(("state",), found.from_state) if found.from_state else "",
+        "to_state": words.value(("state",), found.to_state),
+        "door": DOORS.get(found.door, found.door),
+        "same": log.beside(actor, found, Wanted(subjects=(found.subject_id,))),
+        "any": log.beside(actor, found, Wanted()),
         "payload": json.dumps(proofs.disclosed(found, None), indent=2, ensure_ascii=False),
         "subject_url": _subject_url(found, request),
+        "whole": f"{found.machine}.{found.subject_id}" if found.machine in KINDS else "",
     }
     return render(request, "portal/event.html", context)
+
+
+@login_required
+@require_GET
+def event_json(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The entry with what makes its commitments checkable, its way up the tree, and the seal over the root."""
+    found: Event = get_object_or_404(selectors.visible_to(request.actor), pk=pk)  # type: ignore[attr-defined]
+    proof = proofs.of_event(found.pk)
+    said = proofs.disclosed(found, proof) | ({"checkpoint": proof.checkpoint.note} if proof else {})
+    answer = HttpResponse(
+        json.dumps(said, indent=2, ensure_ascii=False) + "\n", content_type="application/json"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="entry-{proof.index if proof else found.pk}.json"'
+    return answer
 
 
 def _subject_url(found: Event, request: HttpRequest) -> str:
@@ -104,52 +138,14 @@ def _subject_url(found: Event, request: HttpRequest) -> str:
 
 
 @login_required
-@require_POST
-def verify_now(request: HttpRequest) -> HttpResponse:
-    """Recompute the whole log while the reader waits; the answer says what it proves."""
-    started = timezone.now()
-    result = verify()
-    context = {
-        "result": result,
-        "seconds": (timezone.now() - started).total_seconds(),
-        "head": selectors.head(),
-    }
-    fragment = bool(getattr(request, "htmx", False))
-    return render(request, "portal/_verification.html" if fragment else "portal/verification.html", context)
-
-
-@login_required
 @require_GET
 def export(request: HttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
-    """The filtered trail as CSV or JSON Lines, oldest last, streamed."""
-    found = _filtered(request)[:EXPORT_LIMIT].iterator(chunk_size=1000)
-    if kind == "jsonl":
-        lines = (json.dumps(proofs.disclosed(e, None), ensure_ascii=False) + "\n" for e in found)
-        answer = StreamingHttpResponse(lines, content_type="application/x-ndjson")
-    elif kind == "csv":
-        answer = StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8")
-    else:
+    """Everything that fits as CSV, JSON or JSON Lines, newest first, streamed."""
+    if kind not in exports.KINDS:
         raise Http404
+    actor = request.actor  # type: ignore[attr-defined]
+    asked = read(request.GET, actor)
+    write, content_type = exports.KINDS[kind]
+    answer = StreamingHttpResponse(write(log.every(actor, asked.wanted)), content_type=content_type)
     answer["Content-Disposition"] = f'attachment; filename="audit.{kind}"'
     return answer
-
-
-class _Line:
-    """A file-like that hands each written line back, so that csv.writer can stream."""
-
-    def write(self, value: str) -> str:
-        return value
-
-
-def _safe(value: str) -> str:
-    """Spreadsheets execute cells that begin like a formula."""
-    return f"'{value}" if value[:1] in "=+-@\t\r" and value else value
-
-
-def _csv(found: Any) -> Any:
-    writer = csv.writer(_Line())
-    yield writer.writerow(["when", "who", "organisation", "what", "about", "from", "to", "reason", "id"])
-    for e in found:
-        cells = [e.created.isoformat(), e.actor_name, e.organisation_name, f"{e.machine}.{e.action}"]
-        cells += [e.subject_title, e.from_state, e.to_state, e.reason, str(e.id)]
-        yield writer.writerow([_safe(cell) for cell in cells])

@@ -1,0 +1,408 @@
+"""The audit trail's pages: filters, keys that hold while entries arrive, files; each reader sees their own."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from kernel import outbox
+from kernel.audit import selectors, trail
+from kernel.audit.erase import erase
+from kernel.audit.models import Event, EventParty
+from kernel.audit.seal import seal_all
+from kernel.audit.trail import Key, Wanted
+from kernel.audit.verify import verify
+from portal.models import LogCheck, SavedTrail
+from portal.trail import checks
+from tests import worlds
+from tests.cast import Cast
+from tests.test_access import BACKEND
+from trusts.datasets import services as datasets
+
+pytestmark = pytest.mark.django_db
+
+
+def client_of(cast: Cast, who: str) -> Client:
+    client = Client()
+    client.force_login(cast.users[who], backend=BACKEND)
+    return client
+
+
+def entries(cast: Cast, count: int, **columns: Any) -> list[Event]:
+    """So many entries that Hudson reads, a second apart, the newest last."""
+    now = timezone.now() + timedelta(days=1)
+    base = {
+        "machine": "dataset", "action": "edit", "subject_title": "Bulk", "actor_name": "Dana Ruiz", "door": "web",
+        "actor_id": cast.users["dana"].pk, "organisation_id": cast.organisations["hudson"].pk,
+    }  # fmt: skip
+    made = Event.objects.bulk_create(
+        Event(**{"subject_id": uuid4(), **base, **columns}, created=now + timedelta(seconds=i))
+        for i in range(count)
+    )
+    EventParty.objects.bulk_create(EventParty.of(e, cast.organisations["hudson"].pk) for e in made)
+    return made
+
+
+def found(client: Client, query: str = "") -> list[Event]:
+    answer = client.get(f"/audit/?{query}")
+    assert answer.status_code == 200, query
+    return list(answer.context["page"].events)
+
+
+def test_each_filter_finds_what_it_says_and_nothing_of_others(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    seal_all()
+    dana, contract = client_of(cast, "dana"), request.agreement
+    mine = selectors.visible_to(cast.actor("dana"))
+    today = timezone.localdate()
+    asked = {
+        "": {},
+        "who=Dana+Ruiz": {"actor_id": cast.users["dana"].pk},
+        f"who={cast.users['piotr'].pk}": {"actor_id": cast.users["piotr"].pk},
+        "who=commonhold": {"actor_id": None},
+        "organisation=meridian": {"organisation_id": cast.organisations["meridian"].pk},
+        "what=request": {"machine": "request"},
+        "what=agreement.conclude": {"machine": "agreement", "action": "conclude"},
+        f"about={contract.pk}": {"subject_id": contract.pk},
+        f"about={contract.ref.lower()}": {"subject_id": contract.pk},
+        "about=flights": {"subject_title__icontains": "flights"},
+        "door=worker": {"door": "worker"},
+        f"from={today}&until={today}": {},
+        "who=piotr&what=request&door=web": {
+            "actor_id": cast.users["piotr"].pk,
+            "machine": "request",
+            "door": "web",
+        },
+    }
+    for query, columns in asked.items():
+        wanted = set(mine.filter(**columns).order_by("-created", "-id").values_list("pk", flat=True)[:50])
+        assert wanted and {e.pk for e in found(dana, query)} == wanted, query
+    for query in (f"until={today - timedelta(days=1)}", f"from={today + timedelta(days=2)}", "refused=1", "door=shell",
+                  "who=Olga", "organisation=elsewhere", f"about={uuid4()}"):  # fmt: skip
+        assert found(dana, query) == [], query
+    # Names of people and organisations are offered only if they stand in one's own trail.
+    assert b"Piotr Nowak" in dana.get("/audit/suggest/who/?who=pio").content
+    assert b"Olga" not in dana.get("/audit/suggest/who/?who=olga").content
+    assert b"Elsewhere" not in dana.get("/audit/suggest/organisation/?organisation=else").content
+
+
+def test_refusals_are_found_and_the_old_rows_say_the_same_as_their_events(cast: Cast) -> None:
+    contract = worlds.agreed(cast)
+    dana = client_of(cast, "dana")
+    worlds.submitted(cast, contract)
+    rows = EventParty.objects.select_related("event")
+    assert rows.count() > 10
+    for row in rows:
+        same = EventParty.of(row.event, row.organisation_id)
+        assert all(
+            getattr(row, f.attname) == getattr(same, f.attname)
+            for f in EventParty._meta.concrete_fields
+            if f.name != "id"
+        )
+    refused = entries(cast, 3, detail={"refused": {"outcome": "deny"}})
+    assert [e.pk for e in found(dana, "refused=1")] == [e.pk for e in reversed(refused)]
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("from=2026-02-31", "is no day"), ("until=soon", "is no day"), ("what=nonsense", "no kind of thing"), ("door=window", "no door"),
+        ("older=yesterday", "no place in the trail"), ("older=99999999999999999-00", "no place in the trail"), ("organisation=nobody", "No organisation"),
+        ("who=zz", "Nobody you know"), (f"who={uuid4()}", "Nobody with this id"), ("from=0001-01-01", "is no day"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_said_and_kept_in_its_field(cast: Cast, query: str, says: str) -> None:
+    answer = client_of(cast, "dana").get(f"/audit/?{query}")
+    assert answer.status_code == 200
+    assert says in answer.content.decode().replace("&quot;", '"')
+
+
+def test_pages_hold_while_new_entries_arrive(cast: Cast) -> None:
+    """Older and newer lead through every entry once, whatever comes in on top; equal times are no trouble."""
+    made = entries(cast, 60)
+    same = timezone.now() + timedelta(days=2)
+    twins = Event.objects.bulk_create(
+        Event(
+            machine="dataset",
+            action="edit",
+            subject_id=uuid4(),
+            subject_title="Twin",
+            actor_name="X",
+            door="web",
+            created=same,
+        )
+        for _ in range(60)
+    )
+    EventParty.objects.bulk_create(EventParty.of(e, cast.organisations["hudson"].pk) for e in twins)
+    dana = cast.actor("dana")
+    first = trail.page(dana, Wanted())
+    late = Event.objects.bulk_create(
+        Event(
+            machine="dataset",
+            action="edit",
+            subject_id=uuid4(),
+            subject_title="Late",
+            actor_name="X",
+            door="web",
+            created=same + timedelta(hours=1),
+        )
+        for _ in range(3)
+    )
+    EventParty.objects.bulk_create(EventParty.of(e, cast.organisations["hudson"].pk) for e in late)
+    walked, at, pages = [e.pk for e in first.events], first.older, [first]
+    while at:
+        one = trail.page(dana, Wanted(), at=at)
+        walked += [e.pk for e in one.events]
+        pages.append(one)
+        at = one.older
+    assert len(walked) == len(set(walked))
+    assert {e.pk for e in [*made, *twins]} <= set(walked)
+    assert not {e.pk for e in late} & set(walked)
+    back = trail.page(dana, Wanted(), at=pages[2].newer, newer=True)
+    assert [e.pk for e in back.events] == [e.pk for e in pages[1].events]
+    top = trail.page(dana, Wanted(), at=pages[1].newer, newer=True)
+    assert {e.pk for e in late} <= {e.pk for e in top.events} | {
+        e.pk for e in trail.page(dana, Wanted(), at=pages[1].newer, newer=True, size=53).events
+    }
+    assert Key.read(str(pages[0].older)) == pages[0].older
+
+
+def test_a_text_is_looked_for_in_stretches(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trail, "STRETCHES", (10, 10))
+    monkeypatch.setattr(trail, "WINDOW", 20)
+    entries(cast, 1, subject_title="A needle")
+    entries(cast, 70)
+    dana = client_of(cast, "dana")
+    query, steps = "about=needle", 0
+    while not found(dana, query):
+        answer = dana.get(f"/audit/?{query}")
+        assert "Looked through the entries back to" in answer.content.decode()
+        query, steps = f"about=needle&older={answer.context['page'].looked_until}", steps + 1
+        assert steps < 10
+    assert steps >= 2
+    # A file looks to the end by itself.
+    lines = b"".join(dana.get("/audit/export.jsonl?about=needle").streaming_content).decode().splitlines()
+    assert len(lines) == 1
+
+
+def test_files_honour_the_filters_and_no_cell_is_a_formula(cast: Cast) -> None:
+    worlds.agreed(cast)
+    entries(cast, 1200, subject_title="=cmd()", reason="-2+3")
+    seal_all()
+    dana = client_of(cast, "dana")
+    text = b"".join(dana.get("/audit/export.csv?what=dataset.edit").streaming_content).decode()
+    rows = list(csv.DictReader(StringIO(text)))
+    assert len([r for r in rows if r["about"] == "'=cmd()"]) == 1200
+    assert all(r["what"] == "dataset.edit" and r["number"] for r in rows)
+    assert not any(cell[:1] in "=+-@" for r in rows for cell in r.values() if cell)
+    listed = json.loads(b"".join(dana.get("/audit/export.json?what=agreement").streaming_content))
+    lines = b"".join(dana.get("/audit/export.jsonl?what=agreement").streaming_content).decode().splitlines()
+    assert listed == [json.loads(line) for line in lines]
+    assert {one["entry"]["machine"] for one in listed} == {"agreement"}
+    assert json.loads(b"".join(dana.get("/audit/export.json?door=shell").streaming_content)) == []
+    assert dana.get("/audit/export.xlsx").status_code == 404
+    # Nobody else's: the outsider's file names nothing of it.
+    assert b"=cmd" not in b"".join(client_of(cast, "olga").get("/audit/export.csv").streaming_content)
+
+
+def test_the_calendar_counts_what_the_trail_of_that_day_shows(cast: Cast) -> None:
+    worlds.agreed(cast)
+    dana, olga = client_of(cast, "dana"), client_of(cast, "olga")
+    today = timezone.localdate()
+    for query in ("", "what=agreement", "who=piotr", "refused=1"):
+        page = dana.get(f"/audit/activity/?{query}&year={today.year}")
+        days = [day for month in page.context["months"] for day in month.days]
+        assert len(days) in (365, 366)
+        shown = {day.day: day for day in days if day.count}
+        for day in shown.values():
+            assert len(found(dana, day.query)) == min(day.count, trail.PER_PAGE), (query, day)
+            assert f"{day.count} entr" in page.content.decode()
+        # Made today, a second ago at most.
+        assert (today in shown) is (query != "refused=1"), query
+    quiet = olga.get("/audit/activity/?what=agreement").context
+    assert quiet["total"] == 0
+    assert "is no year" in dana.get("/audit/activity/?year=soon").content.decode()
+    assert dana.get("/audit/activity/?year=2000&from=nonsense").status_code == 200
+
+
+def test_an_entry_is_read_in_words_with_its_neighbours_and_its_proof(cast: Cast) -> None:
+    from kernel.audit import entry, tree
+
+    dataset = worlds.registered(cast).dataset
+    dana = cast.actor("dana")
+    old = "Departures from New York in the year 2013 with their delays as the carriers reported them to the authority."
+    datasets.describe(
+        dataset.pk,
+        actor=dana,
+        title_text=dataset.title_text,
+        summary="Short",
+        description=old,
+        keywords=["air", "delay"],
+    )
+    datasets.describe(
+        dataset.pk,
+        actor=dana,
+        title_text=dataset.title_text,
+        summary="Short",
+        description=old.replace("delays", "delays and causes"),
+        keywords=["air", "weather"],
+    )
+    seal_all()
+    edits = Event.objects.filter(subject_id=dataset.pk, action="describe").order_by("created")
+    first, second = edits[0], edits[1]
+    client = client_of(cast, "dana")
+    answer = client.get(f"/audit/{second.pk}/")
+    text = answer.content.decode()
+    rows = {row.label: row for row in answer.context["moved"]}
+    assert rows["Keywords"].gone == ("delay",) and rows["Keywords"].new == ("weather",)
+    assert [(p.how, p.text.strip()) for p in rows["Description"].pieces if p.how != "same"] == [
+        ("new", "and causes")
+    ]
+    assert f"/audit/{first.pk}/" in text
+    assert "What it does not prove" in text
+    file = json.loads(client.get(f"/audit/{second.pk}/entry.json").content)
+    for path, one in file["disclosed"].items():
+        assert entry.commitment(one["salt"], one["value"]) == file["entry"]["values"][path]
+    proof = file["proof"]
+    root = tree.root_from_inclusion(
+        proof["index"],
+        proof["size"],
+        bytes.fromhex(entry.leaf_hash(file["entry"])),
+        [bytes.fromhex(h) for h in proof["path"]],
+    )
+    assert root and file["checkpoint"].splitlines()[2] == base64.b64encode(root).decode()
+    # Whom it does not concern gets neither page nor file.
+    for path in (f"/audit/{second.pk}/", f"/audit/{second.pk}/entry.json"):
+        assert client_of(cast, "olga").get(path).status_code == 404
+    # What is erased says so, and the rest can still be read and proven.
+    erase(second.pk, ["before/keywords", "after/keywords", "actor_name"])
+    text = client.get(f"/audit/{second.pk}/").content.decode()
+    assert "Erased at the person" in text
+    assert "weather" not in text
+    assert client.get(f"/audit/{second.pk}/entry.json").status_code == 200
+
+
+def test_every_event_of_the_road_has_a_page(cast: Cast) -> None:
+    worlds.delivered(cast)
+    for who in ("dana", "piotr"):
+        client = client_of(cast, who)
+        for event in selectors.visible_to(cast.actor(who)):
+            assert client.get(f"/audit/{event.pk}/").status_code == 200, event
+
+
+def test_everything_about_a_contract_a_dataset_and_a_person(cast: Cast) -> None:
+    request = worlds.delivered(cast)
+    contract, dataset = request.agreement, request.agreement.dataset
+    dana, piotr, olga = (client_of(cast, who) for who in ("dana", "piotr", "olga"))
+    parts = {
+        contract.pk,
+        contract.negotiation_id,
+        request.pk,
+        request.jobs.get().pk,
+        request.deliveries.get().pk,
+    }
+    assert parts <= {e.subject_id for e in found(dana, f"of=agreement.{contract.pk}")}
+    whole = {e.subject_id for e in found(dana, f"of=dataset.{dataset.pk}")}
+    assert parts | {dataset.pk} <= whole
+    theirs = {e.subject_id for e in found(piotr, f"of=dataset.{dataset.pk}")}
+    assert contract.pk in theirs and dataset.pk not in theirs
+    for of in (f"agreement.{contract.pk}", "agreement.x", f"dataset.{uuid4()}", f"nothing.{contract.pk}"):
+        assert found(olga, f"of={of}") == [], of
+    # A person's: their own, and for owners of their organisation; nobody else's.
+    rui = cast.users["rui"].pk
+    did = {e.pk for e in found(client_of(cast, "rui"), f"of=person.{rui}")}
+    assert did and did == {e.pk for e in found(dana, f"of=person.{rui}")}
+    assert all(e.actor_id == rui or e.machine in ("member", "grant") for e in found(dana, f"of=person.{rui}"))
+    for who in ("piotr", "ines", "olga"):
+        assert found(client_of(cast, who), f"of=person.{rui}") == [], who
+    # It narrows further, and the page of the object leads here.
+    assert {e.machine for e in found(dana, f"of=agreement.{contract.pk}&what=job")} == {"job"}
+    assert f"of=agreement.{contract.pk}" in dana.get(contract.get_absolute_url()).content.decode()
+    assert f"of=dataset.{dataset.pk}" in dana.get(dataset.get_absolute_url()).content.decode()
+    assert f"of=person.{rui}" in dana.get("/organisation/people/").content.decode()
+    assert f"of=person.{rui}" in client_of(cast, "rui").get("/settings/").content.decode()
+
+
+def test_filters_are_kept_by_name_each_for_their_person(cast: Cast) -> None:
+    dana, rui = client_of(cast, "dana"), client_of(cast, "rui")
+    kept = lambda client: [one.name for one, _ in client.get("/audit/").context["saved"]]  # noqa: E731
+    dana.post(
+        "/audit/saved/",
+        {"name": " Ended  contracts ", "query": "what=agreement.end&door=worker&older=1-2&x=y"},
+    )
+    one = SavedTrail.objects.get()
+    assert (one.name, one.fields) == ("Ended contracts", {"what": "agreement.end", "door": "worker"})
+    assert kept(dana) == ["Ended contracts"] and kept(rui) == []
+    for name, query, says in (
+        ("", "door=web", "Give it a name"),
+        ("x" * 81, "door=web", "1 to 80"),
+        ("Nothing", "", "no filter"),
+    ):
+        assert (
+            says in dana.post("/audit/saved/", {"name": name, "query": query}, follow=True).content.decode()
+        )
+    dana.post("/audit/saved/", {"name": "Other", "query": "door=api"})
+    assert "already" in dana.post(f"/audit/saved/{one.pk}/", {"name": "Other"}, follow=True).content.decode()
+    dana.post(f"/audit/saved/{one.pk}/", {"name": "Closed"})
+    assert kept(dana) == ["Closed", "Other"]
+    assert rui.post(f"/audit/saved/{one.pk}/", {"do": "delete"}).status_code == 404
+    dana.post(f"/audit/saved/{one.pk}/", {"do": "delete"})
+    assert kept(dana) == ["Other"]
+
+
+def test_a_long_log_is_verified_by_a_worker_one_at_a_time(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worlds.agreed(cast)
+    seal_all()
+    dana, rui = client_of(cast, "dana"), client_of(cast, "rui")
+    assert "Unbroken" in dana.post("/audit/verify/").content.decode()
+    monkeypatch.setattr(checks, "AT_ONCE", 5)
+    sent: list[str] = []
+    monkeypatch.setattr("portal.tasks.check_log.apply_async", lambda args, **more: sent.append(args[0]))
+    where = dana.post("/audit/verify/").url
+    assert rui.post("/audit/verify/").url == where, "a second one begins while the first is under way"
+    outbox.dispatch()
+    check = LogCheck.objects.get()
+    assert sent == [str(check.pk)]
+    assert "Waiting for a worker" in rui.get(where).content.decode()
+    checks.run(check.pk)
+    checks.run(check.pk)
+    page = rui.get(where).content.decode()
+    assert "Unbroken" in page and "does not prove" in page
+    assert rui.get(where, headers={"HX-Request": "true"}).status_code == 286
+    # One whose worker died is given up, and says nothing about the log.
+    silent = checks.begin(None)
+    LogCheck.objects.filter(pk=silent.pk).update(
+        started=timezone.now(), beat=timezone.now() - timedelta(minutes=9)
+    )
+    assert "did not end" in rui.get(f"/audit/verify/{silent.pk}/").content.decode()
+    assert checks.begin(None).pk != silent.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_byte_changed_in_a_copy_is_found_and_the_log_stays(cast: Cast, settings: Any) -> None:
+    worlds.agreed(cast)
+    seal_all()
+    ines = client_of(cast, "ines")
+    settings.DEMO = False
+    assert ines.post("/audit/tamper/").status_code == 404
+    settings.DEMO = True
+    done = ines.post("/audit/tamper/").context["done"]
+    assert done.found, done.said
+    assert "unbroken" in done.said_before
+    assert sum(a != b for a, b in zip(done.before, done.after, strict=True)) == 1
+    assert verify().holds
+    hidden = Event.objects.exclude(pk__in=selectors.visible_to(cast.actor("ines")).values("pk")).first()
+    assert (
+        "no sealed entry" in ines.post("/audit/tamper/", {"event": hidden.pk}, follow=True).content.decode()
+    )
