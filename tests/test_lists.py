@@ -108,11 +108,7 @@ def crowd(cast: Cast, request: Request, count: int, strangers: int | None = None
         batch_size=500,
     )
     EventParty.objects.bulk_create(
-        [
-            EventParty.of(e, cast.organisations[o].pk)
-            for e in events
-            for o in ("hudson", "meridian")
-        ],
+        [EventParty.of(e, cast.organisations[o].pk) for e in events for o in ("hudson", "meridian")],
         batch_size=500,
     )
     asked = Asked.objects.filter(state="open").first()

@@ -159,7 +159,9 @@ def newest(actor: Actor, size: int = 8) -> list[Event]:
     found: dict[Key, Event] = {}
     for reading in readings(actor):
         rows = EventParty.objects.filter(reading).select_related("event__leaf")
-        found |= {Key(row.created, row.event_id): row.event for row in rows.order_by("-created", "-event_id")[:size]}
+        found |= {
+            Key(row.created, row.event_id): row.event for row in rows.order_by("-created", "-event_id")[:size]
+        }
     return [found[key] for key in sorted(found, reverse=True)[:size]]
 
 
