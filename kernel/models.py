@@ -51,6 +51,10 @@ class StatefulModel(models.Model):
         """The ids of the objects on which a right reaches this one: itself, and what it belongs to."""
         return (self.pk,)
 
+    def frames(self) -> Collection[Any]:
+        """The ids of the trusts within which its events happen: who was named to audit one of them reads these events."""
+        return ()
+
     def audit_fields(self) -> dict[str, Any]:
         """The values whose change an event must show, JSON without floats."""
         return {"state": self.state}

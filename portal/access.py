@@ -11,6 +11,7 @@ from contracts.negotiations.models import Agreement, Negotiation
 from kernel import doors
 from kernel.actor import Actor
 from kernel.machine import Machine
+from trusts.membership.models import Trust
 from trusts.organisations.models import OrganisationMember
 from trusts.rights import emergencies
 from trusts.rights import selectors as rights
@@ -106,8 +107,11 @@ OTHERS: dict[str, Callable[[Any, Actor], Iterator[Reach]]] = {
 
 
 def granted(subject: Any, actor: Actor) -> list[dict[str, Any]]:
-    """Rights in force that reach it, given by one's own organisation, each with what may be done about it."""
-    found = rights.on(subject).filter(organisation_id=actor.organisation_id)
+    """Rights in force that reach it, given by one's own organisation, each with what may be done about it. Who audits a
+    trust is shown to all its members."""
+    found = rights.on(subject)
+    if not isinstance(subject, Trust):
+        found = found.filter(organisation_id=actor.organisation_id)
     return [with_choices(row, actor) for row in found[:MANY]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from kernel import outbox
+from kernel import doors, outbox, registry
 from kernel.audit import selectors, trail
 from kernel.audit.erase import erase
 from kernel.audit.models import Event, EventParty
@@ -27,6 +28,7 @@ from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND
 from trusts.datasets import services as datasets
+from trusts.rights.models import Grant
 
 pytestmark = pytest.mark.django_db
 
@@ -406,3 +408,51 @@ def test_a_byte_changed_in_a_copy_is_found_and_the_log_stays(cast: Cast, setting
     assert (
         "no sealed entry" in ines.post("/audit/tamper/", {"event": hidden.pk}, follow=True).content.decode()
     )
+
+
+def test_an_auditor_of_a_trust_reads_what_happened_in_it_and_nothing_else(cast: Cast) -> None:
+    """Olga's organisation is outside the trust; a trustee names her, until a day, and every member can see it."""
+    request = worlds.delivered(cast)
+    contract = request.agreement
+    olga, ada, dana = (client_of(cast, who) for who in ("olga", "ada", "dana"))
+    before = {e.pk for e in found(olga)}
+    talks = Event.objects.filter(machine="negotiation").values_list("pk", flat=True)
+    given = {
+        "kind": "auditor",
+        "person": cast.users["olga"].email,
+        "until": str(timezone.localdate() + timedelta(days=30)),
+        "reason": "The yearly audit.",
+    }
+    # A member that does not govern the trust cannot name one, nor can anybody outside.
+    assert dana.post(f"/access/trust/{cast.trust.pk}/", given).status_code == 403
+    assert olga.post(f"/access/trust/{cast.trust.pk}/", given).status_code == 404
+    assert ada.post(f"/access/trust/{cast.trust.pk}/", given).status_code == 302
+    grant = Grant.objects.get()
+    for client in (ada, dana):
+        assert "Olga Outsider" in client.get(f"/access/trust/{cast.trust.pk}/").content.decode()
+    assert Event.objects.get(machine="grant", action="grant").pk in {e.pk for e in found(dana, "what=grant")}
+    # Contracts, requests, exports and members of the trust, also between others; not their talks, not what is outside it.
+    read = list(trail.every(cast.actor("olga"), Wanted()))
+    assert {"trust", "membership", "agreement", "request", "job", "delivery"} <= {e.machine for e in read}
+    assert not {e.pk for e in read} & set(talks)
+    assert "organisation" not in {e.machine for e in read if e.pk not in before}
+    assert {e.pk for e in read} == set(selectors.visible_to(cast.actor("olga")).values_list("pk", flat=True))
+    in_trust = EventParty.objects.filter(organisation_id=cast.trust.pk).values_list("event_id", flat=True)
+    assert {e.pk for e in read} == before | set(in_trust)
+    for event in read:
+        page = olga.get(f"/audit/{event.pk}/")
+        assert page.status_code == 200
+    assert contract.pk in {e.subject_id for e in found(olga, f"about={contract.pk}")}
+    assert b"conclude" in b"".join(olga.get("/audit/export.csv").streaming_content)
+    # Facts, not data, and no button: neither the objects themselves nor anything to do on the trust's pages.
+    for path in (contract, request, request.jobs.get(), request.deliveries.get(), contract.dataset):
+        assert olga.get(path.get_absolute_url()).status_code == 404, path
+    actor = cast.actor("olga")
+    assert doors.choices(registry.machine_for(cast.trust), cast.trust, actor) == doors.choices(
+        registry.machine_for(cast.trust), cast.trust, replace(actor, granted=())
+    )
+    assert doors.choices(registry.machine_for(contract), contract, actor) == []
+    # It ends by itself.
+    Grant.objects.filter(pk=grant.pk).update(until=timezone.now() - timedelta(seconds=1))
+    assert {e.pk for e in found(olga)} == before
+    assert olga.get(f"/audit/{read[0].pk}/").status_code == (200 if read[0].pk in before else 404)

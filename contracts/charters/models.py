@@ -54,6 +54,9 @@ class Exemption(StatefulModel):
     def grounds(self) -> Collection[Any]:
         return (self.dataset_id,)
 
+    def frames(self) -> Collection[Any]:
+        return (self.trust_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         # Trustees and members learn of it only if it takes them.
         return {

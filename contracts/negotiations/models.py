@@ -249,6 +249,9 @@ class Agreement(StatefulModel):
     def grounds(self) -> Collection[Any]:
         return (self.pk, self.dataset_id)
 
+    def frames(self) -> Collection[Any]:
+        return (self.trust_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         found: dict[str, list[Any]] = {"provider": [self.provider_id], "consumer": [self.consumer_id]}
         for party in self.payload.get("signers", []):
@@ -315,6 +318,9 @@ class Duty(StatefulModel):
 
     def grounds(self) -> Collection[Any]:
         return (self.agreement_id, self.agreement.dataset_id)
+
+    def frames(self) -> Collection[Any]:
+        return (self.agreement.trust_id,)
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         sides: dict[str, Collection[Any]] = dict(self.agreement.parties())

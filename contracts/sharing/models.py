@@ -70,6 +70,10 @@ class Request(StatefulModel):
     def grounds(self) -> Collection[Any]:
         return (self.pk, self.agreement_id, self.agreement.dataset_id)
 
+    def frames(self) -> Collection[Any]:
+        # A draft is the asker's own affair.
+        return (self.agreement.trust_id,) if self.reached_provider else ()
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         # A draft is the asker's own affair, also when it is withdrawn: the provider learns of it when it is
         # submitted, and that gives it a plan.

@@ -55,6 +55,9 @@ class Delivery(StatefulModel):
     def grounds(self) -> Collection[Any]:
         return (self.agreement_id, self.agreement.dataset_id)
 
+    def frames(self) -> Collection[Any]:
+        return (self.agreement.trust_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"provider": [self.provider_id], "consumer": [self.consumer_id]}
 

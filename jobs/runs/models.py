@@ -83,6 +83,9 @@ class Job(StatefulModel):
     def grounds(self) -> Collection[Any]:
         return (self.version_of_data.dataset_id,)
 
+    def frames(self) -> Collection[Any]:
+        return self.request.frames() if self.request else ()
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         sides: dict[str, Collection[Any]] = {"holder": [self.holder_id]}
         if self.consumer_id:

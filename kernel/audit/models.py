@@ -143,7 +143,8 @@ class Event(models.Model):
 
 
 class EventParty(models.Model):
-    """An organisation that may read the event. Who is not named here never learns of it.
+    """An organisation that may read the event. Who is not named here never learns of it. A trust's id stands for those
+    who were named to audit the trust.
 
     What the trail is filtered by stands here again, beside the reader: so each filter has one index that begins with the
     reader and ends with the order of the trail, and a page costs the same however long the log is. Nothing here is personal

@@ -110,11 +110,12 @@ def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any
 
 
 def _name_parties(event: Event, subject: Any, actor: Actor, more: Iterable[Any]) -> None:
-    """Those who may read it: the subject's sides, the actor's organisation, and those named."""
+    """Those who may read it: the subject's sides, the actor's organisation, those named, and auditors of its trust."""
     readers = {organisation for organisation in more if organisation}
     if subject is not None:
         for organisations in subject.parties().values():
             readers.update(organisation for organisation in organisations if organisation)
+        readers.update(frame for frame in subject.frames() if frame)
     if actor.organisation_id:
         readers.add(actor.organisation_id)
     EventParty.objects.bulk_create(

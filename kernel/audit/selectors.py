@@ -10,23 +10,20 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kernel.actor import Actor
 from kernel.audit.models import Checkpoint, Event, EventParty, Leaf
+from kernel.audit.trail import readings
 
 
 def visible_to(actor: Actor) -> QuerySet[Event]:
     """Events that name the organisation acted for as a party; and of an object on which the person was granted a right,
-    those that name the organisation that granted it."""
+    those that name the organisation that granted it; of a trust that one was named to audit, all that happened in it."""
     if actor.granted:
-        found = _names(actor.organisation_id) if actor.organisation_id else Q(pk__in=[])
-        for one in actor.granted:
-            found |= Q(subject_id=one.object_id) & _names(one.organisation_id)
+        found = Q(pk__in=[])
+        for reading in readings(actor):
+            found |= Q(Exists(EventParty.objects.filter(reading, event=OuterRef("pk"))))
         return Event.objects.filter(found).select_related("leaf")
     if actor.organisation_id is None:
         return Event.objects.none()
     return Event.objects.filter(party_rows__organisation_id=actor.organisation_id).select_related("leaf")
-
-
-def _names(organisation_id: UUID) -> Q:
-    return Q(Exists(EventParty.objects.filter(event=OuterRef("pk"), organisation_id=organisation_id)))
 
 
 def history(subject_id: UUID, actor: Actor, grounds: Collection[Any] = ()) -> QuerySet[Event]:

@@ -21,6 +21,7 @@ from django.db.models.functions import TruncDate
 
 from kernel.actor import Actor
 from kernel.audit.models import Event, EventParty
+from kernel.roles import AUDITOR
 
 PER_PAGE = 50
 # How many entries one page looks through where no index gives the answer.
@@ -102,7 +103,10 @@ def readings(actor: Actor) -> list[Q]:
     for one in actor.granted:
         if one.organisation_id != own:
             by_grantor.setdefault(one.organisation_id, []).append(one.object_id)
-    return found + [Q(organisation_id=grantor) & _any_of(objects) for grantor, objects in by_grantor.items()]
+    found += [Q(organisation_id=grantor) & _any_of(objects) for grantor, objects in by_grantor.items()]
+    # Only trusts stand among the readers by their own id.
+    audited = dict.fromkeys(one.object_id for one in actor.granted if one.role == AUDITOR)
+    return found + [Q(organisation_id=trust) for trust in audited]
 
 
 def _any_of(subjects: Sequence[UUID]) -> Q:

@@ -77,6 +77,9 @@ class Trust(StatefulModel):
         weights = {role: governance.weight(role) for role in self.standing()}
         return {pk: weights[role] for role, found in self.standing().items() for pk in found if weights[role]}
 
+    def frames(self) -> Collection[Any]:
+        return (self.pk,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         everyone = [organisation for found in self.standing().values() for organisation in found]
         # While it is being founded there is no membership yet; the founder is its trustee.
@@ -156,6 +159,9 @@ class Membership(StatefulModel):
 
     def get_absolute_url(self) -> str:
         return reverse("membership", args=[self.pk])
+
+    def frames(self) -> Collection[Any]:
+        return (self.trust_id,)
 
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"candidate": [self.organisation_id], "trustee": self.trust.trustees()}

@@ -64,6 +64,9 @@ class Proposal(StatefulModel):
         about = [str(self.member.organisation_id)] if self.member_id and self.member else []
         return [*about, *self.given.get("concerned", [])]
 
+    def frames(self) -> Collection[Any]:
+        return (self.trust_id,)
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         """An applicant does not see what members say of it; a member whose place is at stake does."""
         standing = self.trust.parties()["member"]

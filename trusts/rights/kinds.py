@@ -57,9 +57,10 @@ KINDS: dict[str, Kind] = {
             "auditor",
             "Auditor",
             AUDITOR,
-            frozenset({"agreement"}),
-            frozenset({"provider", "consumer"}),
-            "Reads the contract, its requests, exports, duties and events. Changes and fetches nothing.",
+            frozenset({"agreement", "trust"}),
+            frozenset({"provider", "consumer", "trustee"}),
+            "Of a contract: reads it, its requests, exports, duties and events. Of a trust: reads what happened in it, whoever did it: "
+            "members, votes, contracts, requests, exports and duties. Sees no data; changes and fetches nothing.",
             outside=True,
         ),
     )

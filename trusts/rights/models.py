@@ -68,6 +68,9 @@ class Grant(StatefulModel):
         """What it is about. One query."""
         return registry.entry(self.machine).model._default_manager.get(pk=self.object_id)
 
+    def frames(self) -> Collection[Any]:
+        return (self.object_id,) if self.machine == "trust" else ()
+
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"grantor": [self.organisation_id]}
 

@@ -49,6 +49,9 @@ def grant(
     )
     with creation(GRANT, "grant", made, actor=actor, reason=reason) as change:
         change.detail = {"person": person.get_full_name()}
+        if machine == "trust":
+            # Who reads everything that happens in a trust is known to all its members.
+            change.also_parties |= set(subject.parties()["member"])
         grants.give(made)
     return made
 
@@ -85,5 +88,7 @@ def _end(action: str, grant_id: UUID, *, actor: Actor, reason: str, **more: Any)
     with transition(GRANT, action, grant_id, actor=actor, reason=reason, **more) as change:
         found: Grant = change.subject
         found.ended_because = reason
+        if found.machine == "trust":
+            change.also_parties |= set(found.object.parties()["member"])
         grants.take(found)
     return found
