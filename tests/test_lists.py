@@ -39,6 +39,8 @@ PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/
          "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/catalogue.jsonld", "/inbox/", "/inbox/?show=others", "/inbox/?page=2", "/organisation/people/", *DASHBOARDS, "/trusts/", "/access/", "/organisation/robots/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
 # The trail: filters that walk different indexes, and the calendar.
 PAGES += ["/audit/?who=dana&what=agreement", "/audit/?about=flights", "/audit/activity/"]
+# A text is also looked up among datasets and trusts, and in the log in stretches.
+MORE["/audit/?about=flights"] = 16
 API = [
     "datasets",
     "versions",

@@ -33,7 +33,7 @@ def trail(request: HttpRequest) -> HttpResponse:
     asked = read(request.GET, actor)
     context = {
         "page": log.page(actor, asked.wanted, at=asked.at, newer=asked.newer),
-        "asked": asked,
+        "sought": asked,
         "head": selectors.head(),
         "kinds": kinds(),
         "doors": DOORS,
@@ -66,7 +66,7 @@ def year(request: HttpRequest) -> HttpResponse:
         "year_after": number + 1,
         "before": query(asked.fields, year=str(number - 1)) if number > FIRST_YEAR else "",
         "after": query(asked.fields, year=str(number + 1)) if number < this else "",
-        "asked": asked,
+        "sought": asked,
         "kinds": kinds(),
         "doors": DOORS,
     }
