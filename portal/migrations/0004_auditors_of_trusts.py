@@ -26,8 +26,9 @@ def let_them_read(apps, schema_editor):
     for trust in apps.get_model("membership", "Trust").objects.values_list("pk", flat=True):
         ids = subjects(apps, trust)
         for at in range(0, len(ids), CHUNK):
-            # A refusal is the affair of the organisation that was refused.
+            # A refusal is the affair of the organisation that was refused, a draft that of its author's.
             rows = Event.objects.filter(subject_id__in=ids[at : at + CHUNK]).exclude(detail__has_key="refused")
+            rows = rows.exclude(machine="request", to_state="draft")
             EventParty.objects.bulk_create(
                 (
                     EventParty(

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from jobs.evidence import receipts
 from kernel import registry
 from kernel.audit import proofs, selectors
 from kernel.audit import trail as log
@@ -107,6 +108,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
         "any": log.beside(actor, found, Wanted()),
         "payload": json.dumps(proofs.disclosed(found, None), indent=2, ensure_ascii=False),
         "subject_url": _subject_url(found, request),
+        "has_receipt": leaf is not None and receipts.kind_of(found) is not None,
         "whole": f"{found.machine}.{found.subject_id}" if found.machine in KINDS else "",
     }
     return render(request, "portal/event.html", context)
