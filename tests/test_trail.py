@@ -26,7 +26,7 @@ from portal.models import LogCheck, SavedTrail
 from portal.trail import checks
 from tests import worlds
 from tests.cast import Cast
-from tests.test_access import BACKEND
+from tests.test_access import BACKEND, token
 from trusts.datasets import services as datasets
 from trusts.rights.models import Grant
 
@@ -456,3 +456,11 @@ def test_an_auditor_of_a_trust_reads_what_happened_in_it_and_nothing_else(cast: 
     Grant.objects.filter(pk=grant.pk).update(until=timezone.now() - timedelta(seconds=1))
     assert {e.pk for e in found(olga)} == before
     assert olga.get(f"/audit/{read[0].pk}/").status_code == (200 if read[0].pk in before else 404)
+
+
+def test_the_api_lists_the_same_in_the_same_order(cast: Cast) -> None:
+    worlds.agreed(cast)
+    answer = Client().get("/api/v1/events?page_size=30", **token(cast, "dana", ["read"]))
+    assert [row["id"] for row in answer.json()["results"]] == [
+        str(e.pk) for e in found(client_of(cast, "dana"))
+    ][:30]
