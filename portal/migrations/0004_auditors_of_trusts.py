@@ -45,7 +45,7 @@ def let_them_read(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("portal", "0003_trail"),
-        ("audit", "0005_trail"),
+        ("audit", "0006_trail"),
         ("membership", "0006_joining_and_parting"),
         ("proposals", "0002_frozen"),
         ("charters", "0002_frozen"),

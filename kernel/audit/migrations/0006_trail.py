@@ -55,7 +55,7 @@ def column(name, field, given):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0004_tree")]
+    dependencies = [("audit", "0005_leaf_by_hash")]
     operations = [
         migrations.RunPython(open_up, migrations.RunPython.noop),
         column("created", models.DateTimeField, django.utils.timezone.now),
