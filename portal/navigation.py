@@ -52,7 +52,11 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def _groups(request: HttpRequest, known: badge.Numbers) -> list[dict[str, Any]]:
     found = []
     shown = {
-        "inbox": {"badge": known.waiting, "fetch": known.waiting is None, "means": "waiting"},
+        "inbox": {
+            "badge": badge.said(known.waiting or 0),
+            "fetch": known.waiting is None,
+            "means": "waiting",
+        },
         "notices": {"badge": known.unread, "means": "unread"},
     }
     operates = request.actor.is_operator  # type: ignore[attr-defined]

@@ -94,6 +94,7 @@ def test_much_that_waits_is_counted_whole_and_shown_page_by_page(
     assert b"70<span" in dana.get("/inbox/count/").content
     monkeypatch.setattr("portal.inbox.registry.MOST", 30)
     assert [line.pk for line in gather(cast.actor("dana"))] == [line.pk for line in lines[:30]]
+    assert b"30+<span" in dana.get("/inbox/count/").content and b"30+" in dana.get("/trusts/").content
 
 
 def test_the_number_beside_the_inbox_is_right_and_costs_one_query(cast: Cast) -> None:

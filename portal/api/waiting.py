@@ -81,7 +81,7 @@ class Inbox(APIView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """What waits for the token's owner, or what the organisation waits for; soonest first. `count` is of all; at most 200 are listed."""
+        """What waits for the token's owner, or what the organisation waits for; soonest first. `count` is of all, up to 1,000; at most 200 are listed."""
         actor = reader(request)
         lines = gather(actor, _choice(request, "waits_for", (ME, OTHERS)))
         found = load(actor, lines[:LIMIT])

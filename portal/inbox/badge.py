@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from kernel.actor import Actor
 from kernel.audit.models import EventParty
+from portal.inbox import registry
 from portal.notices.write import of
 from trusts.witnesses.selectors import unanswered
 
@@ -51,6 +52,11 @@ def _key(actor: Actor, at: int) -> str:
 def keep(actor: Actor, at: int, count: int) -> None:
     """Remember the number as gathered when the log stood at `at`."""
     cache.set(_key(actor, at), count, KEEP)
+
+
+def said(count: int) -> str:
+    """The number as it is shown: no more are gathered than `registry.MOST`, and it says so."""
+    return f"{count}+" if count >= registry.MOST else str(count or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from portal.inbox import KINDS, ME, MOST, OTHERS, Item, bulk, gather, load, waiting
+from portal.inbox import KINDS, ME, MOST, OTHERS, Item, badge, bulk, gather, load, waiting
 from portal.inbox.registry import BULK, Line
 
 SHOWS = [(ME, "Waiting for me"), (OTHERS, "Waiting for others")]
@@ -45,7 +45,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "page": page, "query": urlencode(asked | ({"kind": kind} if kind else {})),
         "tabs": [
             {"label": label, "url": f"?{urlencode({'show': code})}" if code != ME else "?", "current": code == show,
-             "count": len(every) if code == show else None}
+             "count": badge.said(len(every)) or "0" if code == show else None}
             for code, label in SHOWS
         ],
     }  # fmt: skip
@@ -83,7 +83,7 @@ def _actions(found: list[Item]) -> list[dict[str, str]]:
 def count(request: HttpRequest) -> HttpResponse:
     """The number for the side list, fetched after the page when it is not known."""
     number = len(waiting(request)) if request.actor.organisation_id else 0  # type: ignore[attr-defined]
-    answer = render(request, "portal/_count.html", {"count": number, "means": "waiting"})
+    answer = render(request, "portal/_count.html", {"count": badge.said(number), "means": "waiting"})
     answer["Cache-Control"] = "no-store"
     return answer
 
