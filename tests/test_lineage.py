@@ -16,6 +16,7 @@ from kernel.audit.models import Event
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
+from tests.test_companions import agreed_with_planes
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 
@@ -170,6 +171,34 @@ def test_the_page_is_drawn_listed_and_cut_by_time(cast: Cast) -> None:
     assert "Nothing came to be in this time" in dana.get(address + "?until=2001-01-01").content.decode()
     wrong = dana.get(address + "?since=2026-02-01&until=2026-01-01")
     assert wrong.status_code == 422 and "before the first" in wrong.content.decode()
+
+
+def test_what_a_plan_joined_went_into_the_export_too(cast: Cast) -> None:
+    """The contract covers the aircraft register; one export joins it, the other does not."""
+    agreement = agreed_with_planes(cast)
+    register = Dataset.objects.get(title_text="Aircraft register")
+    join = {
+        "name": "join",
+        "params": {"with": "aircraft_register", "on": {"tailnum": "tailnum"}, "columns": ["maker"]},
+    }
+    worlds.delivered(cast, agreement)
+    dana, bare = cast.actor("dana"), Delivery.objects.get()
+    assert not selectors.holders(register.versions.get(), dana).exists()
+    joined = worlds.delivered(cast, agreement, recipe=[*worlds.ANSWERS["recipe"], join]).deliveries.get()
+    assert [d.pk for d in selectors.holders(register.versions.get(), dana)] == [joined.pk]
+    assert {d.pk for d in selectors.holders(agreement.version_of_data, dana)} == {bare.pk, joined.pk}
+    for dataset in (register, agreement.dataset):
+        graph, _ = lineage(dataset, dana)
+        both = {register.versions.get().iri, agreement.version_of_data.iri}
+        assert {n.iri for n in graph.earlier(joined.iri, "derived_from")} == both & set(graph.nodes)
+        assert {n.iri for n in graph.earlier(joined.job.iri, "used")} == both & set(graph.nodes)
+    assert bare.iri not in lineage(register, dana)[0].nodes
+    services.withdraw_rows(
+        register.pk, actor=dana, column="owner_name", values=["Ann Example"], reason="She asked for it."
+    )
+    worlds.drain()
+    assert [d.pk for d in selectors.with_withdrawn(register, dana)] == [joined.pk]
+    assert not selectors.with_withdrawn(agreement.dataset, dana).exists()
 
 
 def test_a_large_graph_is_folded_before_it_is_drawn() -> None:

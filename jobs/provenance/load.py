@@ -24,7 +24,7 @@ from trusts.datasets import selectors as datasets
 from trusts.datasets.models import Dataset, DatasetVersion, Source, light
 from trusts.organisations.models import Organisation
 
-MOST = 500
+MOST = 200
 
 
 class Builder:
@@ -43,6 +43,8 @@ class Builder:
         self.edges.append(Edge(later, kind, earlier))
 
     def organisation(self, row: Organisation) -> str:
+        if row.iri in self.nodes:
+            return row.iri
         return self.add(Node(row.iri, "organisation", row.name, url=row.get_absolute_url()))
 
     def dataset(self, row: Dataset, url: bool = True) -> str:
@@ -113,6 +115,8 @@ class Builder:
         self, row: Agreement | Offer, provider: Organisation, consumer: Organisation | None = None
     ) -> str:
         """Terms on offer, or a contract; its sides are given, as they were read with something else."""
+        if row.iri in self.nodes:
+            return row.iri
         facts = {"policy": row.iri, "policy_sha256": row.policy_hash}
         if "terms" not in row.get_deferred_fields():
             facts["laws"] = [CLAUSES[code].law for code in row.terms if code in CLAUSES and CLAUSES[code].law]
@@ -163,7 +167,7 @@ def lineage(dataset: Dataset, actor: Actor, *, columns: bool = False, most: int 
     if columns:
         seen = seen.prefetch_related("columns")
     versions = {v.pk: v for v in seen[: most + 1]}
-    exports = list(told(given).prefetch_related("request__named__user")[: most + 1])
+    exports = list(told(given, most + 1).prefetch_related("request__named__user"))
     more = len(versions) > most or len(exports) > most
     built = Builder(actor)
     built.dataset(dataset)

@@ -115,11 +115,16 @@ HEAVY = ("receipt", "quality", "agreement__payload", "agreement__terms", "agreem
          "agreement__dataset__rules")  # fmt: skip
 
 
-def told(found: QuerySet[Delivery]) -> QuerySet[Delivery]:
+def told(found: QuerySet[Delivery], newest: int | None = None) -> QuerySet[Delivery]:
     """With what the receipt says of columns and joined data, and whether the receiver said that it deleted its copies."""
     at = "job__version_of_data"
+    if newest is not None:
+        # Sorted by their ids alone, and only those that are wanted are read in full.
+        taken = found.order_by("-created", "pk").values("pk")[:newest]
+        found = Delivery.objects.filter(pk__in=taken)
+    whole = ("agreement__dataset", "provider", "consumer", "request", f"{at}__dataset__organisation")
     return (
-        found.select_related(f"{at}__dataset__organisation")
+        found.select_related(*whole)
         .defer(*HEAVY, *light(at))
         .annotate(
             joined=KeyTransform("joined", KeyTransform("body", "receipt")),

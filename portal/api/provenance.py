@@ -19,6 +19,8 @@ from portal.api.views import MachineView
 from portal.views.descriptions import catalogue_page, sent
 from trusts.datasets import machines
 
+MOST = 500
+
 
 def exported(row: Delivery) -> dict[str, Any]:
     """An export as an answer names it."""
@@ -49,7 +51,7 @@ class LineageOfDataset(_Lineage):
     def graph(self, request: Request, pk: UUID) -> Response:
         """Nodes by IRI and edges from what came later to what it came from; `more` if only the newest 500 are in it."""
         self.needs("read", self.scope)
-        found, more = lineage(self.get_object(), self.actor, columns=True)
+        found, more = lineage(self.get_object(), self.actor, columns=True, most=MOST)
         nodes = [
             {"iri": n.iri, "kind": n.kind, "title": n.title, "at": n.at, "url": f"{settings.SITE_URL}{n.url}" if n.url else None, **n.facts}
             for n in found.nodes.values()

@@ -23,7 +23,7 @@ from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Dataset, light
 
 KINDS = {"source": "Source", "file": "File", "version": "Version", "job": "Job", "delivery": "Export"}
-SHOWN = 100
+SHOWN = 50
 
 
 class SpanForm(forms.Form):
@@ -113,8 +113,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "filtered": form.is_bound and any(request.GET.get(n) for n in ("since", "until")),
         **drawing(shown, dataset),
         "ready": ready, "chosen": chosen,
-        "holders": list(provenance.told(provenance.holders(chosen, actor))[: SHOWN + 1]) if chosen else [],
-        "affected": list(provenance.told(provenance.with_withdrawn(dataset, actor))[: SHOWN + 1]),
+        "holders": list(provenance.told(provenance.holders(chosen, actor), SHOWN + 1)) if chosen else [],
+        "affected": list(provenance.told(provenance.with_withdrawn(dataset, actor), SHOWN + 1)),
         "shown_at_most": SHOWN,
         "withdrawals": provenance.withdrawals(dataset) if own else [],
         "described": chosen if chosen and documents.readable(chosen) else None,
