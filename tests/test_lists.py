@@ -26,6 +26,7 @@ from trusts.membership.models import Membership, Trust
 from trusts.organisations.models import Organisation
 from trusts.proposals.models import Proposal as Asked
 from trusts.proposals.models import VotingSeat
+from trusts.witnesses.models import Witness
 
 # The number of questions is the same on every database.
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
@@ -36,7 +37,7 @@ DASHBOARDS = ["/dashboard/", "/dashboard/?view=partner", "/dashboard/?view=trust
 MORE = {**dict.fromkeys(DASHBOARDS, 22), "LINEAGE": 18}
 
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/?show=done", "/contracts/", "/requests/", "/requests/?show=done",
-         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/catalogue.jsonld", "/inbox/", "/inbox/?show=others", "/inbox/?page=2", "/organisation/people/", *DASHBOARDS, "/trusts/", "/access/", "/organisation/robots/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
+         "/jobs/", "/jobs/?show=failed", "/recipes/", "/recipes/?show=templates", "/recipes/new/", "/audit/", "LINEAGE", "/catalogue.jsonld", "/inbox/", "/inbox/?show=others", "/inbox/?page=2", "/organisation/people/", *DASHBOARDS, "/trusts/", "/access/", "/organisation/robots/", "/organisation/witness/", "ACCESS", "TRUST/members/", "TRUST/proposals/", "TRUST/proposals/?show=closed"]  # fmt: skip
 # The trail: filters that walk different indexes, and the calendar.
 PAGES += ["/audit/?who=dana&what=agreement", "/audit/?about=flights", "/audit/activity/"]
 # A text is also looked up among datasets and trusts, and in the log in stretches.
@@ -76,6 +77,10 @@ def crowd(cast: Cast, request: Request, count: int, strangers: int | None = None
     versions = copies(version, count, dataset_id=lambda i: datasets[i].pk)
     open_ = copies(negotiation, count, dataset_id=lambda i: datasets[i].pk, state=lambda i: "requested")
     proposal = negotiation.proposals.get()
+    Witness.objects.bulk_create(
+        Witness(organisation=agreement.provider, name=f"{uuid.uuid4()}.example/w", public_hex=uuid.uuid4().hex * 2, state="active")
+        for _ in range(count)
+    )  # fmt: skip
     Proposal.objects.bulk_create(
         [
             Proposal(negotiation=n, number=1, side="consumer", terms=proposal.terms, odrl=proposal.odrl, policy_hash=proposal.policy_hash)

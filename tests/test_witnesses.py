@@ -404,6 +404,22 @@ def test_the_page_says_who_watches_and_how(cast: Cast) -> None:
     cast.users["olga"].is_staff = True
     cast.users["olga"].save()
     assert by_name(Client(), "olga", cast).get("/organisation/witness/new/?outside=1").status_code == 200
+    # An operator who belongs to no organisation makes an outside witness known, and withdraws it.
+    nobody = User.objects.create_user("ops@portal.example", "correct horse battery", is_staff=True)
+    operator, theirs = Client(), Ed25519PrivateKey.generate()
+    operator.force_login(nobody, backend=BACKEND)
+    assert "Register an outside witness" in operator.get("/organisation/witness/").content.decode()
+    assert operator.get("/organisation/witness/new/").status_code == 403
+    sent = {
+        "verifier_key": notes.verifier_key("authority.example/w", theirs.public_key(), notes.WITNESS),
+        "signature": theirs.sign(services.challenge(None).encode()).hex(),
+    }
+    assert operator.post("/organisation/witness/new/?outside=1", sent).status_code == 302
+    outside = Witness.objects.get(organisation=None)
+    withdraw = f"/do/witness/{outside.pk}/withdraw/"
+    assert withdraw in operator.get("/organisation/witness/").content.decode()
+    assert dana.get(withdraw).status_code == 403
+    assert operator.post(withdraw, {"reason": "It was closed down"}).status_code == 302
 
 
 def test_everybody_is_told_and_every_page_warns_until_the_operator_says_why(cast: Cast) -> None:

@@ -24,7 +24,7 @@ from trusts.witnesses import selectors, services
 from trusts.witnesses.forms import RegisterForm
 from trusts.witnesses.machines import SPLIT_VIEW, WITNESS
 
-SPLITS_SHOWN = 20
+SPLITS_SHOWN, WITNESSES_SHOWN = 20, 200
 
 
 def _rows(found: Any, actor: Any) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def _rows(found: Any, actor: Any) -> list[dict[str, Any]]:
     seen = found.annotate(last_size=Max("cosignatures__size"), last_signed=Max("cosignatures__signed"))
     return [
         {"row": row, "choices": [c for c in doors.choices(WITNESS, row, actor) if c.enabled]}
-        for row in seen.order_by("state", "name")
+        for row in seen.order_by("state", "name")[:WITNESSES_SHOWN]
     ]
 
 
