@@ -23,7 +23,7 @@ from jobs.deliveries import services as deliveries
 from jobs.deliveries.models import Delivery
 from jobs.runs.models import Job
 from kernel import doors, outbox
-from portal.demo import governing, lineage
+from portal.demo import governing, lineage, watching
 from portal.demo.data import FILES, packed
 from portal.demo.people import Stage, assemble
 from trusts.datasets import services as datasets
@@ -84,6 +84,8 @@ def seed(say: Callable[[str], Any]) -> None:
     agreements.terminate(gone.pk, actor=stage.actor("piotr"), reason="The project was cancelled.")
     governing.grant(stage, _dataset("planes"), contract)
     say("contracts, requests, exports, and rights on single objects")
+    watching.watch(stage.actor("ada"))
+    say("a witness of the log")
 
 
 def _file(name: str, rows: int | None) -> SimpleUploadedFile:
