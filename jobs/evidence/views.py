@@ -69,7 +69,9 @@ class PeriodForm(forms.Form):
         label="From", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     end = forms.DateField(
-        label="Up to and including", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+        label="Up to and including",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
     def clean(self) -> dict[str, Any]:
