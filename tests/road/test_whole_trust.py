@@ -219,9 +219,13 @@ class WholeTrust(RuleBasedStateMachine):
             choice,
         )
 
-    @move(2, ("proposal", "open"), pick=SOME, by=NAMES, to=NAMES)
+    @move(4, ("proposal", "open"), pick=SOME, by=NAMES, to=NAMES)
     def delegate(self, pick: int, by: str, to: str) -> None:
-        other = self.society.organisations[to]
+        """Mostly to one that has a vote, and often to one that has cast it."""
+        said = self.books.said[self.one(Proposal, "proposal", ("open",), pick).pk]
+        voted = sorted(self.society.name_of(pk) for pk, choice in said.items() if choice in CHOICES)
+        inside = voted or sorted(self.society.name_of(pk) for pk in self.books.active)
+        other = self.society.organisations[inside[pick % len(inside)] if pick % 4 else to]
         self._vote(pick, by, "owner", lambda p, a: proposals.delegate(p.pk, actor=a, to=other), other.pk)
 
     @move(1, ("proposal", "open"), pick=SOME, by=NAMES)
