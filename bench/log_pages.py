@@ -73,7 +73,7 @@ def section(found: dict[str, Figures]) -> str:
     pages = list(next(iter(found.values())))
     slowest = max(f["ms"] for one in found.values() for f in one.values() if f.get("page", 1))
     lines = [
-        f"| {page} | " + " | ".join(f"{one[page]['queries']:.0f} | {one[page]['ms']:.0f} | {one[page]['worst']:.0f}" for one in found.values()) + " |"
+        f"| {page} | " + " | ".join(f"{one[page]['queries']:.0f} | {one[page]['ms']:.0f} | {one[page]['best']:.0f}" for one in found.values()) + " |"
         for page in pages
     ]  # fmt: skip
     return "\n".join([

@@ -41,6 +41,9 @@ class _Person:
     def parties(self) -> Mapping[str, Collection[Any]]:
         return {"place": self._organisations}
 
+    def frames(self) -> Collection[Any]:
+        return ()
+
 
 def erase_person(user_id: UUID, *, actor: Actor, reason: str) -> Erased:
     """Take a person's name and address out of the rows and the log. Raises Refused while they may still act somewhere.
