@@ -47,6 +47,10 @@ class StatefulModel(models.Model):
         """Relation → user ids, for ties that are personal (author, named recipient)."""
         return {}
 
+    def overseers(self) -> Mapping[str, Collection[Any]]:
+        """Side → organisations that may step in though they are no party: they read neither the object nor its events."""
+        return {}
+
     def grounds(self) -> Collection[Any]:
         """The ids of the objects on which a right reaches this one: itself, and what it belongs to."""
         return (self.pk,)

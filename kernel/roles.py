@@ -38,6 +38,8 @@ class HasParties(Protocol):
 
     def grounds(self) -> Collection[Any]: ...
 
+    def overseers(self) -> Mapping[str, Collection[Any]]: ...
+
 
 def side(name: str, *roles: str) -> frozenset[str]:
     """`side("provider", STEWARD, OWNER)` → {"provider.steward", "provider.owner"}."""
@@ -45,16 +47,21 @@ def side(name: str, *roles: str) -> frozenset[str]:
 
 
 def roles_of(actor: Actor, subject: HasParties) -> frozenset[str]:
-    """Every relative role this actor holds towards this subject. No query."""
+    """Every relative role this actor holds towards this subject. No query, but for an organisation that is no party
+    to it: then the subject may ask who oversees it."""
     if actor.is_system:
         return frozenset({SYSTEM_ROLE})
     held: set[str] = {ANYONE} if actor.user_id is not None else set()
     if actor.is_operator:
         held.add(OPERATOR)
-    for name, organisations in subject.parties().items():
-        if actor.organisation_id is not None and actor.organisation_id in organisations:
-            held.add(f"{name}.member")
-            held.update(f"{name}.{role}" for role in actor.roles)
+    parties = subject.parties()
+    inside = [name for name, found in parties.items() if actor.organisation_id in found]
+    if actor.organisation_id is not None and not inside and actor.roles:
+        # Who is a party acts as one; only others oversee.
+        inside = [name for name, found in subject.overseers().items() if actor.organisation_id in found]
+    for name in inside if actor.organisation_id is not None else ():
+        held.add(f"{name}.member")
+        held.update(f"{name}.{role}" for role in actor.roles)
     if actor.granted:
         held |= _granted(actor, subject)
     for relation, users in subject.people().items():

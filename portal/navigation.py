@@ -15,7 +15,7 @@ GROUPS = [
     ("My work", [("inbox", "Inbox", "inbox"), ("notices", "Notices", "bell"), ("dashboard", "Overview", "home"), ("negotiations", "Negotiations", "chat-bubble-left-right"),
                  ("requests", "Requests", "document-text"), ("jobs", "Jobs", "cog-6-tooth")]),
     ("Explore", [("catalogue", "Datasets", "circle-stack"), ("recipes", "Recipes", "beaker"), ("trusts", "Trusts", "user-group"), ("contracts", "Contracts", "document-check")]),
-    ("Assurance", [("audit", "Audit trail", "shield-check"), ("evidence", "Evidence", "archive-box")]),
+    ("Assurance", [("audit", "Audit trail", "shield-check"), ("evidence", "Evidence", "archive-box"), ("stop", "Stop", "stop-circle")]),
     ("Manage", [("people", "Organisation", "building-office-2"), ("grants", "Rights", "lock-open"), ("tokens", "Tokens", "key")]),
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from portal.views import (
     notices,
     reports,
     robots,
+    stop,
     work,
 )
 from portal.views import emergencies as openings
@@ -92,6 +93,7 @@ urlpatterns = [
     path("access/", object_access.grants, name="grants"),
     path("access/<uuid:pk>/", object_access.granted, name="granted"),
     path("access/<slug:machine_name>/<uuid:pk>/", object_access.access, name="object_access"),
+    path("stop/", stop.stop, name="stop"),
     path("organisation/robots/", robots.robots, name="robots"),
     path("audit/", audit.trail, name="audit"),
     path("audit/activity/", audit.year, name="audit_activity"),

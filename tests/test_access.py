@@ -81,6 +81,7 @@ ACCESS: dict[str, Any] = {
     "contracts/<uuid:pk>/payload.bin": BOTH, "contracts/<uuid:pk>/to-sign.txt": (), "organisations/<slug:slug>/keys.json": ALL,
     "duties/<uuid:pk>/": BOTH, "duties/<uuid:pk>/evidence/<int:number>/": BOTH,
     "requests/new/": MERIDIAN, "requests/<uuid:pk>/": BOTH, "requests/<uuid:pk>/edit/": (), "jobs/<uuid:pk>/": BOTH, "jobs/<uuid:pk>/live/": BOTH,
+    "stop/": ALL,
     "deliveries/<uuid:pk>/": BOTH, "deliveries/<uuid:pk>/receipt.json": BOTH, "deliveries/<uuid:pk>/download/": "post",
     "emergency/": ALL, "emergency/<uuid:pk>/": (*HUDSON, "olga"),
     "access/": ALL, "access/<slug:machine_name>/<uuid:pk>/": HUDSON, "access/<uuid:pk>/": "post",

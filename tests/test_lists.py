@@ -42,6 +42,7 @@ PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/negotiations/
 PAGES += ["/audit/?who=dana&what=agreement", "/audit/?about=flights", "/audit/activity/"]
 # A text is also looked up among datasets and trusts, and in the log in stretches.
 MORE["/audit/?about=flights"] = 16
+PAGES += ["/stop/", "/stop/?show=jobs", "/stop/?show=stopped"]
 API = [
     "datasets",
     "versions",

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contracts.negotiations import companions, duties, signing, succession
+from contracts.negotiations.facts import held
 from contracts.negotiations.machines import AGREEMENT
 from contracts.negotiations.models import Agreement, Negotiation, Proposal
 from contracts.negotiations.signatures import when_in_force
@@ -87,9 +88,13 @@ def begin(agreement: Agreement, actor: Actor) -> None:
 
 @performs(AGREEMENT, "suspend")
 def suspend(agreement_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Agreement:
-    """Nothing is answered or delivered until resumed; running jobs stop."""
+    """Nothing is answered or delivered until resumed; running jobs stop. By a trustee: until the trust resumes it."""
     with transition(AGREEMENT, "suspend", agreement_id, actor=actor, seen=seen, reason=reason) as change:
-        change.subject.ended_because, change.subject.held_by = reason, "provider"
+        agreement: Agreement = change.subject
+        if held(agreement, actor).oversees:
+            agreement.ended_because, agreement.held_by = f"{agreement.trust} stopped it: {reason}", "trust"
+        else:
+            agreement.ended_because, agreement.held_by = reason, "provider"
     return change.subject
 
 

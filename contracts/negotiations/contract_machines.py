@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contracts.negotiations.duty_rules import it_is_a_payment, the_consumer_does_it, the_trust_has_not_seen_it
+from contracts.negotiations.rules import who_stopped_it_resumes
 from contracts.negotiations.sides import CONSUMER, NEW, PROVIDER, SYSTEM
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import OWNER, STEWARD, side
 
+# The trustees of the trust that it runs under: they may stop it, and end the stop that they made.
+TRUSTEES = side("trustee", OWNER, STEWARD)
 EITHER = PROVIDER | CONSUMER
 # Whoever must still sign with a key of its own, on whichever side.
 SIGNER = side("signer", OWNER, STEWARD)
@@ -76,7 +79,7 @@ AGREEMENT = register(
             Action(
                 "suspend",
                 "Suspend",
-                PROVIDER,
+                PROVIDER | TRUSTEES,
                 frozenset({"in_force"}),
                 to="suspended",
                 asks=True,
@@ -86,8 +89,9 @@ AGREEMENT = register(
             Action(
                 "resume",
                 "Resume",
-                PROVIDER,
+                PROVIDER | TRUSTEES,
                 frozenset({"suspended"}),
+                needs=(who_stopped_it_resumes,),
                 to="in_force",
                 kind="primary",
                 then=("agreement.resumed",),

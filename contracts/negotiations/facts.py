@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contracts.negotiations.machines import NEGOTIATION
-from contracts.negotiations.models import Negotiation
-from contracts.negotiations.rules import Answered
+from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
+from contracts.negotiations.models import Agreement, Negotiation
+from contracts.negotiations.rules import Answered, Held
 from kernel.actor import Actor
 from kernel.registry import loads_facts
 
@@ -17,4 +17,17 @@ def answered(subject: Negotiation, actor: Actor) -> Answered:
     rows = subject.participants.all()
     return Answered(
         any(one.organisation_id == actor.organisation_id and one.answer == "accepted" for one in rows)
+    )
+
+
+@loads_facts(AGREEMENT)
+def held(subject: Agreement, actor: Actor) -> Held:
+    """Who suspended it. No query."""
+    return Held(subject.held_by, oversees=not _is_party(subject, actor))
+
+
+def _is_party(subject: Agreement, actor: Actor) -> bool:
+    """Also whoever acts on a right that a party granted."""
+    return actor.organisation_id in {subject.provider_id, subject.consumer_id} or bool(
+        set(actor.granted_ids).intersection(subject.grounds())
     )

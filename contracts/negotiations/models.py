@@ -225,7 +225,10 @@ class Agreement(StatefulModel):
     ended_because = models.TextField(blank=True, default="")
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it ran out or was ended early")
     held_by = models.CharField(
-        max_length=12, blank=True, default="", help_text="Who suspended it: provider, late or membership"
+        max_length=12,
+        blank=True,
+        default="",
+        help_text="Who suspended it: provider, trust, late or membership",
     )
     keys_destroyed = models.DateTimeField(null=True, blank=True)
 
@@ -259,6 +262,10 @@ class Agreement(StatefulModel):
             if one not in found.setdefault(party["side"], []):
                 found[party["side"]].append(one)
         return {**found, "signer": self.unsigned()} if self.state == "signing" else found
+
+    def overseers(self) -> Mapping[str, Collection[Any]]:
+        """The trustees of the trust that it runs under. Two queries."""
+        return {"trustee": self.trust.overseers_of_contracts()} if self.trust_id else {}
 
     def unsigned(self) -> list[UUID]:
         """The organisations that sign with a key of their own and have not done so yet."""

@@ -22,6 +22,27 @@ class Standing:
     level: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who suspended a contract (provider, trust, late or membership), and whether the actor stands outside as a trustee."""
+
+    by: str
+    oversees: bool
+
+
+def who_stopped_it_resumes(facts: Held) -> Decision:
+    """A trust's stop is not the provider's to undo, nor the provider's the trust's."""
+    if facts.by == "trust" and not facts.oversees:
+        return deny(
+            "agreement.held_by_trust",
+            "The trustees of the trust stopped it",
+            remedy="Speak with them: they can resume it",
+        )
+    if facts.by != "trust" and facts.oversees:
+        return deny("agreement.held_by_party", "The trust did not stop it", remedy="The provider resumes it")
+    return ALLOW
+
+
 def agreement_stands(facts: Standing) -> Decision:
     """The one question that requests, jobs and downloads ask again and again."""
     if facts.state != "in_force":

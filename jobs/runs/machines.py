@@ -10,6 +10,8 @@ NEW = frozenset({""})
 SYSTEM = frozenset({"system"})
 HOLDER = side("holder", OWNER, STEWARD)
 ASKER = side("consumer", OWNER, STEWARD, ANALYST)
+# Of the trust under whose contract it runs.
+TRUSTEES = side("trustee", OWNER, STEWARD)
 LIVE = frozenset({"queued", "running", "checking"})
 
 JOB = register(
@@ -61,7 +63,7 @@ JOB = register(
             Action(
                 "cancel",
                 "Cancel",
-                HOLDER | ASKER,
+                HOLDER | ASKER | TRUSTEES,
                 LIVE | {"failed"},
                 to="cancelled",
                 asks=True,

@@ -92,6 +92,10 @@ class Job(StatefulModel):
             sides["consumer"] = [self.consumer_id]
         return sides
 
+    def overseers(self) -> Mapping[str, Collection[Any]]:
+        """Those of the contract under which it runs."""
+        return self.request.agreement.overseers() if self.request is not None else {}
+
     def audit_fields(self) -> dict[str, Any]:
         return {"state": self.state, "attempt": self.attempt, "plan_hash": self.plan_hash}
 

@@ -12,6 +12,7 @@ from portal.api.policies import Evaluate
 from portal.api.provenance import LineageOfDataset, LineageOfVersion
 from portal.api.rights import Emergencies, Grants
 from portal.api.sources import Sources
+from portal.api.stop import Running
 from portal.api.uploads import Uploads
 from portal.api.witnesses import SplitViews, Witnesses
 
@@ -126,6 +127,7 @@ urlpatterns = [
         name="api_evidence_of_dataset",
     ),
     path("inbox", waiting.Inbox.as_view(), name="api_inbox"),
+    path("running", Running.as_view(), name="api_running"),
     path("robots", robots.Robots.as_view(), name="api_robots"),
     path("notices", waiting.Notices.as_view(), name="api_notices"),
     path("me", kinds.Me.as_view(), name="api_me"),

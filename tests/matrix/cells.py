@@ -43,7 +43,8 @@ def holder_of(role: str, subject: Any) -> Actor:
         return Actor(
             user_id=next((u for u in subject.people().get(side, []) if u), uuid.uuid4()), name="Somebody"
         )
-    organisation = next((o for o in subject.parties().get(side, []) if o), uuid.uuid4())
+    sides = {**subject.overseers(), **subject.parties()}
+    organisation = next((o for o in sides.get(side, []) if o), uuid.uuid4())
     return Actor(user_id=uuid.uuid4(), name="Somebody", organisation_id=organisation, roles=frozenset({held}))
 
 

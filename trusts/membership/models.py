@@ -71,6 +71,10 @@ class Trust(StatefulModel):
             for organisation in found
         ]
 
+    def overseers_of_contracts(self) -> list[Any]:
+        """Who may stop what runs in it: those in the role of a trustee, where they run it. Peers do not stop peers."""
+        return self.standing().get("trustee", []) if "trustee" in self.governance()["governed_by"] else []
+
     def voters(self) -> dict[Any, int]:
         """The active members that vote, each with its votes."""
         governance = self.governance()

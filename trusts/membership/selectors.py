@@ -67,6 +67,16 @@ def governed_trust_ids(organisation_id: UUID | None) -> list[UUID]:
     return found
 
 
+def overseen_trust_ids(organisation_id: UUID | None) -> list[UUID]:
+    """Trusts in which the organisation may stop what runs, as `Trust.overseers_of_contracts` says. One query."""
+    if organisation_id is None:
+        return []
+    newest = Charter.objects.filter(trust=OuterRef("trust")).order_by("-number").values("governance")[:1]
+    mine = Membership.objects.filter(organisation_id=organisation_id, state="active", role="trustee")
+    rows = mine.annotate(said=Subquery(newest)).values_list("trust_id", "trust__kind", "said")
+    return [trust for trust, kind, said in rows if "trustee" in Governance.of(kind, said)["governed_by"]]
+
+
 @sees(TRUST)
 def trusts(actor: Actor) -> QuerySet[Trust]:
     """Trusts are public to those signed in, except rooms, which only their organisations see."""
