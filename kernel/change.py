@@ -22,6 +22,8 @@ class Change:
     reason: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     also_parties: set[UUID] = field(default_factory=set)
+    # Of the subject's sides only these read the event; None: all.
+    sides: frozenset[str] | None = None
     topics: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     to: str | None = None
 

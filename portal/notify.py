@@ -12,7 +12,7 @@ from django.core.mail import EmailMessage
 from django.db.models import Q
 from django.urls import reverse
 
-from contracts.sharing import reviewing, stages
+from contracts.sharing import asked, reviewing
 from kernel import registry
 from kernel.keys import open_secret
 from portal.models import Notice
@@ -175,20 +175,7 @@ def _not_signed(negotiation: Any) -> list[User]:
 
 def _asked(request: Any) -> list[User]:
     """Whoever the open stage of the review asks and has not answered."""
-    done = {request.author_id}
-    if request.state == "submitted":
-        done |= {a.person for a in reviewing.answers(request)}
-    roles = [role.partition(".")[::2] for role in stages.MAY_ANSWER[reviewing.open_stage(request)["who"]]]
-    sides = request.parties()
-    found = [
-        u
-        for side, role in sorted(roles)
-        for pk in sides.get(side, ())
-        for names in [frozenset({role})]
-        # Also whoever holds the role by a right on this one object.
-        for u in (*people_with(pk, names), *people_granted(pk, request.grounds(), names))
-    ]
-    return list({u.pk: u for u in found if u.pk not in done}.values())
+    return asked.people_asked(request)
 
 
 def _asked_late(request: Any) -> list[User]:
@@ -249,6 +236,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "request.submitted": ("request", _asked, "A request waits for your review."),
     "request.stage": ("request", _asked, "A request waits for your review."),
     "request.stage_late": ("request", _asked_late, "The time for this stage of a request's review is over."),
+    "request.reassigned": ("request", asked.latest, "You are asked to review it in somebody else's place."),
     "request.returned": ("request", _author, "The provider has questions."),
     "request.refused": ("request", _author, "The provider refused it, with a reason."),
     "delivery.available": ("delivery", _named, "Your export is ready."),
@@ -311,7 +299,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
 
 
 # topics that only say that something waits → the state in which it does
-WAITING = {"request.submitted": "submitted", "request.stage": "submitted"}
+WAITING = {"request.submitted": "submitted", "request.stage": "submitted", "request.reassigned": "submitted"}
 
 
 def send(topic: str, message: dict[str, Any]) -> int:

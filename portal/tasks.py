@@ -13,6 +13,7 @@ from contracts.negotiations.agreements import end_due
 from contracts.negotiations.deadlines import lapse_due, remind_due, remind_to_sign
 from contracts.negotiations.signatures import lapse_unsigned
 from contracts.negotiations.succession import replace_due
+from contracts.sharing.asked import pass_late
 from contracts.sharing.services import lapse_due as lapse_requests
 from jobs.deliveries.erasure import erase_due
 from jobs.deliveries.services import expire_due
@@ -109,7 +110,12 @@ def remind() -> dict[str, int]:
 
     now = timezone.now()
     try:
-        return {"told": notify.remind(now), "left": post.mail_left(now), "digests": post.digests(now)}
+        return {
+            "passed": pass_late(now),
+            "told": notify.remind(now),
+            "left": post.mail_left(now),
+            "digests": post.digests(now),
+        }
     except OSError as problem:
         log.warning("the mail server is away: %s", problem)
         return {}

@@ -16,7 +16,6 @@ from kernel.actor import Actor
 from kernel.audit.models import Event
 from kernel.decision import ALLOW
 from kernel.registry import loads_facts
-from kernel.roles import roles_of
 from trusts.membership.roles import ASK, may_do
 from trusts.organisations.models import OrganisationMember
 
@@ -40,6 +39,7 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
     advice = advice_on(request, people)
     given, stage = reviewing.answers(request), reviewing.open_stage(request)
     where = stages.standing(reviewing.stages_of(request), given)
+    me = str(actor.user_id)
     # Said only when the robot itself asks: nobody else acts by it.
     robot = {"robot": reach.reach(request, stage)} if actor.is_system else {}
     return RequestFacts(
@@ -48,7 +48,9 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
         standing=standing(request.agreement), advice=advice.decision, tries=_tries(request),
         unsaid=tuple(dict.fromkeys([*facts_wanted(advice), *request.stated])),
         stage=stage["name"], stage_asks=stages.WHO[stage["who"]],
-        is_asked=stages.may_answer(stage, roles_of(actor, request)), extra=int(stage.get("extra", 0)),
+        is_asked=reviewing.is_asked(request, stage, actor), of_provider=stage["who"] != "trustee",
+        passed_to=next((one["name"] for one in reversed(stage.get("instead", ())) if one["absent"] == me), "")
+        if me in stages.passed_over(stage) else "", extra=int(stage.get("extra", 0)),
         has_answered=any(a.person in actor.persons for a in given),
         organisation_answered=stages.same_organisation(stage, where.open, given, actor.organisation_id), **robot,
     )  # fmt: skip

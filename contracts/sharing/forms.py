@@ -22,6 +22,7 @@ from contracts.policies.terms import Terms
 from contracts.recipes.compile import types_as_met
 from contracts.recipes.recipe import Recipe
 from contracts.sharing.advice import advice_on, facts_wanted
+from contracts.sharing.asked import may_stand_in, people_asked
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import FORMATS
 from contracts.sharing.services import input_types
@@ -157,6 +158,24 @@ class VerdictForm(ActionForm):
 @asks_with(REQUEST, "ask_second")
 class SecondForm(ReasonForm):
     pass
+
+
+@asks_with(REQUEST, "reassign")
+class ReassignForm(ReasonForm):
+    absent = forms.TypedChoiceField(label="Who is away", choices=[], coerce=uuid.UUID)
+    person = forms.TypedChoiceField(
+        label="Who answers in that place", choices=[], coerce=uuid.UUID,
+        help_text="Whoever holds the role that this stage asks, and has not answered.",
+    )  # fmt: skip
+    field_order = ("absent", "person", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = "Kept in the audit trail, for your side only."
+        if self.subject is not None and self.subject.state == "submitted":
+            for name, people in (("absent", people_asked), ("person", may_stand_in)):
+                found = sorted(people(self.subject), key=str)
+                self.fields[name].choices = [(str(user.pk), str(user)) for user in found]  # type: ignore[attr-defined]
 
 
 @asks_with(REQUEST, "approve")

@@ -13,6 +13,7 @@ from contracts.sharing.rules import (
     something_is_unsaid,
     terms_allow_it,
     the_role_lets_it,
+    the_stage_is_the_providers,
     tries_left,
 )
 from kernel.machine import Action, Machine, State
@@ -24,7 +25,8 @@ SYSTEM = frozenset({"system"})
 ASKER = side("consumer", OWNER, STEWARD, ANALYST)
 OF_PROVIDER = side("provider", OWNER, STEWARD, REVIEWER)
 # Trustees where the charter asks them in a stage; which of these is asked when, the stage says.
-REVIEWERS = OF_PROVIDER | side("trustee", OWNER, STEWARD, REVIEWER)
+# Whoever was put in the place of one of them is a substitute.
+REVIEWERS = OF_PROVIDER | side("trustee", OWNER, STEWARD, REVIEWER) | {"substitute"}
 NEUTRAL = (not_the_asker, not_the_requesters_organisation)
 ANSWERS = (*NEUTRAL, asked_in_this_stage, answers_once)
 
@@ -141,6 +143,26 @@ REQUEST = register(
                 asks=True,
                 help="One more person has to answer in this stage of the review, whatever the charter asks.",
                 done="One more person is asked.",
+            ),
+            Action(
+                "reassign",
+                "Name another reviewer",
+                side("provider", OWNER, STEWARD),
+                frozenset({"submitted"}),
+                needs=(*NEUTRAL, the_stage_is_the_providers),
+                asks=True,
+                then=("request.reassigned",),
+                help="Somebody who is asked now and is away no longer is; the one you name is told and answers in that place. "
+                "The asking side learns neither names nor reason.",
+                done="Named. They have been told.",
+            ),
+            Action(
+                "pass_on",
+                "Pass a late stage on to deputies",
+                SYSTEM,
+                frozenset({"submitted"}),
+                hidden=True,
+                then=("request.reassigned",),
             ),
             # An answer that does not decide yet. Its event does not say what was answered.
             Action(

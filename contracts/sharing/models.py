@@ -90,7 +90,12 @@ class Request(StatefulModel):
         return self.state not in {"", "draft"} and bool(self.plan_hash)
 
     def people(self) -> Mapping[str, Collection[Any]]:
-        return {"author": [self.author_id]}
+        found: dict[str, Collection[Any]] = {"author": [self.author_id]}
+        # Whoever answers in somebody's place may hold no role here; in which stage, the rules say.
+        steps = self.workflow.get("stages", ()) if self.state == "submitted" else ()
+        if named := [UUID(one["person"]) for stage in steps for one in stage.get("instead", ())]:
+            found["substitute"] = named
+        return found
 
     def answers(self) -> dict[str, Any]:
         """What the asker answered, for comparison after a return."""

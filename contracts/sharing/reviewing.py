@@ -144,11 +144,22 @@ def light(ids: list[UUID]) -> QuerySet[Request]:
     return found.prefetch_related(Prefetch("reviews", answered))
 
 
+def is_asked(request: Request, stage: Mapping[str, Any], actor: Actor) -> bool:
+    """Whether this stage asks this person: by role, or in somebody's place; not whom somebody else stands in for."""
+    me = str(actor.user_id)
+    if me in stages.passed_over(stage):
+        return False
+    if me in stages.substitutes(stage):
+        side = "trustee" if stage["who"] == "trustee" else "provider"
+        return actor.organisation_id in request.parties().get(side, ())
+    return stages.may_answer(stage, roles_of(actor, request))
+
+
 def waits_for(request: Request, actor: Actor) -> bool:
     """Whether the open stage still wants this person's answer."""
     given = answers(request)
     where = stages.standing(stages_of(request), given)
-    asked = stages.may_answer(open_stage(request), roles_of(actor, request))
+    asked = is_asked(request, open_stage(request), actor)
     again = stages.same_organisation(open_stage(request), where.open, given, actor.organisation_id)
     return asked and not again and not any(a.person in actor.persons for a in given)
 

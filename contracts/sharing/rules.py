@@ -26,6 +26,8 @@ class RequestFacts:
     stage: str = "Review"
     stage_asks: str = ""
     is_asked: bool = True
+    passed_to: str = ""
+    of_provider: bool = True
     has_answered: bool = False
     organisation_answered: bool = False
     extra: int = 0
@@ -74,9 +76,18 @@ def something_is_unsaid(facts: RequestFacts) -> Decision:
 
 def asked_in_this_stage(facts: RequestFacts) -> Decision:
     """Stages go in order, and each asks its own people."""
+    if facts.passed_to:
+        return deny("request.passed", f"{facts.passed_to} answers in your place", remedy="Speak with them")
     if not facts.is_asked:
         return deny("request.stage", f"The review is at “{facts.stage}”, which asks {facts.stage_asks}",
                     remedy="Wait for them")  # fmt: skip
+    return ALLOW
+
+
+def the_stage_is_the_providers(facts: RequestFacts) -> Decision:
+    if not facts.of_provider:
+        return deny("request.trusts_stage", f"The review is at “{facts.stage}”, which asks {facts.stage_asks}",
+                    remedy="The trust's own people answer, or their deputies")  # fmt: skip
     return ALLOW
 
 

@@ -14,6 +14,7 @@ from contracts.negotiations.models import Agreement
 from contracts.sharing import carrying, reviewing, stating  # noqa: F401 (their verbs register on import)
 from contracts.sharing.advice import advice_on, advice_record, kept
 from contracts.sharing.answering import answer, approve, ask_second, refuse, send_back  # noqa: F401 (as above)
+from contracts.sharing.asked import pass_on, reassign  # noqa: F401 (as above)
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import NamedPerson, Remark, Request
 from contracts.sharing.planning import (  # noqa: F401 (as above)

@@ -89,6 +89,26 @@ def may_answer(stage: Mapping[str, Any], roles: Collection[str]) -> bool:
     return bool(MAY_ANSWER[stage["who"]].intersection(roles))
 
 
+def _places(stage: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """Who answers in somebody's place, and in whose: ids as text. What was said last counts."""
+    named: set[str] = set()
+    passed: set[str] = set()
+    for one in stage.get("instead", ()):
+        named = (named | {one["person"]}) - {one["absent"]}
+        passed = (passed | {one["absent"]}) - {one["person"]}
+    return named, passed
+
+
+def substitutes(stage: Mapping[str, Any]) -> set[str]:
+    """Who was put in somebody's place in this stage."""
+    return _places(stage)[0]
+
+
+def passed_over(stage: Mapping[str, Any]) -> set[str]:
+    """In whose place somebody else was put."""
+    return _places(stage)[1]
+
+
 def same_organisation(stage: Mapping[str, Any], index: int, answers: Collection[Answer], mine: Any) -> bool:
     """Whether the stage wants different organisations, and this one has answered."""
     return stage["organisations"] == "different" and any(

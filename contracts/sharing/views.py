@@ -218,7 +218,17 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         except Refused as refused:
             plan, problem = {}, refused.decision
     choices = doors.choices(REQUEST, found, actor)
-    apart = ("approve", "send_back", "refuse", "comment", "try_out", "examine", "state_fact", "ask_second")
+    apart = (
+        "approve",
+        "send_back",
+        "refuse",
+        "comment",
+        "try_out",
+        "examine",
+        "state_fact",
+        "ask_second",
+        "reassign",
+    )
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
@@ -231,7 +241,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "stated": [{"label": label(iri), **one} for iri, one in found.stated.items()],
         "decisions": decisions_on("request", found.pk, actor)[:20],
         "reviews": reviewing.shown(found, actor), "stages": reviewing.progress(found) if found.reached_provider else [],
-        "stage_due": reviewing.stage_due(found), "second": next((c for c in choices if c.name == "ask_second" and c.enabled), None),
+        "stage_due": reviewing.stage_due(found), "reassign": next((c for c in choices if c.name == "reassign" and c.enabled), None), "second": next((c for c in choices if c.name == "ask_second" and c.enabled), None),
         "kind_of_data": reviewing.KIND.get(found.workflow.get("sensitivity", "")), "thread": list(found.remarks.select_related("author", "organisation")),
         "changed": [name for name, value in found.answers().items() if before and before.get(name) != value],
         "giving": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor, found.grounds()),

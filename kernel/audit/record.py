@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -57,7 +57,7 @@ def record(machine: Machine, change: Change, *, before: dict[str, Any], origin: 
         after={key: after[key] for key in sorted(moved) if key in after},
         detail=detail,
     )
-    _name_parties(event, subject, actor, change.also_parties)
+    _name_parties(event, subject, actor, change.also_parties, change.sides)
     return event
 
 
@@ -109,13 +109,17 @@ def _event(machine: str, action: str, subject: Any, actor: Actor, **columns: Any
     return event
 
 
-def _name_parties(event: Event, subject: Any, actor: Actor, more: Iterable[Any]) -> None:
-    """Those who may read it: the subject's sides, the actor's organisation, those named, and auditors of its trust."""
+def _name_parties(
+    event: Event, subject: Any, actor: Actor, more: Iterable[Any], sides: Collection[str] | None = None
+) -> None:
+    """Those who may read it: the subject's sides (those named, if any are), the actor's organisation, those
+    named as well, and auditors of its trust."""
     readers = {organisation for organisation in more if organisation}
     if subject is not None:
-        for organisations in subject.parties().values():
-            readers.update(organisation for organisation in organisations if organisation)
-        readers.update(frame for frame in subject.frames() if frame)
+        for side, organisations in subject.parties().items():
+            if sides is None or side in sides:
+                readers.update(organisation for organisation in organisations if organisation)
+        readers.update(frame for frame in subject.frames() if frame and sides is None)
     if actor.organisation_id:
         readers.add(actor.organisation_id)
     EventParty.objects.bulk_create(

@@ -58,6 +58,11 @@ ROBOTS: tuple[Robot, ...] = (
         off="Negotiations stay open after their day until somebody answers or withdraws.",
     ),
     Robot(
+        "pass_late", "Pass late reviews to deputies",
+        "When a stage of a review has taken longer than the charter gives it, asks the deputies of those who were asked, in their place.",
+        fixed="It does so only where the charter says it for the stage.",
+    ),
+    Robot(
         "lapse_invitations", "Let invitations lapse", "Closes an invitation to your organisation that was not used in 14 days.",
         fixed="Its link is no longer good after that day, robot or not.",
     ),
