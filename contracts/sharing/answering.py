@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from contracts.negotiations import ledger
-from contracts.sharing import planning, reviewing, stages
+from contracts.sharing import planning, reviewing, stages, warnings
 from contracts.sharing.advice import Advice, advice_on, advice_record, kept
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request, Review
@@ -20,7 +20,7 @@ from kernel.decision import Outcome, Refused
 from kernel.registry import performs
 from kernel.transition import transition
 
-AGAINST_LEAST = 60
+AGAINST_LEAST, WARNED_LEAST = 60, 20
 ACTION = {stages.APPROVE: "approve", stages.RETURN: "send_back", stages.REFUSE: "refuse"}
 VERDICT = {action: verdict for verdict, action in ACTION.items()} | {"approve_by_robot": stages.APPROVE}
 
@@ -97,7 +97,10 @@ def _answer(
             where = reviewing.standing(request)
             if action == "refuse":
                 _against(request, where, reason, advice)
-            request.advice = advice_record(advice)
+            warned = warnings.warnings_on(request)
+            if VERDICT[action] == stages.APPROVE:
+                _in_spite_of(warned, reason)
+            request.advice = advice_record(advice) | {"warnings": warnings.record(warned)}
             Review.objects.create(
                 request=request, reviewer_id=actor.user_id, organisation_id=actor.organisation_id, stage=where.open,
                 robot=actor.name if actor.is_system else "",
@@ -123,6 +126,15 @@ def _only_answers_since(request: Request, seen: int) -> bool:
     stage, given = reviewing.open_stage(request), reviewing.standing(request).given
     asked = int(stage["count"]) + int(stage.get("extra", 0))
     return given < asked or given - len(since) >= asked
+
+
+def _in_spite_of(warned: list[warnings.Warned], reason: str) -> None:
+    """A yes in spite of a warning says why. The contract permits it, so no second person is needed but the charter's own."""
+    if warned and len(reason.strip()) < WARNED_LEAST:
+        raise Refused.because(
+            "request.warned", f"{warned[0].masked} To approve it all the same needs a reason of at least {WARNED_LEAST} characters",
+            remedy="Say why the risk is acceptable here", field="reason",
+        )  # fmt: skip
 
 
 def _against(request: Request, where: stages.Standing, reason: str, advice: Advice) -> None:

@@ -9,6 +9,7 @@ from contracts.negotiations.models import Offer
 from contracts.policies.difference import compare, not_wider
 from contracts.policies.terms import Terms, TermsError
 from contracts.sharing.models import Request
+from contracts.sharing.warnings import warnings_on
 from kernel.decision import ALLOW, Decision, deny
 from trusts.organisations import robots
 
@@ -53,6 +54,8 @@ def reach(request: Request, stage: Mapping[str, Any]) -> Decision:
         return deny("robot.seen", "Somebody has looked at this request already")
     if request.stated:
         return deny("robot.stated", "The decision rests on what a person stated")
+    if warnings_on(request):
+        return deny("robot.warned", "Columns that may single somebody out stay together")
     if request.agreement.also:
         return deny("robot.several", "The contract covers several datasets, and an offer only one")
     if why := outside(request):

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from contracts.negotiations.agreements import attempt
 from contracts.negotiations.models import Agreement
-from contracts.sharing import carrying, reviewing, stating  # noqa: F401 (their verbs register on import)
+from contracts.sharing import carrying, reviewing, stating, warnings  # noqa: F401 (their verbs register on import)
 from contracts.sharing.advice import advice_on, advice_record, kept
 from contracts.sharing.answering import answer, approve, ask_second, refuse, send_back  # noqa: F401 (as above)
 from contracts.sharing.asked import pass_on, reassign  # noqa: F401 (as above)
@@ -148,7 +148,7 @@ def submit(request_id: UUID, *, actor: Actor, seen: int | None = None) -> Reques
                 field="people",
             )
         request.plan, request.plan_hash = plan.as_dict(), plan.hash
-        request.advice = advice_record(advice)
+        request.advice = advice_record(advice) | {"warnings": warnings.record(warnings.warnings_on(request))}
         kept("submit", request, advice)
         reviewing.begin(request)
         request.due = timezone.now() + timedelta(days=max(REVIEW_DAYS, reviewing.days(request)))

@@ -34,7 +34,7 @@ def state_fact(
         stated = {"value": value, "by": actor.name, "why": reason, "on": timezone.now().isoformat()}
         request.stated = {**request.stated, operand: stated}
         told = advice_on(request, people)
-        request.advice = advice_record(told)
+        request.advice = advice_record(told) | {"warnings": request.advice.get("warnings", [])}
         kept("state_fact", request, told)
         change.detail = {"operand": operand, "value": value}
     return request

@@ -28,7 +28,9 @@ from contracts.sharing.advice import advice_on, advice_record
 from contracts.sharing.forms import AnswersForm, CommentForm, checklist_of
 from contracts.sharing.machines import REQUEST
 from contracts.sharing.models import Request
+from contracts.sharing.warnings import record, warnings_on
 from kernel import doors
+from kernel.actor import Actor
 from kernel.audit import selectors as audit
 from kernel.decision import Decision, Refused
 from kernel.transition import may
@@ -203,6 +205,13 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return _done(request, found, "Saved.")
 
 
+def _warnings(found: Request, plan: dict[str, Any], actor: Actor) -> list[dict[str, Any]]:
+    """What is warned of: with what was counted for those who hold the data, without for others."""
+    said = warnings_on(found, plan)
+    holds = found.provider_id == actor.organisation_id
+    return [{"text": one.text} for one in said] if holds else record(said)
+
+
 @login_required
 @require_GET
 def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -232,7 +241,7 @@ def detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     before = found.previous
     context = {
         "request_": found, "named": named, "plan": plan_words(plan), "plan_problem": problem,
-        "advice": advice_record(advice_on(found, len(named))) if open_now else found.advice,
+        "warnings": _warnings(found, plan, actor) if open_now else found.advice.get("warnings", []), "advice": advice_record(advice_on(found, len(named))) if open_now else found.advice,
         "choices": [c for c in choices if c.name not in apart],
         "try_choice": next((c for c in choices if c.name in ("try_out", "examine")), None), "with_it": found.agreement.also,
         "jobs": found.jobs.filter(kind="export"),  # type: ignore[attr-defined]
