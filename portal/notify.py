@@ -20,6 +20,7 @@ from portal.notices import post, write
 from portal.notices.reminders import WATCHES
 from trusts.organisations.models import Invitation, User
 from trusts.organisations.selectors import people_with, with_second_factor
+from trusts.rights.models import trust_of
 from trusts.rights.selectors import people_granted
 from trusts.witnesses.handing_in import sentence
 
@@ -101,7 +102,7 @@ def _agreeing(exemption: Any) -> list[User]:
 def _watching(emergency: Any) -> list[UUID]:
     """The trustees of the trust that the opened object belongs to."""
     subject = emergency.object
-    trust = getattr(subject, "trust", None) or getattr(getattr(subject, "agreement", None), "trust", None)
+    trust = trust_of(subject)
     return list(trust.trustees()) if trust else []
 
 

@@ -20,7 +20,11 @@ from portal import notify
 from portal.inbox import items
 from tests import worlds
 from tests.cast import Cast
+from tests.scenes import why
 from tests.test_access import BACKEND
+from tests.test_offers import browser
+from trusts.membership import services as membership
+from trusts.organisations import access
 from trusts.rights import emergencies
 from trusts.rights.models import Emergency
 
@@ -129,3 +133,27 @@ def test_what_is_no_emergency_is_refused_and_loses_nothing(cast: Cast, otto: Cli
     )
     with pytest.raises(Refused, match="one of its people"):
         emergencies.open_up(actor=insider, machine="dataset", subject=dataset, reason=REASON)
+
+
+def test_an_organisation_or_a_charter_can_forbid_openings(cast: Cast) -> None:
+    agreement = worlds.agreed(cast)
+    meridian = cast.organisations["meridian"]
+    reason = "Nobody outside reads what concerns our customers."
+    assert why(
+        lambda: access.switch_emergencies(meridian.pk, actor=cast.actor("sam"), allowed=False, reason=reason)
+    ) == {"organisation.role"}
+    page = browser(cast, "piotr")
+    posted = page.post(
+        f"/do/organisation/{meridian.pk}/switch_emergencies/", {"allowed": "off", "reason": reason}
+    )
+    assert posted.status_code == 302
+    assert "has switched emergency openings off" in page.get("/emergency/").content.decode()
+    # One side of the contract is enough; what concerns only the other can still be opened.
+    assert why(lambda: worlds.opened(cast, agreement)) == {"emergency.off"}
+    assert worlds.opened(cast, agreement.dataset).state == "open"
+    access.switch_emergencies(
+        meridian.pk, actor=cast.actor("piotr"), allowed=True, reason="The audit is over."
+    )
+    membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), governance={"emergencies": False})
+    with pytest.raises(Refused, match="charter of New York Air Operations Trust"):
+        worlds.opened(cast, agreement)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kernel import doors
 from kernel.audit import selectors as audit
 from kernel.decision import Refused
+from trusts.organisations.selectors import acted_for
 from trusts.rights import emergencies as services
 from trusts.rights.emergency_machine import EMERGENCY
 from trusts.rights.forms import EmergencyForm
@@ -49,6 +50,8 @@ def openings(request: HttpRequest) -> HttpResponse:
         else:
             status = 422
     found = services.emergencies(actor).order_by("-created", "pk")
+    own = acted_for(request) if actor.organisation_id else None
+    context |= {"organisation": own, "may_switch": own is not None and actor.holds("owner")}
     context |= {"page": Paginator(found, PER_PAGE).get_page(request.GET.get("page")), "query": ""}
     return render(request, "portal/emergencies.html", context, status=status)
 

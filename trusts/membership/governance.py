@@ -87,6 +87,8 @@ USUAL: dict[str, Any] = {
     "deadlines": {"reply_days": 14, "review_days": 10},
     "fees": [],  # [{"what", "amount", "currency", "every"}]: recorded, not charged
     "conflict": {"concerned": "no_vote"},
+    # Whether operators of the portal may open a single object in it, for an hour, in an emergency.
+    "emergencies": True,
     "dissolution": {"contracts": "end", "data": ""},  # contracts: end, run_out
 }
 

@@ -115,6 +115,7 @@ def _points() -> Iterator[Point]:
     fees = (Part("what"), Part("amount", "amount"), Part("currency"), Part("every"))
     yield Point("fees", "Fees", "Fees", "records", parts=fees, help="One a line: what for; amount; currency; how often. Recorded, not charged.")  # fmt: skip
     yield Point("conflict.concerned", "Conflict of interest", "The member concerned", "choice", {"no_vote": "has no vote"})  # fmt: skip
+    yield Point("emergencies", "Emergencies", "Operators of the portal may open a single object in an emergency", "yes", help="For an hour; the organisations concerned and the trustees are told at once.")  # fmt: skip
     yield Point("dissolution.contracts", "When it is wound up", "Contracts", "choice", CONTRACTS)
     yield Point("dissolution.data", "When it is wound up", "What happens to data", "text")
 

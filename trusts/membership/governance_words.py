@@ -129,6 +129,7 @@ def words(governance: Governance) -> list[Chapter]:
         Chapter("Review of requests for data that may identify someone", _review(governance["reviews"]["personal"])),
         Chapter("Deadlines", [f"An answer in a negotiation is due after {_days(deadlines['reply_days'])}, a decision on a request after {_days(deadlines['review_days'])}."]),
         Chapter("Fees", [f"{fee['what']}: {fee['amount']} {fee['currency']} {fee['every']}." for fee in governance["fees"]]),
+        Chapter("Emergencies", [] if governance["emergencies"] else ["Operators of the portal can open nothing in it, not even in an emergency."]),
         Chapter("When it is wound up", [ends, *([f"Data: {governance['dissolution']['data']}"] if governance["dissolution"]["data"] else [])]),
     ]  # fmt: skip
     return [chapter for chapter in found if chapter.sentences]

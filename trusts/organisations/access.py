@@ -59,6 +59,24 @@ def set_entrance(
     return found
 
 
+@performs(ORGANISATION, "switch_emergencies")
+def switch_emergencies(
+    organisation_id: UUID, *, actor: Actor, allowed: bool, reason: str, seen: int | None = None
+) -> Organisation:
+    """Whether operators of the portal may open what concerns the organisation in an emergency. Raises Refused if it is so already."""
+    with transition(
+        ORGANISATION, "switch_emergencies", organisation_id, actor=actor, seen=seen, reason=reason
+    ) as change:
+        found: Organisation = change.subject
+        if found.emergency_openings == allowed:
+            raise Refused.because(
+                "emergencies.already", f"They are {'allowed' if allowed else 'switched off'} already",
+                remedy="Nothing needs to be done", field="allowed",
+            )  # fmt: skip
+        found.emergency_openings = allowed
+    return found
+
+
 @performs(ORGANISATION, "claim_domain")
 def claim_domain(organisation_id: UUID, *, actor: Actor, name: str, seen: int | None = None) -> Domain:
     """Say that an e-mail domain is the organisation's. The operator confirms it by its TXT record."""

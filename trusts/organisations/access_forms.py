@@ -42,6 +42,24 @@ class EntranceForm(ActionForm):
                 self.initial.setdefault(name, getattr(self.subject, name))
 
 
+@asks_with(ORGANISATION, "switch_emergencies")
+class EmergenciesForm(ReasonForm):
+    allowed = forms.ChoiceField(
+        label="From now on they are",
+        choices=[("on", "allowed"), ("off", "switched off")],
+        widget=forms.RadioSelect,
+    )
+    field_order = ("allowed", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.subject is not None:
+            self.initial.setdefault("allowed", "off" if self.subject.emergency_openings else "on")
+
+    def clean_allowed(self) -> bool:
+        return bool(self.cleaned_data["allowed"] == "on")
+
+
 @asks_with(ORGANISATION, "claim_domain")
 class DomainForm(ActionForm):
     name = forms.CharField(

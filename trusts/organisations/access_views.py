@@ -22,7 +22,9 @@ from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import ORGANISATION
 from trusts.organisations.sign_in_machines import PROVIDER
 
-ACTIONS = frozenset({"set_entrance", "claim_domain", "review_access", "set_up_provider"})
+ACTIONS = frozenset(
+    {"set_entrance", "claim_domain", "review_access", "set_up_provider", "switch_emergencies"}
+)
 
 
 def _rows(machine: Machine, found: Any, actor: Any) -> list[dict[str, Any]]:

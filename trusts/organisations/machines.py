@@ -57,6 +57,16 @@ ORGANISATION = register(
             ),
             Action("set_up_provider", "Set up your own sign-in", OWNERS, frozenset({"active"}), asks=True),
             Action(
+                "switch_emergencies",
+                "Emergency openings",
+                OWNERS,
+                frozenset({"active"}),
+                asks=True,
+                help="Whether operators of the portal may open a single object that concerns you, for an hour, in an emergency. "
+                "What is open now is cut off on its own page.",
+                done="Saved. It holds from now on.",
+            ),
+            Action(
                 "switch_robot",
                 "Switch a robot",
                 OWNERS | side("own", "steward"),

@@ -19,7 +19,7 @@ from kernel.registry import performs, sees
 from kernel.roles import AUDITOR
 from kernel.transition import creation, transition
 from trusts.rights.emergency_machine import EMERGENCY
-from trusts.rights.models import Emergency
+from trusts.rights.models import Emergency, trust_of
 
 OPENABLE = ("dataset", "agreement", "request")
 LASTS = timedelta(hours=1)
@@ -72,7 +72,7 @@ def open_up(*, actor: Actor, machine: str, subject: Any, reason: str) -> list[Em
 
     The owners of each and the trustees of its trust are told at once. Raises Refused.
     """
-    trust = getattr(subject, "trust", None) or getattr(getattr(subject, "agreement", None), "trust", None)
+    trust = trust_of(subject)
     occasion, made = uuid.uuid4(), []
     until = timezone.now() + LASTS
     concerned = {one for found in subject.parties().values() for one in found if one}

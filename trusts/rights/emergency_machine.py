@@ -5,7 +5,12 @@ from __future__ import annotations
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
 from kernel.roles import AUDITOR, OPERATOR, OWNER, STEWARD, side
-from trusts.rights.emergency_rules import from_outside, not_ones_own_doing, reason_says_enough
+from trusts.rights.emergency_rules import (
+    from_outside,
+    not_ones_own_doing,
+    openings_are_allowed,
+    reason_says_enough,
+)
 
 OPEN, CLOSED = frozenset({"open"}), frozenset({"closed"})
 JUDGES = side("concerned", OWNER, STEWARD, AUDITOR)
@@ -30,7 +35,7 @@ EMERGENCY = register(
                 frozenset({""}),
                 to="open",
                 kind="danger",
-                needs=(reason_says_enough, from_outside),
+                needs=(openings_are_allowed, reason_says_enough, from_outside),
                 then=("emergency.opened",),
             ),
         ),

@@ -19,6 +19,8 @@ class EmergencyFacts:
     reason: str
     insider: bool
     open_already: bool
+    # Who has switched emergency openings off: the organisation concerned or the charter of the trust; empty if nobody.
+    switched_off_by: str = ""
 
 
 def reason_says_enough(facts: EmergencyFacts) -> Decision:
@@ -33,6 +35,15 @@ def reason_says_enough(facts: EmergencyFacts) -> Decision:
         )
     if facts.open_already:
         return deny("emergency.open", "You have opened it already", remedy="Use it, or close it first")
+    return ALLOW
+
+
+def openings_are_allowed(facts: EmergencyFacts) -> Decision:
+    if facts.switched_off_by:
+        return deny(
+            "emergency.off", f"{facts.switched_off_by} has switched emergency openings off",
+            remedy="Ask the organisation: its own people can read it, or grant a right on it",
+        )  # fmt: skip
     return ALLOW
 
 

@@ -10,7 +10,7 @@ from trusts.organisations.models import OrganisationMember
 from trusts.rights.emergency_machine import EMERGENCY
 from trusts.rights.emergency_rules import EmergencyFacts
 from trusts.rights.machines import GRANT
-from trusts.rights.models import Emergency, Grant
+from trusts.rights.models import Emergency, Grant, trust_of
 from trusts.rights.rules import GrantFacts
 
 
@@ -48,11 +48,20 @@ def facts(grant: Grant, actor: Actor) -> GrantFacts:
     )
 
 
+def _switched_off_by(emergency: Emergency) -> str:
+    """The organisation concerned, or the trust that the object belongs to, whoever wants no openings."""
+    if not emergency.organisation.emergency_openings:
+        return emergency.organisation.name
+    trust = trust_of(emergency.object)
+    return f"The charter of {trust}" if trust is not None and not trust.governance()["emergencies"] else ""
+
+
 @loads_facts(EMERGENCY)
 def emergency_facts(emergency: Emergency, actor: Actor) -> EmergencyFacts:
     return EmergencyFacts(
         actor_id=actor.user_id,
         operator_id=emergency.user_id,
+        switched_off_by=_switched_off_by(emergency) if emergency._state.adding else "",
         reason=emergency.reason,
         insider=emergency.organisation_id == actor.organisation_id
         or OrganisationMember.objects.filter(

@@ -91,6 +91,11 @@ class Grant(StatefulModel):
         }
 
 
+def trust_of(subject: Any) -> Any:
+    """The trust that an object, or the contract it runs under, belongs to; None if to none."""
+    return getattr(subject, "trust", None) or getattr(getattr(subject, "agreement", None), "trust", None)
+
+
 class Emergency(StatefulModel):
     """One opening of an object by an operator, as it concerns one organisation: a contract has two of the same `occasion`."""
 

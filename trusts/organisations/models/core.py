@@ -89,6 +89,9 @@ class Organisation(StatefulModel):
         default=dict, help_text="By a robot's code whether it is on; the usual if not named"
     )
 
+    # Whether operators of the portal may open an object of it in an emergency (trusts.rights).
+    emergency_openings = models.BooleanField(default=True)
+
     def __str__(self) -> str:
         return self.name
 
@@ -109,6 +112,7 @@ class Organisation(StatefulModel):
             "review_every": self.review_every,
             "review_idle": self.review_idle,
             "robots": dict(self.robots),
+            "emergency_openings": self.emergency_openings,
         }
 
     @property
