@@ -251,6 +251,8 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "trust.winding_up": ("trust", lambda t: _owners_of(t.memberships.exclude(state__in=["declined", "expelled"]).values_list("organisation_id", flat=True)), "The trust is being wound up. Nothing new begins in it; contracts and data go as its charter says."),
     "membership.invited": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation is invited."),
     "membership.applied": ("membership", _trustees, "An organisation asks to join."),
+    "merger.proposed": ("merger", lambda m: _owners_of([m.into_id]), "Another organisation wants to merge into yours. An owner agrees or declines."),
+    "merger.answered": ("merger", lambda m: _owners_of([m.leaving_id, m.into_id]), "The proposed merger was answered."),
     "membership.admitted": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation was admitted."),
     "membership.ended": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The membership is suspended or has ended. Contracts in this trust are stopped."),
     "membership.condition": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The trust set a condition for your membership."),

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "trusts.witnesses",
     "trusts.rights",
     "trusts.membership",
+    "trusts.mergers",
     "trusts.proposals",
     "trusts.datasets",
     "contracts.charters",

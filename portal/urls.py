@@ -28,6 +28,7 @@ STATIONS = (
     "trusts.organisations",
     "trusts.witnesses",
     "trusts.membership",
+    "trusts.mergers",
     "trusts.proposals",
     "trusts.datasets",
     "contracts.charters",

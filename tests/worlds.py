@@ -35,8 +35,11 @@ from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership import parting
 from trusts.membership import services as membership
+from trusts.mergers import services as mergers
+from trusts.mergers.models import Merger
 from trusts.organisations import keys
-from trusts.organisations.models import Organisation
+from trusts.organisations import services as organisations_
+from trusts.organisations.models import Organisation, User
 from trusts.rights import emergencies
 from trusts.rights import services as rights
 from trusts.rights.models import Emergency, Grant
@@ -244,3 +247,27 @@ def witness(actor: Actor, name: str = "", key: Ed25519PrivateKey | None = None) 
     make = watching.admit if actor.organisation_id is None else watching.register
     line = watching.challenge(actor.organisation_id)
     return make(actor=actor, verifier_key=vkey, signature=key.sign(line.encode()).hex())
+
+
+def merging(cast: Cast, leaving: str = "ada", into: str = "hudson-carriers") -> Merger:
+    """The weather office is to go over into Hudson; nobody has answered."""
+    return mergers.propose(actor=cast.actor(leaving), into=into, reason="We have become one company.")
+
+
+def company_that_merges() -> Merger:
+    """A company of its own, with one owner, that is to go over into Hudson."""
+    user = User.objects.create_user(f"{uuid4().hex[:8]}@small.example", name="Owner of the small one")
+    organisation = organisations_.found(
+        actor=Actor(user_id=user.pk, name="Owner"),
+        name=f"Small {uuid4().hex[:6]}",
+        country="US",
+        kind="company",
+    )
+    owner = Actor(
+        user_id=user.pk,
+        name="Owner",
+        organisation_id=organisation.pk,
+        organisation_name=organisation.name,
+        roles=frozenset({"owner"}),
+    )
+    return mergers.propose(actor=owner, into="hudson-carriers", reason="We have become one company.")

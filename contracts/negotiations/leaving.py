@@ -21,6 +21,7 @@ from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset
 from trusts.membership.endings import follows
 from trusts.membership.models import Membership
+from trusts.mergers.facts import ties
 
 
 @follows
@@ -37,6 +38,16 @@ def on_membership(membership: Membership, action: str, actor: Actor) -> None:
                 agreements.restore(agreement.pk, actor=watch)
     else:
         _part(membership, watch, f"The membership of {who} has ended.")
+
+
+@ties
+def contracts_between(one: UUID, other: UUID) -> list[str]:
+    """Contracts that stand between two organisations: they would have one side only."""
+    both = Q(provider_id=one, consumer_id=other) | Q(provider_id=other, consumer_id=one)
+    standing = Agreement.objects.filter(both, state__in=["signing", "in_force", "suspended"]).order_by(
+        "created"
+    )
+    return [f"contract {agreement.ref}" for agreement in standing]
 
 
 def _mine(membership: Membership) -> Q:

@@ -44,7 +44,7 @@ def facts(request: Request, actor: Actor) -> RequestFacts:
     robot = {"robot": reach.reach(request, stage)} if actor.is_system else {}
     return RequestFacts(
         actor_id=actor.counts_as(request.author_id), author_id=request.author_id, actor_is_of_consumer=both,
-        role=may_do(request.agreement.trust, request.consumer_id, ASK) if request.state in ("", "draft", "returned") else ALLOW,
+        role=may_do(request.agreement.trust, request.consumer_id, ASK, under_contract=True) if request.state in ("", "draft", "returned") else ALLOW,
         standing=standing(request.agreement), advice=advice.decision, tries=_tries(request),
         unsaid=tuple(dict.fromkeys([*facts_wanted(advice), *request.stated])),
         stage=stage["name"], stage_asks=stages.WHO[stage["who"]],

@@ -73,7 +73,7 @@ def draft(
     )  # fmt: skip
 
     def make() -> Request:
-        must_be_let(agreement.trust, agreement.consumer_id, ASK)
+        must_be_let(agreement.trust, agreement.consumer_id, ASK, under_contract=True)
         with creation(REQUEST, "draft", request, actor=actor):
             pass
         _people(request, people)

@@ -8,6 +8,7 @@ from django.urls import path
 
 from portal.api import docs, evidence, kinds, people, robots, scim, votes, waiting
 from portal.api.log import Consistency, Cosign, Inclusion, Keys, NewestCheckpoint
+from portal.api.mergers import Mergers
 from portal.api.policies import Evaluate
 from portal.api.provenance import LineageOfDataset, LineageOfVersion
 from portal.api.rights import Emergencies, Grants
@@ -43,6 +44,7 @@ KINDS: dict[str, type[Any]] = {
     "deliveries": kinds.Deliveries,
     "grants": Grants,
     "emergencies": Emergencies,
+    "mergers": Mergers,
     "witnesses": Witnesses,
     "split-views": SplitViews,
 }

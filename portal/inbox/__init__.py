@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from kernel.actor import Actor
-from portal.inbox import contracts, emergencies, memberships, people, proposals, work  # noqa: F401 (they bring their sources)
+from portal.inbox import contracts, emergencies, memberships, mergers, people, proposals, work  # noqa: F401 (they bring their sources)
 from portal.inbox.registry import KINDS, LIMIT, ME, MOST, OTHERS, Item, Line, gather, load
 
 __all__ = ["KINDS", "LIMIT", "ME", "MOST", "OTHERS", "Item", "gather", "items", "load", "waiting"]

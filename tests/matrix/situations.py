@@ -32,6 +32,7 @@ from trusts.datasets import services as datasets
 from trusts.datasets import sources, uploads
 from trusts.membership import services as membership
 from trusts.membership import winding
+from trusts.mergers import services as merging
 from trusts.organisations import access, people, sign_in
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
@@ -56,7 +57,7 @@ class Situations:
             "recipe": self._recipe, "trial": self._trial, "trace": self._trace, "agreement": self._agreement, "exemption": self._exemption, "duty": self._duty, "request": self._request, "job": self._job, "delivery": self._delivery,
             "proposal": lambda state: votes.situation(cast, state), "membership": self._membership, "trust": self._trust, "organisation": lambda _: cast.organisations["hudson"],
             "deputyship": self._deputyship, "domain": self._domain, "joining": self._joining, "provider": self._provider, "access_review": self._review, "grant": self._grant, "emergency": self._emergency, "group": self._group, "member": self._member, "invitation": self._invitation, "token": self._token,
-            "witness": self._witness, "split_view": self._split_view,
+            "merger": self._merger, "witness": self._witness, "split_view": self._split_view,
         }  # fmt: skip
 
     def reach(self, machine: str, state: str) -> Any:
@@ -326,6 +327,23 @@ class Situations:
         found = OrganisationMember.objects.get(user=self.cast.users["ines"])
         if state == "removed":
             organisations.remove(found.pk, actor=self.dana, reason=REASON)
+        return found
+
+    def _merger(self, state: str) -> Any:
+        """Of a company that nobody of the cast belongs to, into Hudson."""
+        found = worlds.company_that_merges()
+        if state == "done":
+            merging.agree(found.pk, actor=self.dana, name=found.leaving.name)
+        elif state == "declined":
+            merging.decline(found.pk, actor=self.dana, reason=REASON)
+        elif state == "withdrawn":
+            owner = Actor(
+                user_id=found.author_id,
+                name="Owner",
+                organisation_id=found.leaving_id,
+                roles=frozenset({"owner"}),
+            )
+            merging.withdraw(found.pk, actor=owner)
         return found
 
     def _witness(self, state: str) -> Any:

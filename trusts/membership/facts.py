@@ -50,6 +50,8 @@ def _misfits(membership: Membership) -> tuple[str, ...]:
     """Where the organisation does not fit what the charter says of members."""
     organisation, asked = membership.organisation, membership.trust.governance()["members"]
     found = []
+    if organisation.merged_into_id:
+        found.append(f"{organisation} has merged into {organisation.merged_into}")
     if asked["countries"] and organisation.country not in asked["countries"]:
         found.append(
             f"The charter takes members from {', '.join(asked['countries'])}; {organisation} is in {organisation.country}"

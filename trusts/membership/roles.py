@@ -15,10 +15,23 @@ DOES = {OFFER: "offers data", ASK: "asks for data"}
 BY = {OFFER: "data is offered by", ASK: "data is asked for by"}
 
 
+def merged_decision(who: Any) -> Decision:
+    """Pure. What has merged into another finishes what it signed, and begins nothing."""
+    if not who.merged_into_id:
+        return ALLOW
+    return deny(
+        "organisation.merged",
+        f"{who} has merged into {who.merged_into}",
+        remedy=f"{who.merged_into} begins what is new, under its own name",
+    )
+
+
 def role_decision(
     governance: Governance, trust: Any, who: Any, roles: Collection[str], does: str
 ) -> Decision:
-    """Pure. A member may do what one of its roles may."""
+    """Pure. A member may do what one of its roles may; one that has merged into another begins nothing."""
+    if who.merged_into_id:
+        return merged_decision(who)
     if governance.lets(roles, does):
         return ALLOW
     held = " and ".join(sorted(roles)) or "no member"
@@ -29,19 +42,24 @@ def role_decision(
     )  # fmt: skip
 
 
-def may_do(trust: Trust | None, organisation_id: Any, does: str) -> Decision:
-    """The decision on an active member of this trust; whoever is none is refused elsewhere. Two queries at most."""
+def may_do(trust: Trust | None, organisation_id: Any, does: str, under_contract: bool = False) -> Decision:
+    """The decision on an active member of this trust; whoever is none is refused elsewhere. Two queries at most.
+
+    `under_contract`: something that a contract in force already gives, which one that has merged may go on with.
+    """
     if trust is None:
         return ALLOW
     found = Membership.objects.filter(trust=trust, organisation_id=organisation_id, state="active")
-    member = found.select_related("organisation").first()
+    member = found.select_related("organisation__merged_into").first()
     if member is None:
+        return ALLOW
+    if under_contract and member.organisation.merged_into_id:
         return ALLOW
     return role_decision(trust.governance(), trust, member.organisation, member.roles, does)
 
 
-def must_be_let(trust: Trust | None, organisation_id: Any, does: str) -> None:
+def must_be_let(trust: Trust | None, organisation_id: Any, does: str, under_contract: bool = False) -> None:
     """Raises Refused for a member whose roles do not let it."""
-    decision = may_do(trust, organisation_id, does)
+    decision = may_do(trust, organisation_id, does, under_contract)
     if not decision.allowed:
         raise Refused(decision)

@@ -77,6 +77,7 @@ ORGANISATION = register(
             ),
             Action("claim_domain", "Claim a domain", OWNERS, frozenset({"active"}), asks=True),
             Action("review_access", "Review access now", OWNERS, frozenset({"active"})),
+            Action("merge", "Merge into another", frozenset({"system"}), frozenset({"active"}), hidden=True),
             Action(
                 "rotate_key",
                 "Renew the key",

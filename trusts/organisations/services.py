@@ -65,6 +65,16 @@ def found(
     return organisation
 
 
+@performs(ORGANISATION, "merge")
+def merge(organisation_id: UUID, *, actor: Actor, into: Organisation) -> Organisation:
+    """From now on it is part of another: it finishes what it signed and begins nothing. See trusts/mergers."""
+    with transition(ORGANISATION, "merge", organisation_id, actor=actor) as change:
+        change.subject.merged_into = into
+        change.detail = {"into": into.name}
+        change.also_parties.add(into.pk)
+    return change.subject
+
+
 def join(organisation: Organisation, user: User, roles: list[str], *, actor: Actor) -> OrganisationMember:
     """Give a person a place with roles. Called by founding and by accepting an invitation."""
     member = OrganisationMember(organisation=organisation, user=user)

@@ -38,6 +38,7 @@ from portal.api.serializers.evidence import (
     ReasonOut,
 )
 from portal.api.serializers.jobs import DeliveryOut, JobOut, TrialOut
+from portal.api.serializers.mergers import MergerIn, MergerOut
 from portal.api.serializers.people import DeputyshipOut, GroupOut, PersonOut
 from portal.api.serializers.rights import EmergencyOut, GrantIn, GrantOut
 from portal.api.serializers.sharing import RecipeIn, RecipeOut, RequestIn, RequestOut
@@ -84,6 +85,8 @@ __all__ = [
     "MeOut",
     "MembershipIn",
     "MembershipOut",
+    "MergerIn",
+    "MergerOut",
     "NegotiationIn",
     "NegotiationOut",
     "OfferIn",

@@ -80,6 +80,7 @@ class Organisation(StatefulModel):
     about = models.TextField(blank=True, default="")
     website = models.URLField(blank=True, default="")
     contact_email = models.EmailField(blank=True, default="")
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # Rules for signing in: from this day everybody needs a second factor; None: nobody must.
     second_factor_from = models.DateField(null=True, blank=True)
     # Access is reviewed every so many days (None: on demand), and who was away for `review_idle` days is marked.
