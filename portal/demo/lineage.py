@@ -16,6 +16,8 @@ from kernel import store
 from portal.demo.people import Stage
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset
+from trusts.membership import parting
+from trusts.membership import services as membership
 from trusts.membership.models import Trust
 
 FEWEST = 30
@@ -51,6 +53,12 @@ def came_back(
     )  # fmt: skip
     settled()
     provenance.made_from(dataset.versions.get().pk, actor=piotr, deliveries=[delivery.pk])
+    # A consumer that wants to offer asks for that role too, and the trustees give it.
+    place = trust.memberships.get(organisation_id=piotr.organisation_id, state="active")
+    parting.ask_role(
+        place.pk, actor=piotr, role="provider", reason="We would like to offer our averages to everybody."
+    )
+    membership.change_role(place.pk, actor=stage.actor("ada"), role=place.role, also=["provider"])
     offers.publish(dataset.pk, actor=piotr, terms=terms, trust=trust)
     return dataset
 
