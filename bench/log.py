@@ -125,6 +125,9 @@ class _Thing:
     def parties(self) -> dict[str, Any]:
         return {}
 
+    def frames(self) -> tuple[Any, ...]:
+        return ()
+
 
 def _fill() -> None:
     import uuid

@@ -60,7 +60,7 @@ class Scene:
         return worlds.submitted(self.cast, agreement, **{"recipe": [], **answers})
 
     def approve(self, request: Request) -> Request:
-        return sharing.approve(request.pk, actor=self.actor("rui"), reason="Fine.")
+        return sharing.approve(request.pk, actor=self.actor("rui"), reason=worlds.IN_ORDER)
 
     def run(self, request: Request) -> Job:
         """Queue the approved request's job and do it."""

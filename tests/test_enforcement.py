@@ -102,7 +102,7 @@ def test_a_failed_export_is_given_back_and_trying_again_needs_one(cast: Cast) ->
     assert "1 of&nbsp;1" in page
     from contracts.sharing import services as sharing
 
-    sharing.approve(other.pk, actor=cast.actor("rui"), reason="Fine.")
+    sharing.approve(other.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
     assert "terms.exports" in why(lambda: runs.retry(job.pk, actor=cast.actor("dana")))
     worlds.drain()
     assert Delivery.objects.get().request_id == other.pk

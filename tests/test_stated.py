@@ -46,7 +46,7 @@ def test_what_no_portal_can_know_is_stated_by_a_reviewer_and_every_decision_name
     request = under_the_moon(cast)
     rui, piotr = browser(cast, "rui"), browser(cast, "piotr")
     with pytest.raises(Refused, match=r"moon phase is not said yet"):
-        sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
+        sharing.approve(request.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
     page = rui.get(f"/requests/{request.pk}/").content.decode()
     assert "What only people can know" in page and "A reviewer of the provider states what is so" in page
 
@@ -59,12 +59,12 @@ def test_what_no_portal_can_know_is_stated_by_a_reviewer_and_every_decision_name
     said = {"operand": MOON["leftOperand"], "reason": "I looked up."}
     assert rui.post(form, {**said, "value": NEW}).status_code == 302
     with pytest.raises(Refused, match="moon phase is new"):
-        sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
+        sharing.approve(request.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
     assert rui.post(form, {**said, "value": FULL}).status_code == 302
     page = piotr.get(f"/requests/{request.pk}/").content.decode()
     assert "stated by Rui Costa" in page and "I looked up." in page and "(a reviewer)" in page
 
-    sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
+    sharing.approve(request.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
     worlds.drain()
     delivery = Delivery.objects.get(request=request)
     assert piotr.post(f"/deliveries/{delivery.pk}/download/").status_code == 200

@@ -77,7 +77,7 @@ def test_a_running_job_is_stopped_and_what_it_reserved_comes_back(cast: Cast) ->
     job.refresh_from_db()
     assert job.state == "cancelled" and job.failure["text"] == REASON
     other = sharing.approve(
-        worlds.submitted(cast, request.agreement).pk, actor=cast.actor("rui"), reason="Fine."
+        worlds.submitted(cast, request.agreement).pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER
     )
     outbox.dispatch()
     second = Job.objects.get(request=other)

@@ -129,7 +129,7 @@ def test_a_column_marked_as_personal_or_not_asked_for_has_no_before(cast: Cast) 
     request = worlds.submitted(cast, worlds.agreed(cast, min_group_size=None), recipe=[])
     version = request.version_of_data
     datasets.describe_columns(version.pk, actor=cast.actor("dana"), columns={"dest": {"personal": True}})
-    sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
+    sharing.approve(request.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
     worlds.drain()
     found = packed(request.deliveries.get(), "quality.json")
     before = {c["name"]: c["before"] for c in found["columns"]}

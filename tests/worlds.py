@@ -188,8 +188,12 @@ def submitted(cast: Cast, agreement: Agreement | None = None, **answers: Any) ->
     return sharing.submit(drafted(cast, agreement, **answers).pk, actor=cast.actor("piotr"))
 
 
+# Long enough to approve in spite of a warning, too.
+IN_ORDER = "In order: it stays within the contract, and few columns go out."
+
+
 def approved(cast: Cast, agreement: Agreement | None = None, **answers: Any) -> Request:
-    return sharing.approve(submitted(cast, agreement, **answers).pk, actor=cast.actor("rui"), reason="Fine.")
+    return sharing.approve(submitted(cast, agreement, **answers).pk, actor=cast.actor("rui"), reason=IN_ORDER)
 
 
 AGAINST = "The same people received the same columns last month, and nothing says what became of them."

@@ -67,7 +67,7 @@ def export() -> Job:
 
 
 def approve(cast: Cast, request: Any) -> None:
-    sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
+    sharing.approve(request.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,8 @@ def test_two_reviewers_approve_once_and_one_job_follows(transactional_db: None) 
     rui, dana = cast.actor("rui"), cast.actor("dana")
     done, refused = split(
         together(
-            lambda: sharing.approve(request.pk, actor=rui, reason="Fine."),
-            lambda: sharing.approve(request.pk, actor=dana, reason="Fine."),
+            lambda: sharing.approve(request.pk, actor=rui, reason=worlds.IN_ORDER),
+            lambda: sharing.approve(request.pk, actor=dana, reason=worlds.IN_ORDER),
         )
     )
     assert (len(done), len(refused)) == (1, 1)
@@ -175,8 +175,8 @@ def test_the_last_export_of_a_contract_goes_to_one_request(transactional_db: Non
     rui, dana = cast.actor("rui"), cast.actor("dana")
     done, refused = split(
         together(
-            lambda: sharing.approve(first.pk, actor=rui, reason="Fine."),
-            lambda: sharing.approve(second.pk, actor=dana, reason="Fine."),
+            lambda: sharing.approve(first.pk, actor=rui, reason=worlds.IN_ORDER),
+            lambda: sharing.approve(second.pk, actor=dana, reason=worlds.IN_ORDER),
         )
     )
     assert (len(done), len(refused)) == (1, 1)

@@ -141,7 +141,7 @@ def running(cast: Cast, agreement: Agreement) -> Job:
     """A second export of it, in the middle of its work."""
     near = [{"name": "deduplicate_near", "params": {"columns": ["text"]}}]
     request = worlds.submitted(cast, agreement, columns=["carrier", "number", "text"], recipe=near)
-    sharing.approve(request.pk, actor=cast.actor("rui"), reason="Fine.")
+    sharing.approve(request.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER)
     found = lambda: Job.objects.filter(request=request).first()  # noqa: E731
     until(lambda: found() is not None and found().state in ("running", "checking"), 60, "the job runs")
     job = found()
@@ -158,7 +158,7 @@ def test_at_the_limit_of_rows_exactly_one_of_many_passes(transactional_db: None)
     done, refused = split(
         together(
             *[
-                lambda r=r, a=a: sharing.approve(r.pk, actor=a, reason="Fine.")
+                lambda r=r, a=a: sharing.approve(r.pk, actor=a, reason=worlds.IN_ORDER)
                 for r, a in zip(requests, people, strict=True)
             ]
         )

@@ -137,7 +137,10 @@ def test_ten_stages_by_programs(tmp_path: Path, transactional_db: None) -> None:
         asked = meridian.post("requests", ask)
         meridian.post(f"requests/{asked['id']}/actions/submit")
         assert meridian.post(f"requests/{asked['id']}/actions/approve", {"reason": "Myself"}, expect=409)
-        hudson.post(f"requests/{asked['id']}/actions/approve", {"reason": "Fine."})
+        hudson.post(
+            f"requests/{asked['id']}/actions/approve",
+            {"reason": "In order, and no wider than what the contract allows."},
+        )
 
         # Run, deliver, prove.
         until = time.monotonic() + 60
