@@ -1,7 +1,7 @@
 """`make bench`: every case by every engine in fresh processes, in turn, so that all meet the same weather.
 
 `make bench ROWS=500000` does the same small, once, within a minute; `CURVE=1` adds our engine at 0.5, 5 and 50 million
-rows. A full run also measures the list pages of a full portal (bench/lists.py) and a log of a million entries (bench/log.py); `LISTS=1` has a small run do it too. Writes `bench/results.md` and `bench/results.json`; a small run prints and writes nothing unless `--write` is given.
+rows. A full run also measures the list pages of a full portal (bench/lists.py) and a log of a million entries and its pages (bench/log.py, bench/log_pages.py); `LISTS=1` has a small run do it too. Writes `bench/results.md` and `bench/results.json`; a small run prints and writes nothing unless `--write` is given.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import lists, log
+from bench import lists, log, log_pages
 from bench.check import content
 from bench.data import FULL, make
 from bench.decisions import decisions, keep, section
@@ -138,6 +138,9 @@ def main() -> None:
         logged = log.measured()
         print(log.section(logged))
         log.keep(logged)
+        pages = log_pages.measured()
+        print(log_pages.section(pages))
+        log_pages.keep(pages)
 
 
 if __name__ == "__main__":
