@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +33,6 @@ class Verification:
     head: str
     broken: Break | None
     keys: int = 0
-    signed_until: str = field(default="")
 
     @property
     def holds(self) -> bool:
