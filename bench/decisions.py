@@ -5,22 +5,18 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from bench.report import replaced
+from bench import portals
 from contracts.policies.deciding.asking import planned, request_for
 from contracts.policies.deciding.documents import prepared_from
 from contracts.policies.deciding.facts import World
 from contracts.policies.odrl import to_odrl
 from contracts.policies.terms import Terms
 
-HERE = Path(__file__).resolve().parent
 NOON = datetime(2027, 6, 1, 12, tzinfo=UTC)
 AIM, CATALOGUE_AIM = 10_000, 20.0
 TWENTY: dict[str, Any] = {
@@ -101,18 +97,8 @@ def section(found: dict[str, float]) -> str:
 
 
 def keep(found: dict[str, float]) -> None:
-    """Put the section into the page in the place of the last one, and the figures beside the others."""
-    page, figures = HERE / "results.md", HERE / "results.json"
-    page.write_text(replaced(page.read_text(encoding="utf-8"), "Decisions", section(found)), encoding="utf-8")
-    kept = json.loads(figures.read_text(encoding="utf-8"))
-    figures.write_text(json.dumps(kept | {"decisions": found}, indent=2) + "\n", encoding="utf-8")
+    portals.keep("decisions", "Decisions", section(found), found)
 
 
 if __name__ == "__main__":
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--write", action="store_true")
-    given = asked.parse_args()
-    figures = decisions()
-    print(section(figures))
-    if given.write:
-        keep(figures)
+    portals.command(__doc__, decisions, section, keep)

@@ -7,19 +7,16 @@ request to the answer, with the side list and all, median of nine after two to w
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import subprocess
+import statistics
 import sys
-import tempfile
+import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from bench.report import replaced
+from bench import portals
 
-HERE = Path(__file__).resolve().parent
+TITLE = "List pages"
 ORGANISATIONS, PEOPLE, DATASETS, TRUSTS, WORK = 200, 5_000, 10_000, 20, 2_000
 QUERIES_AIM, MS_AIM = 12, 150
 PAGES = ["/datasets/", "/datasets/?q=flights", "/negotiations/", "/contracts/", "/requests/", "/jobs/", "/recipes/", "/audit/", "/inbox/",
@@ -29,34 +26,7 @@ Figures = dict[str, dict[str, float]]
 
 def lists() -> dict[str, Figures]:
     """Database → page → `queries` and `ms`, for an owner at the busiest organisation."""
-    from tests import servers
-
-    found: dict[str, Figures] = {}
-    with tempfile.TemporaryDirectory(prefix="ch-lists-") as folder:
-        found["SQLite"] = _in_process(f"sqlite:///{folder}/lists.sqlite3", folder)
-    with tempfile.TemporaryDirectory(prefix="ch-lists-") as folder, servers.postgres() as url:
-        found["PostgreSQL"] = _in_process(url, folder)
-    return found
-
-
-def _in_process(url: str, folder: str) -> Figures:
-    env = {k: v for k, v in os.environ.items() if k not in ("DEMO", "DEBUG", "REDIS_URL")}
-    env |= {
-        "TESTING": "1",
-        "DATABASE_URL": url,
-        "COMMONHOLD_VAR": folder,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.lists", "--measure"],
-        cwd=HERE.parent,
-        env=env,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        sys.exit(f"lists on {url.split(':')[0]}: {done.stderr.strip()[-2000:]}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return portals.on_each("lists")
 
 
 def section(found: dict[str, Figures]) -> str:
@@ -66,7 +36,7 @@ def section(found: dict[str, Figures]) -> str:
     slowest = max(f["ms"] for one in found.values() for f in one.values())
     lines = [f"| {page} | " + " | ".join(f"{one[page]['queries']:.0f} | {one[page]['ms']:.0f}" for one in found.values()) + " |" for page in pages]  # fmt: skip
     return "\n".join([
-        "## List pages", "",
+        f"## {TITLE}", "",
         f"{DATASETS:,} datasets, {ORGANISATIONS} organisations, {PEOPLE:,} people, {WORK:,} negotiations, contracts, requests, jobs and "
         f"exports of one organisation; its owner looks. Each whole page, queries and milliseconds of the server.", "",
         "| page | " + " | ".join(f"{name}: queries | ms" for name in found) + " |",
@@ -77,13 +47,7 @@ def section(found: dict[str, Figures]) -> str:
 
 
 def keep(found: dict[str, Figures]) -> None:
-    """Put the section into the page in the place of the last one, and the figures beside the others."""
-    page, figures = HERE / "results.md", HERE / "results.json"
-    page.write_text(
-        replaced(page.read_text(encoding="utf-8"), "List pages", section(found)), encoding="utf-8"
-    )
-    kept = json.loads(figures.read_text(encoding="utf-8"))
-    figures.write_text(json.dumps(kept | {"lists": found}, indent=2) + "\n", encoding="utf-8")
+    portals.keep("lists", TITLE, section(found), found)
 
 
 def _fill() -> Any:
@@ -151,13 +115,7 @@ def _fill() -> Any:
     return cast
 
 
-def _measure() -> Figures:
-    import statistics
-    import time
-
-    import django
-
-    django.setup()
+def measure() -> Figures:
     from django.conf import settings
     from django.core.management import call_command
     from django.db import connection
@@ -196,16 +154,4 @@ def _measure() -> Figures:
 
 
 if __name__ == "__main__":
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument(
-        "--measure", action="store_true", help="on the database of the environment; prints JSON"
-    )
-    asked.add_argument("--write", action="store_true")
-    given = asked.parse_args()
-    if given.measure:
-        print(json.dumps(_measure()))
-    else:
-        figures = lists()
-        print(section(figures))
-        if given.write:
-            keep(figures)
+    portals.command(__doc__, lists, section, keep, measure)

@@ -6,8 +6,6 @@ benchmark, as `make bench` does; ENTRIES=100000 makes it small. Each database is
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import random
 import statistics
@@ -20,9 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.report import replaced
+from bench import portals
 
-HERE = Path(__file__).resolve().parent
 ENTRIES, BUNDLE, SAMPLES = int(os.environ.get("ENTRIES") or 1_000_000), 10_000, 500
 APPEND_AIM, BUNDLE_AIM = 1.0, 2.0
 TITLE = "The log"
@@ -45,35 +42,7 @@ Figures = dict[str, float]
 
 def measured() -> dict[str, Figures]:
     """Database → figure → value."""
-    from tests import servers
-
-    found: dict[str, Figures] = {}
-    with tempfile.TemporaryDirectory(prefix="ch-log-") as folder:
-        found["SQLite"] = _in_process(f"sqlite:///{folder}/log.sqlite3", folder)
-    with tempfile.TemporaryDirectory(prefix="ch-log-") as folder, servers.postgres() as url:
-        found["PostgreSQL"] = _in_process(url, folder)
-    return found
-
-
-def _in_process(url: str, folder: str) -> Figures:
-    env = {k: v for k, v in os.environ.items() if k not in ("DEMO", "DEBUG", "REDIS_URL")}
-    env |= {
-        "TESTING": "1",
-        "DATABASE_URL": url,
-        "COMMONHOLD_VAR": folder,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.log", "--measure"],
-        cwd=HERE.parent,
-        env=env,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        sys.exit(f"the log on {url.split(':')[0]}: {done.stderr.strip()[-2000:]}")
-    print(f"{url.split(':')[0]}: {done.stdout.splitlines()[-1]}", flush=True)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return portals.on_each("log")
 
 
 def section(found: dict[str, Figures]) -> str:
@@ -95,11 +64,7 @@ def section(found: dict[str, Figures]) -> str:
 
 
 def keep(found: dict[str, Figures]) -> None:
-    """Put the section into the page in the place of the last one, and the figures beside the others."""
-    page, figures = HERE / "results.md", HERE / "results.json"
-    page.write_text(replaced(page.read_text(encoding="utf-8"), TITLE, section(found)), encoding="utf-8")
-    kept = json.loads(figures.read_text(encoding="utf-8"))
-    figures.write_text(json.dumps(kept | {"log": found}, indent=2) + "\n", encoding="utf-8")
+    portals.keep("log", TITLE, section(found), found)
 
 
 def _ms(work: Callable[[], Any], times: int) -> list[float]:
@@ -173,7 +138,7 @@ def _append() -> float:
     return statistics.median(w for _, w in pairs) - statistics.median(o for o, _ in pairs)
 
 
-def _measure() -> Figures:
+def measure() -> Figures:
     import threading
 
     from django.core.management import call_command
@@ -267,22 +232,5 @@ def _measure() -> Figures:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--measure", action="store_true")
-    given = parser.parse_args()
-    if given.measure:
-        import django
-
-        django.setup()
-        print(json.dumps(_measure()))
-        return
-    found = measured()
-    print(section(found))
-    if given.write:
-        keep(found)
-
-
 if __name__ == "__main__":
-    main()
+    portals.command(__doc__, measured, section, keep, measure)

@@ -7,24 +7,18 @@ side list and all; median of seven after two to warm up, and the best of the sev
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from bench.report import replaced
+from bench import portals
 
-HERE = Path(__file__).resolve().parent
 ROWS = int(os.environ.get("ROWS") or 1_000_000)
 PEOPLE, OBJECTS, AIM = 2_000, 50_000, 200
 TITLE = "The trail of a long log"
@@ -42,30 +36,7 @@ DOORS = [("web", 70), ("api", 25), ("worker", 4.99), ("calendar", 0.01)]
 
 def measured() -> dict[str, Figures]:
     """Database → filter → `queries`, `ms` and `best`, for an owner whose organisation reads every entry."""
-    from tests import servers
-
-    found: dict[str, Figures] = {}
-    with tempfile.TemporaryDirectory(prefix="ch-log-") as folder:
-        found["SQLite"] = _in_process(f"sqlite:///{folder}/log.sqlite3", folder)
-    with tempfile.TemporaryDirectory(prefix="ch-log-") as folder, servers.postgres() as url:
-        found["PostgreSQL"] = _in_process(url, folder)
-    return found
-
-
-def _in_process(url: str, folder: str) -> Figures:
-    env = {k: v for k, v in os.environ.items() if k not in ("DEMO", "DEBUG", "REDIS_URL")}
-    env |= {
-        "TESTING": "1",
-        "DATABASE_URL": url,
-        "COMMONHOLD_VAR": folder,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.log_pages", "--measure"], cwd=HERE.parent, env=env, stdout=subprocess.PIPE, text=True
-    )  # fmt: skip
-    if done.returncode:
-        sys.exit(f"the trail on {url.split(':')[0]} failed")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return portals.on_each("log_pages")
 
 
 def section(found: dict[str, Figures]) -> str:
@@ -87,11 +58,7 @@ def section(found: dict[str, Figures]) -> str:
 
 
 def keep(found: dict[str, Figures]) -> None:
-    """Put the section into the page in the place of the last one, and the figures beside the others."""
-    page, figures = HERE / "results.md", HERE / "results.json"
-    page.write_text(replaced(page.read_text(encoding="utf-8"), TITLE, section(found)), encoding="utf-8")
-    kept = json.loads(figures.read_text(encoding="utf-8"))
-    figures.write_text(json.dumps(kept | {"log_pages": found}, indent=2) + "\n", encoding="utf-8")
+    portals.keep("log_pages", TITLE, section(found), found)
 
 
 def _rows(cast: Any, draw: Random) -> Iterator[tuple[list[Any], list[list[Any]], list[Any]]]:
@@ -197,10 +164,7 @@ def _plain(value: Any) -> Any:
     return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
 
 
-def _measure() -> Figures:
-    import django
-
-    django.setup()
+def measure() -> Figures:
     from django.core.management import call_command
     from django.db import connection
     from django.test import Client
@@ -276,16 +240,4 @@ def _measure() -> Figures:
 
 
 if __name__ == "__main__":
-    wanted = argparse.ArgumentParser(description=__doc__)
-    wanted.add_argument(
-        "--measure", action="store_true", help="on the database of the environment; prints JSON"
-    )
-    wanted.add_argument("--write", action="store_true")
-    given = wanted.parse_args()
-    if given.measure:
-        print(json.dumps(_measure()))
-    else:
-        figures = measured()
-        print(section(figures))
-        if given.write:
-            keep(figures)
+    portals.command(__doc__, measured, section, keep, measure)
