@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from kernel import doors, registry
 from kernel.decision import Refused
+from kernel.machine import Action, Machine
 from kernel.rehearsal import rehearse
 from kernel.roles import roles_of
 from kernel.transition import Stale, may
@@ -29,6 +30,16 @@ def new_id(request: HttpRequest) -> str:
         return str(UUID(request.POST.get("id", "")))
     except ValueError:
         return str(uuid4())
+
+
+def _beforehand(machine: Machine, action: Action, subject: Any, actor: Any) -> dict[str, Any]:
+    """Whether it is possible now and, where the action is foretold, what would follow."""
+    decision = may(machine, action.name, subject, actor)
+    told = action.foretold and decision.allowed
+    return {
+        "decision": decision,
+        **({"effects": rehearse(machine, action.name, subject, actor)} if told else {}),
+    }
 
 
 @login_required
@@ -48,16 +59,14 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
     if request.method == "GET":
         form_class = doors.form_for(machine, action)
         context["form"] = form_class(subject=subject, actor=actor)  # type: ignore[call-arg]
-        context["decision"] = may(machine, action, subject, actor)
-        if row.foretold and context["decision"].allowed:
-            context["effects"] = rehearse(machine, action, subject, actor)
+        context |= _beforehand(machine, row, subject, actor)
         return render(request, "action.html", context)
     try:
         done = doors.perform(
             machine, action, subject, actor=actor, data=request.POST, files=request.FILES, seen=_seen(request)
         )
     except doors.NotValid as invalid:
-        context["form"] = invalid.form
+        context |= {"form": invalid.form, **_beforehand(machine, row, subject, actor)}
         return render(request, "action.html", context, status=422)
     except Stale as stale:
         context |= {

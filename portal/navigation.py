@@ -38,9 +38,12 @@ def context(request: HttpRequest) -> dict[str, Any]:
     counts = bool(actor.user_id) and not getattr(request, "htmx", False)
     known = badge.numbers(request) if counts else badge.Numbers(0, 0)
     theme = request.COOKIES.get("theme", "")
+    places = getattr(request, "places", [])
+    acting = next((one.organisation for one in places if one.organisation_id == actor.organisation_id), None)
     return {
         "actor": actor,
-        "places": getattr(request, "places", []),
+        "places": places,
+        "merged": acting if acting and acting.merged_into_id else None,
         "demo_mode": settings.DEMO,
         "theme": theme if theme in ("light", "dark") else "",
         "barrier": getattr(request, "barrier", None),

@@ -18,6 +18,7 @@ from kernel.keys import open_secret
 from portal.models import Notice
 from portal.notices import post, write
 from portal.notices.reminders import WATCHES
+from trusts.membership.models import Membership
 from trusts.organisations.models import Invitation, User
 from trusts.organisations.selectors import people_with, with_second_factor
 from trusts.rights.models import trust_of
@@ -113,6 +114,14 @@ def _voting(proposal: Any) -> list[User]:
 def _not_voted(proposal: Any) -> list[User]:
     """The owners of those who have neither voted nor given their vote away."""
     return _owners_of(s.organisation_id for s in proposal.seats.filter(barred="", choice="", delegate=None))
+
+
+def _fellows(membership: Any) -> list[User]:
+    """Owners of the other members of its trust."""
+    others = Membership.objects.filter(trust_id=membership.trust_id, state="active").exclude(
+        organisation_id=membership.organisation_id
+    )
+    return _owners_of(others.values_list("organisation_id", flat=True))
 
 
 def _trustees(membership: Any) -> list[User]:
@@ -260,6 +269,9 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "membership.hearing": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation may be expelled. Read the grounds and reply."),
     "membership.hearing_closed": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The hearing of your organisation was closed. It came to nothing."),
     "membership.role_asked": ("membership", _trustees, "The organisation asks for another role. Its reason stands on its page."),
+    "membership.merged": ("membership", _fellows, "A member of your trust has merged into another organisation. Contracts with it go on under its name."),
+    "membership.role_changed": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "The role of your organisation in the trust was changed."),
+    "membership.role_kept": ("membership", lambda m: list(people_with(m.organisation_id, OWNERS)), "Your organisation keeps its role. Why stands in what happened, on its page."),
     "membership.replied": ("membership", _trustees, "The organisation has replied to the grounds."),
     "membership.notice": ("membership", _trustees, "A member has given notice."),
     "membership.silent": ("membership", _trustees, "A member has not been heard from for a long time."),

@@ -19,6 +19,8 @@ from kernel.rehearsal import rehearse
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
+from tests.test_joining import told
+from trusts.datasets import services as datasets
 from trusts.membership import services as membership
 from trusts.membership.models import Membership
 from trusts.mergers import services as mergers
@@ -49,9 +51,9 @@ def test_what_was_signed_goes_on_and_nothing_new_begins(cast: Cast, third: Organ
     delivery = Delivery.objects.get(request=request)
     merger = mergers.propose(actor=cast.actor("piotr"), into=third.slug, reason="We have become one company.")
     olga = cast.actor("olga")
-    told = rehearse(MERGER, "agree", merger, olga)
+    follows = rehearse(MERGER, "agree", merger, olga)
     assert Merger.objects.get(pk=merger.pk).state == "proposed"
-    assert told, "the page says what follows"
+    assert follows, "the page says what follows"
     done = mergers.agree(merger.pk, actor=olga, name="Meridian Insurance")
     assert done.state == "done"
     meridian = Organisation.objects.get(pk=merger.leaving_id)
@@ -81,6 +83,13 @@ def test_what_was_signed_goes_on_and_nothing_new_begins(cast: Cast, third: Organ
             actor=cast.actor("piotr"), name="New trust", kind="trust", purpose="x", charter="x"
         ),
     )
+    refused("organisation.merged", lambda: datasets.register(actor=cast.actor("piotr"), title="More flights"))
+    # The other members are told, and read it in the list of members.
+    assert set(told("membership.merged", place)) == {
+        "ada@ada.example",
+        "dana@dana.example",
+        "olga@olga.example",
+    }
     for event in Event.objects.filter(subject_id=merger.pk):
         assert event.subject_version
     seal_all()
@@ -130,6 +139,7 @@ def test_pages_and_api(cast: Cast, third: Organisation) -> None:
     wrong = olga.post(f"/do/merger/{merger.pk}/agree/", {"name": "Somebody", "seen": merger.version})
     assert wrong.status_code == 422
     assert "This is not its name" in wrong.content.decode()
+    assert "What happens when you confirm" in wrong.content.decode(), "it is said again"
     assert (
         olga.post(
             f"/do/merger/{merger.pk}/agree/", {"name": "Meridian Insurance", "seen": merger.version}
@@ -137,6 +147,12 @@ def test_pages_and_api(cast: Cast, third: Organisation) -> None:
         == 302
     )
     assert "Merged" in olga.get(f"/mergers/{merger.pk}/").content.decode()
+    client.post("/organisation/switch/", {"organisation": str(merger.leaving_id)})
+    mine = client.get("/organisation/mergers/").content.decode()
+    assert "Propose it" not in mine, "what has merged cannot merge again"
+    assert "begin what is new for Elsewhere" in mine
+    members = olga.get(f"/trusts/{cast.trust.slug}/members/").content.decode()
+    assert "has merged into Elsewhere" in members
     outsider = token(cast, "dana", ["read", "organisation"])
     assert Client().get("/api/v1/mergers", **outsider).json()["count"] == 0
     inside = token(cast, "olga", ["read", "organisation"])

@@ -22,9 +22,10 @@ from tests.cast import Cast
 from tests.test_access import BACKEND
 from tests.votes import proposed, vote, voting
 from trusts.membership import services as membership
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership, Trust
 from trusts.membership.selectors import active_trust_ids
+from trusts.membership.trust_machine import TRUST
 from trusts.organisations import services as organisations
 from trusts.organisations.selectors import actor_for, places_of
 from trusts.proposals import closing, services

@@ -48,10 +48,34 @@ def test_providers_offer_consumers_ask_and_observers_read() -> None:
         of(cast, "hudson").pk, actor=cast.actor("dana"), role="provider", reason="We have data to offer."
     )
     assert told("membership.role_asked", of(cast, "hudson")) == ["ada@ada.example"]
+    waits = scene.client("ada").get("/inbox/").content.decode()
+    assert "Answer: it asks for another role" in waits
+    assert "Hudson Carriers" in waits
+    assert (
+        "We have data to offer."
+        in scene.client("ada").get(of(cast, "hudson").get_absolute_url()).content.decode()
+    )
+    assert (
+        "We have data to offer."
+        not in scene.client("piotr").get(of(cast, "hudson").get_absolute_url()).content.decode()
+    )
+    assert "Waits for their decision" in scene.client("dana").get("/inbox/?show=others").content.decode()
+    parting.keep_role(of(cast, "hudson").pk, actor=cast.actor("ada"), reason="Tell us first which data.")
+    assert told("membership.role_kept", of(cast, "hudson")) == ["dana@dana.example"]
+    assert "Answer: it asks" not in scene.client("ada").get("/inbox/").content.decode()
+    parting.ask_role(
+        of(cast, "hudson").pk, actor=cast.actor("dana"), role="provider", reason="All our flights."
+    )
+    parting.take_back_role(of(cast, "hudson").pk, actor=cast.actor("dana"))
+    parting.ask_role(
+        of(cast, "hudson").pk, actor=cast.actor("dana"), role="provider", reason="All our flights."
+    )
     page = scene.client("ada").post(
         f"/do/membership/{of(cast, 'hudson').pk}/change_role/", {"role": "consumer", "also": ["provider"]}
     )
     assert page.status_code == 302
+    assert of(cast, "hudson").role_asked == {}
+    assert told("membership.role_changed", of(cast, "hudson")) == ["dana@dana.example"]
     assert (
         "consumer, provider"
         in scene.client("piotr").get(f"/trusts/{cast.trust.slug}/members/").content.decode()

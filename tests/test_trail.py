@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -23,6 +24,7 @@ from kernel.audit.seal import seal_all
 from kernel.audit.trail import Key, Wanted
 from kernel.audit.verify import verify
 from portal.models import LogCheck, SavedTrail
+from portal.templatetags.portal import past
 from portal.trail import checks
 from tests import worlds
 from tests.cast import Cast
@@ -464,3 +466,25 @@ def test_the_api_lists_the_same_in_the_same_order(cast: Cast) -> None:
     assert [row["id"] for row in answer.json()["results"]] == [
         str(e.pk) for e in found(client_of(cast, "dana"))
     ][:30]
+
+
+# What the trail says that somebody did, by the first word. A new action whose label makes another one is read here first.
+DID = set(re.findall(r"\S+", """
+    accepted admitted adopted agreed agreed: allowed answered applied approved asked attested became began cancelled carried changed checked
+    claimed closed commented concluded confirmed copied corrected could counted created cut declared declined deleted delivered destroyed did
+    discarded dissolved downloaded dropped edited ended entered expelled expired extended failed fell finished forgot found founded gave granted
+    had handed invited joined kept lapsed left lets listed looked made marked merged named no offered opened parted passed paused proposed
+    published put queued ran read recorded refused registered reinstated rejected reminded removed renewed replaced replied reported requested
+    reserved resumed retired returned reviewed revoked said saved set shared signed signs started stated stepped stopped submitted suspended
+    switched tested took traced tried uploaded voted warned was withdrew wound wrote
+"""))  # fmt: skip
+
+
+def test_what_happened_is_said_in_words() -> None:
+    said = {
+        past(a.label): f"{m.name}.{a.name}" for m in registry.machines() for a in (*m.creates, *m.actions)
+    }
+    odd = {text: name for text, name in said.items() if text.split()[0] not in DID}
+    assert not odd, "see WHOLE and PAST in portal/templatetags/portal.py"
+    assert said["found it unchanged"] == "source.same"
+    assert said["founded a trust"] == "trust.found"

@@ -25,7 +25,7 @@ from kernel.transition import may_create
 from trusts.datasets import selectors as datasets
 from trusts.membership import selectors as trusts
 from trusts.membership import services as membership
-from trusts.membership.machines import TRUST
+from trusts.membership.trust_machine import TRUST
 from trusts.membership.voting import propose
 
 

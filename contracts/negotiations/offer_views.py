@@ -33,8 +33,8 @@ from kernel import doors
 from kernel.decision import Decision, Refused, deny
 from kernel.transition import may, may_create
 from trusts.membership import services as membership
-from trusts.membership.machines import TRUST
 from trusts.membership.models import Trust
+from trusts.membership.trust_machine import TRUST
 
 MOST_BYTES = 1 << 20
 

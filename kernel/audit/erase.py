@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -47,10 +48,11 @@ def erase(event_id: UUID, paths: Collection[str]) -> list[str]:
 def holding(person: UUID, names: Collection[str]) -> list[tuple[UUID, list[str]]]:
     """Events with values of a person: (event, paths). Where the person acted, the name; anywhere, one of these names.
 
-    Reads the whole log: names stand in texts of any event, and an answer to a deletion request must not miss one.
+    A name counts where it stands as words of its own, in whatever case: "Ann Lee" is not in "Joann Leeds". Reads the whole
+    log: names stand in texts of any event, and an answer to a deletion request must not miss one.
     """
     found = []
-    wanted = [name for name in names if name]
+    wanted = named(names)
     for event in Event.objects.order_by("created", "id").iterator(chunk_size=1_000):
         paths = [path for path, value in event.values().items() if _tells(value, wanted)]
         if event.actor_id == person and "actor_name" in event.values() and "actor_name" not in paths:
@@ -60,12 +62,18 @@ def holding(person: UUID, names: Collection[str]) -> list[tuple[UUID, list[str]]
     return found
 
 
-def _tells(value: Any, names: Collection[str]) -> bool:
+def named(names: Collection[str]) -> re.Pattern[str]:
+    """Finds any of these names where it stands as words of its own."""
+    said = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
+    return re.compile(rf"(?<!\w)(?:{said})(?!\w)" if said else r"(?!)", re.IGNORECASE)
+
+
+def _tells(value: Any, wanted: re.Pattern[str]) -> bool:
     if isinstance(value, str):
-        return any(name in value for name in names)
+        return wanted.search(value) is not None
     if isinstance(value, dict):
-        return any(_tells(item, names) for item in [*value.values(), *value])
-    return isinstance(value, list) and any(_tells(item, names) for item in value)
+        return any(_tells(item, wanted) for item in [*value.values(), *value])
+    return isinstance(value, list) and any(_tells(item, wanted) for item in value)
 
 
-__all__ = ["ERASED", "erase", "holding"]
+__all__ = ["ERASED", "erase", "holding", "named"]

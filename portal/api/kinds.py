@@ -46,9 +46,10 @@ from trusts.datasets.models import Dataset
 from trusts.datasets.odcs import OdcsFault
 from trusts.datasets.quality import quality_of, rules_of
 from trusts.datasets.rulebook import imported, newest
-from trusts.membership import machines as membership_machines
 from trusts.membership import selectors as membership_selectors
 from trusts.membership import services as membership
+from trusts.membership.machines import MEMBERSHIP
+from trusts.membership.trust_machine import TRUST
 from trusts.organisations.keys import key_set
 from trusts.organisations.machines import ORGANISATION
 
@@ -69,7 +70,7 @@ class Organisations(MachineView):
 
 
 class Trusts(MachineView):
-    machine, scope, serializer_class = membership_machines.TRUST, "trusts", out.TrustOut
+    machine, scope, serializer_class = TRUST, "trusts", out.TrustOut
 
     @extend_schema(request=out.TrustIn, responses={201: out.TrustOut}, parameters=[KEY])
     def create(self, request: Request) -> Response:
@@ -85,7 +86,7 @@ class Trusts(MachineView):
 
 
 class Memberships(MachineView):
-    machine, scope, serializer_class = membership_machines.MEMBERSHIP, "trusts", out.MembershipOut
+    machine, scope, serializer_class = MEMBERSHIP, "trusts", out.MembershipOut
 
     @extend_schema(request=out.MembershipIn, responses={201: out.MembershipOut}, parameters=[KEY])
     def create(self, request: Request) -> Response:

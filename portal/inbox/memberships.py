@@ -36,7 +36,11 @@ def _said(actor: Actor) -> QuerySet[Any]:
         hearing__has_any_keys=["replied", "closed"]
     )
     applied = moved_by(actor, MEMBERSHIP, "applied", "trustee") & Q(trust_id__in=actor.trust_ids)
-    return membership.memberships(actor).filter(heard | applied)
+    asked = moved_by(actor, MEMBERSHIP, "active", "trustee", by="keep_role") & Q(role_asked__has_key="role")
+    asked &= Q(trust_id__in=membership.governed_trust_ids(actor.organisation_id)) & ~Q(
+        organisation_id=actor.organisation_id
+    )
+    return membership.memberships(actor).filter(heard | applied | asked)
 
 
 @source("memberships", "Memberships", rows=_said, whole=True)
@@ -45,7 +49,10 @@ def memberships(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     membership.know(row.trust for row in rows)
     for row in rows:
         if row.state != "applied":
-            yield from _to_reply(actor, row)
+            if row.organisation_id == actor.organisation_id:
+                yield from _to_reply(actor, row)
+            else:
+                yield item(actor, MEMBERSHIP, row, "Answer: it asks for another role", row.organisation.name)
         # Where the members vote on it, the vote waits instead.
         elif not row.trust.governance().by_vote("admit") and movable(actor, MEMBERSHIP, row):
             yield item(actor, MEMBERSHIP, row, "Decide on the application", row.organisation.name)
@@ -61,14 +68,15 @@ def _to_reply(actor: Actor, row: Any) -> Iterator[Item]:
 def _of_others(actor: Actor) -> QuerySet[Any]:
     mine = actor.organisation_id
     invited = Q(state="invited", trust_id__in=membership.governed_trust_ids(mine)) & ~Q(organisation_id=mine)
-    return membership.memberships(actor).filter(Q(state="applied", organisation_id=mine) | invited)
+    asked = Q(state="active", organisation_id=mine, role_asked__has_key="role")
+    return membership.memberships(actor).filter(Q(state="applied", organisation_id=mine) | asked | invited)
 
 
 @source("memberships", "Memberships", OTHERS, rows=_of_others)
 def memberships_of_others(actor: Actor, rows: list[Any]) -> Iterator[Item]:
     """Our applications that others decide on, and invitations of our trusts that nobody has answered."""
     for row in rows:
-        if row.state == "applied":
+        if row.organisation_id == actor.organisation_id:
             yield item(actor, MEMBERSHIP, row, "Waits for their decision", row.trust.name)
         else:
             yield item(actor, MEMBERSHIP, row, "Waits for their answer", row.organisation.name)

@@ -99,13 +99,24 @@ def sentence(event: Any) -> str:
 
 
 PAST = {
-    "ask": "asked", "begin": "began", "cut": "cut", "do": "did", "forget": "forgot", "give": "gave", "keep": "kept", "lay": "laid", "set": "set", "leave": "left", "make": "made", "put": "put",
-    "read": "read", "run": "ran", "submit": "submitted", "stop": "stopped", "take": "took", "withdraw": "withdrew", "write": "wrote",
+    "admit": "admitted", "ask": "asked", "begin": "began", "cancel": "cancelled", "cut": "cut", "do": "did", "fall": "fell", "find": "found",
+    "forget": "forgot", "give": "gave", "keep": "kept", "lay": "laid", "leave": "left", "let": "let", "make": "made", "put": "put", "read": "read",
+    "run": "ran", "say": "said", "set": "set", "step": "stepped", "stop": "stopped", "submit": "submitted", "take": "took", "wind": "wound",
+    "withdraw": "withdrew", "write": "wrote",
 }  # fmt: skip
+# Labels that do not begin with what was done.
 WHOLE = {
-    "evidence take": "took an evidence bundle", "person erase": "erased the name",
-    "ask or comment": "asked or commented", "could not be read": "could not read it", "do not admit": "did not admit",
-    "end early": "ended it early", "drop the rule": "dropped the rule", "founding member": "became a founding member", "try again": "tried again", "try on my dataset": "tried it on a dataset", "expel": "expelled",
+    "agreed by the members": "was agreed to by the members", "agree: become one": "agreed: the two became one",
+    "ask for no other role": "took back that it asks for another role", "ask or comment": "asked or commented",
+    "could not be carried out": "could not carry it out", "could not be read": "could not read it", "do not admit": "did not admit",
+    "drop the rule": "dropped the rule", "emergency openings": "allowed or switched off emergency openings", "end early": "ended it early",
+    "evidence take": "took an evidence bundle", "expel": "expelled", "found it unchanged": "found it unchanged", "founding member": "became a founding member", "i am done": "said they are done",
+    "it was justified": "found it justified", "it was not justified": "found it not justified", "merged into another": "merged into another organisation",
+    "no longer ask for it": "no longer asks for it", "not heard from": "had not heard from it", "not passed: end the membership": "ended the membership: probation not passed",
+    "person erase": "erased the name", "probation over": "ended the probation, its day was over", "rules for signing in": "set the rules for signing in",
+    "set up your own sign-in": "set up its own sign-in", "sign with a key of your own": "signs with a key of its own from now on",
+    "trial finish": "finished the dry run", "try again": "tried again", "try on my dataset": "tried it on a dataset",
+    "let the portal sign for you": "lets the portal sign for it from now on",
 }  # fmt: skip
 
 
@@ -122,8 +133,6 @@ def past(label: str) -> str:
         done = f"{verb}d"
     elif verb.endswith("y") and verb[-2:-1] not in "aeiou":
         done = f"{verb[:-1]}ied"
-    elif verb == "admit":
-        done = "admitted"
     else:
         done = f"{verb}ed"
     return f"{done} {rest}".strip()

@@ -12,6 +12,7 @@ class MembershipConfig(AppConfig):
     def ready(self) -> None:
         # Registration happens on import: machines, facts, verbs, forms, selectors.
         for part in (
+            "trust_machine",
             "machines",
             "facts",
             "selectors",

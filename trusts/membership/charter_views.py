@@ -16,9 +16,9 @@ from trusts.membership import selectors, services, voting
 from trusts.membership.charter_forms import CharterDataForm, CharterFieldsForm
 from trusts.membership.governance import Governance
 from trusts.membership.governance_words import difference, words
-from trusts.membership.machines import TRUST
 from trusts.membership.models import Charter, Trust
 from trusts.membership.ruling import rules_compared
+from trusts.membership.trust_machine import TRUST
 
 
 @login_required

@@ -9,9 +9,10 @@ from django.utils import timezone
 from kernel.actor import Actor
 from kernel.registry import loads_facts
 from trusts.membership.endings import running
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership, Trust
 from trusts.membership.rules import MembershipFacts, TrustFacts
+from trusts.membership.trust_machine import TRUST
 
 
 @loads_facts(TRUST)
@@ -42,7 +43,7 @@ def membership_facts(membership: Membership, actor: Actor) -> MembershipFacts:
         heard_until=datetime.fromisoformat(hearing["until"]) if hearing.get("until") else None,
         replied=bool(hearing.get("replied")), notice_days=asked["notice_days"], leaves_on=membership.leaves_on,
         on_probation=membership.probation_until is not None, conditions=len(membership.open_conditions()),
-        asks_evidence=bool(asked["evidence"]), asks_checks=bool(asked["checklist"]),
+        asks_role=bool(membership.role_asked), asks_evidence=bool(asked["evidence"]), asks_checks=bool(asked["checklist"]),
     )  # fmt: skip
 
 

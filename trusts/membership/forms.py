@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from kernel.doors import ActionForm, ReasonForm
 from kernel.registry import asks_with
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import ROLES, STANDING
+from trusts.membership.trust_machine import TRUST
 from trusts.organisations.models import Organisation
 
 
@@ -82,7 +83,10 @@ class RoleForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.subject is not None:
-            self.initial = {"role": self.subject.role, "also": self.subject.also} | self.initial
+            # What was asked for comes first, and what it was before beside it.
+            asked = self.subject.role_asked.get("role")
+            also = [*self.subject.also, *([self.subject.role] if asked else [])]
+            self.initial = {"role": asked or self.subject.role, "also": also} | self.initial
 
 
 @asks_with(MEMBERSHIP, "ask_role")
@@ -124,6 +128,16 @@ class LevelForm(ActionForm):
         return on
 
 
-@asks_with(MEMBERSHIP, "suspend", "leave", "expel", "refuse", "decline", "fail_probation", "close_hearing")
+@asks_with(
+    MEMBERSHIP,
+    "suspend",
+    "leave",
+    "expel",
+    "refuse",
+    "decline",
+    "fail_probation",
+    "close_hearing",
+    "keep_role",
+)
 class MembershipReasonForm(ReasonForm):
     pass

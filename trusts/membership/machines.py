@@ -1,4 +1,4 @@
-"""How trusts are founded and how organisations come and go."""
+"""How organisations come into a trust and go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from kernel.roles import OWNER, side
 from trusts.membership.rules import (
     a_condition_is_open,
     a_hearing_is_open,
+    a_role_is_asked,
     a_trustee_stays,
     evidence_is_in,
     fits_the_charter,
@@ -15,7 +16,6 @@ from trusts.membership.rules import (
     may_reply,
     not_on_probation,
     nothing_is_heard,
-    nothing_runs,
     notice_has_run,
     notice_is_asked,
     notice_was_given,
@@ -28,10 +28,8 @@ from trusts.membership.rules import (
 )
 from trusts.membership.voting import (
     admit_without_vote,
-    charter_without_vote,
     expel_without_vote,
     invite_without_vote,
-    wind_up_without_vote,
 )
 
 NEW = frozenset({""})
@@ -39,67 +37,6 @@ TRUSTEE = side("trustee", OWNER)
 CANDIDATE = side("candidate", OWNER)
 SYSTEM = frozenset({"system"})
 INSIDE = frozenset({"active", "suspended"})
-
-TRUST = register(
-    Machine(
-        name="trust",
-        model="membership.Trust",
-        label="trust",
-        states=(
-            State("active", "Active", "good", "Members share data under its charter."),
-            State(
-                "winding_up", "Being wound up", "care", "Nothing new begins; it ends with its last contract."
-            ),
-            State("wound_up", "Wound up", "neutral", "It has ended. What happened in it can still be read."),
-        ),
-        final=frozenset({"wound_up"}),
-        creates=(Action("found", "Found a trust", TRUSTEE, NEW, to="active", kind="primary"),),
-        actions=(
-            Action("edit", "Edit", TRUSTEE, frozenset({"active"}), asks=True, done="Saved."),
-            Action(
-                "change_charter",
-                "Write a new charter version",
-                TRUSTEE | SYSTEM,
-                frozenset({"active"}),
-                needs=(charter_without_vote,),
-                asks=True,
-            ),
-            Action(
-                "invite",
-                "Invite an organisation",
-                TRUSTEE,
-                frozenset({"active"}),
-                needs=(invite_without_vote,),
-                asks=True,
-                kind="primary",
-            ),
-            Action(
-                "wind_up",
-                "Wind up",
-                TRUSTEE | SYSTEM,
-                frozenset({"active"}),
-                to="winding_up",
-                needs=(wind_up_without_vote,),
-                asks=True,
-                kind="danger",
-                help="Offers are taken back and negotiations end at once. Contracts end or run out, and data is dealt with, as the "
-                "charter says. It cannot be undone.",
-                done="The trust is being wound up as its charter says.",
-                then=("trust.winding_up",),
-                foretold=True,
-            ),
-            Action(
-                "finish",
-                "Finish winding up",
-                SYSTEM,
-                frozenset({"winding_up"}),
-                to="wound_up",
-                needs=(nothing_runs,),
-                hidden=True,
-            ),
-        ),
-    )
-)
 
 MEMBERSHIP = register(
     Machine(
@@ -304,7 +241,8 @@ MEMBERSHIP = register(
                 TRUSTEE | SYSTEM,
                 frozenset({"active"}),
                 asks=True,
-                done="Role changed.",
+                then=("membership.role_changed",),
+                done="Role changed. The organisation has been told.",
             ),
             Action(
                 "ask_role",
@@ -314,7 +252,26 @@ MEMBERSHIP = register(
                 asks=True,
                 then=("membership.role_asked",),
                 help="What a role lets a member do stands in the charter. Those who run the trust change it.",
-                done="Asked. Those who run the trust have been told.",
+                done="Asked. It waits with those who run the trust.",
+            ),
+            Action(
+                "keep_role",
+                "Leave the role as it is",
+                TRUSTEE,
+                frozenset({"active", "suspended"}),
+                needs=(a_role_is_asked,),
+                asks=True,
+                then=("membership.role_kept",),
+                help="The organisation asked for another role. It is told why not.",
+                done="Answered. The organisation has been told.",
+            ),
+            Action(
+                "take_back_role",
+                "Ask for no other role",
+                CANDIDATE,
+                frozenset({"active", "suspended"}),
+                needs=(a_role_is_asked,),
+                done="Taken back.",
             ),
             Action(
                 "attest_level",
@@ -409,6 +366,14 @@ MEMBERSHIP = register(
                 kind="danger",
                 then=("membership.ended",),
                 foretold=True,
+            ),
+            Action(
+                "note_merger",
+                "Merged into another",
+                SYSTEM,
+                INSIDE,
+                hidden=True,
+                then=("membership.merged",),
             ),
             Action(
                 "part",

@@ -19,13 +19,13 @@ from kernel.audit import selectors as audit
 from kernel.roles import roles_of
 from trusts.membership import selectors, voting
 from trusts.membership.machines import CANDIDATE, MEMBERSHIP, TRUSTEE
-from trusts.membership.models import Membership
+from trusts.membership.models import ROLES, Membership
 from trusts.membership.parting import last_heard
 
 # What would be said of a button that has nothing to do: it is left out.
 NOTHING_TO_DO = {"membership.no_evidence", "membership.no_checks", "membership.no_condition", "membership.no_probation",
                  "membership.no_hearing", "membership.replied", "membership.no_notice", "membership.noticed",
-                 "membership.no_notice_given", "membership.being_heard", "membership.probation_runs"}  # fmt: skip
+                 "membership.no_notice_given", "membership.being_heard", "membership.probation_runs", "membership.no_role_asked"}  # fmt: skip
 INSIDE = {role.split(".")[0] + ".member" for role in CANDIDATE | TRUSTEE}
 
 
@@ -56,6 +56,7 @@ def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "checks": [{**one, "found": _on(found.checks.get(one["code"]))} for one in asked["checklist"]],
             "conditions": [{**one, "day": datetime.fromisoformat(one["due"]).date()} for one in found.conditions],
             "hearing": {**found.hearing, "until": datetime.fromisoformat(found.hearing["until"])} if found.hearing else None,
+            "role_asked": _on({**found.role_asked, "label": dict(ROLES)[found.role_asked["role"]]} if found.role_asked else None),
             "earlier": _earlier(found), "silent": _silent(found, asked["silent_days"]),
             "events": audit.history(found.pk, actor),
         }  # fmt: skip

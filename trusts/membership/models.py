@@ -140,6 +140,7 @@ class Membership(StatefulModel):
     probation_until = models.DateField(null=True, blank=True)
     # And, once it came to nothing: closed, closed_by, closed_because.
     hearing = models.JSONField(default=dict, help_text="{grounds, until, by, reply, replied, reply_by}")
+    role_asked = models.JSONField(default=dict, help_text="{role, reason, on}, until it is answered")
     leaves_on = models.DateTimeField(null=True, blank=True, help_text="When its notice has run")
     leaving_because = models.TextField(blank=True, default="")
     quiet_told = models.DateTimeField(

@@ -66,9 +66,26 @@ def fail_probation(membership_id: UUID, *, actor: Actor, reason: str, seen: int 
 def ask_role(
     membership_id: UUID, *, actor: Actor, role: str, reason: str, seen: int | None = None
 ) -> Membership:
-    """Ask those who run the trust for another role; they are told, and the event keeps it."""
+    """Ask those who run the trust for another role; it waits for their answer. What was asked before is replaced."""
     with transition(MEMBERSHIP, "ask_role", membership_id, actor=actor, seen=seen, reason=reason) as change:
+        change.subject.role_asked = {"role": role, "reason": reason, "on": timezone.now().isoformat()}
         change.detail = {"role": role}
+    return change.subject
+
+
+@performs(MEMBERSHIP, "keep_role")
+def keep_role(membership_id: UUID, *, actor: Actor, reason: str, seen: int | None = None) -> Membership:
+    """The answer to a role that was asked for is no, with a reason. A yes is `services.change_role`."""
+    with transition(MEMBERSHIP, "keep_role", membership_id, actor=actor, seen=seen, reason=reason) as change:
+        change.detail = {"role": change.subject.role_asked["role"]}
+        change.subject.role_asked = {}
+    return change.subject
+
+
+@performs(MEMBERSHIP, "take_back_role")
+def take_back_role(membership_id: UUID, *, actor: Actor, seen: int | None = None) -> Membership:
+    with transition(MEMBERSHIP, "take_back_role", membership_id, actor=actor, seen=seen) as change:
+        change.subject.role_asked = {}
     return change.subject
 
 

@@ -38,6 +38,7 @@ class MembershipFacts:
     asks_evidence: bool = False
     asks_checks: bool = False
     trust_open: bool = True
+    asks_role: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,12 @@ def on_probation(facts: MembershipFacts) -> Decision:
 def not_on_probation(facts: MembershipFacts) -> Decision:
     if facts.on_probation:
         return deny("membership.probation_runs", "A probation runs already", remedy="Extend it, or end it")
+    return ALLOW
+
+
+def a_role_is_asked(facts: MembershipFacts) -> Decision:
+    if not facts.asks_role:
+        return deny("membership.no_role_asked", "It asks for no other role", remedy="Nothing to answer")
     return ALLOW
 
 

@@ -14,8 +14,9 @@ from kernel.actor import Actor
 from kernel.registry import sees
 from kernel.transition import may
 from trusts.membership.governance import Governance
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Charter, Membership, Trust
+from trusts.membership.trust_machine import TRUST
 from trusts.membership.voting import can_be_proposed
 
 

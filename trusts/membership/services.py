@@ -17,11 +17,12 @@ from kernel.transition import creation, transition
 from trusts.membership.endings import follow
 from trusts.membership.facts import membership_facts
 from trusts.membership.governance_check import GovernanceError, checked
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Charter, Membership, Trust
 from trusts.membership.roles import merged_decision
 from trusts.membership.rules import a_trustee_stays
 from trusts.membership.ruling import judge_rules
+from trusts.membership.trust_machine import TRUST
 from trusts.membership.voting import trustee_without_vote
 from trusts.membership.winding import wind_up as wind_up
 from trusts.organisations.models import Organisation
@@ -264,6 +265,14 @@ def invite_member(
         return invite(trust_id, actor=actor, organisation=organisation, role=role, message=message)
 
 
+@performs(MEMBERSHIP, "note_merger")
+def note_merger(membership_id: UUID, *, actor: Actor, into: str) -> Membership:
+    """The member has merged into another organisation; the other members are told."""
+    with transition(MEMBERSHIP, "note_merger", membership_id, actor=actor) as change:
+        change.detail = {"into": into}
+    return change.subject
+
+
 @performs(MEMBERSHIP, "change_role")
 def change_role(
     membership_id: UUID, *, actor: Actor, role: str, also: Iterable[str] = (), seen: int | None = None
@@ -277,7 +286,7 @@ def change_role(
         decision = worst_of(rule(facts) for rule in rules)
         if not decision.allowed:
             raise Refused(decision)
-        change.subject.role = role
+        change.subject.role, change.subject.role_asked = role, {}
         # A trustee beside another role would be one without the vote that appointing one may take.
         change.subject.also = sorted(set(also) - {role, "trustee"})
     return change.subject

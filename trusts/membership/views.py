@@ -17,9 +17,10 @@ from trusts.membership import selectors, services
 from trusts.membership.charter_forms import FoundForm
 from trusts.membership.charter_templates import BY_CODE, TEMPLATES
 from trusts.membership.forms import ApplyForm
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import STANDING
 from trusts.membership.parting import silent_since
+from trusts.membership.trust_machine import TRUST
 
 
 @login_required

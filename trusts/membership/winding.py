@@ -12,8 +12,9 @@ from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
 from trusts.membership.endings import follow, follow_winding_up, running
-from trusts.membership.machines import MEMBERSHIP, TRUST
+from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import STANDING, Membership, Trust
+from trusts.membership.trust_machine import TRUST
 
 
 def must_be_open(trust: Trust | None) -> None:

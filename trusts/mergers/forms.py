@@ -20,7 +20,7 @@ class ProposeForm(ActionForm):
         label="Why",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Both sides read it; so do the members of your trusts.",
+        help_text="Owners of both sides read it. Once it is done, the members of your trusts are told that it happened.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,6 +51,6 @@ class AgreeForm(ActionForm):
 
     def clean_name(self) -> str:
         given = str(self.cleaned_data["name"]).strip()
-        if self.subject is not None and given not in (self.subject.leaving.name, "\u2013" * 60):
+        if self.subject is not None and given != self.subject.leaving.name:
             raise forms.ValidationError(f"This is not its name. It is: {self.subject.leaving.name}")
         return given

@@ -102,6 +102,7 @@ def _places(merger: Merger, actor: Actor, robot: Actor) -> tuple[list[str], list
         .order_by("pk")
     ):
         before = row.role
+        membership.note_merger(row.pk, actor=robot, into=str(merger.into))
         membership.change_role(row.pk, actor=robot, role="observer")
         if row.trust_id in inside:
             continue

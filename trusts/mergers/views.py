@@ -16,6 +16,7 @@ from kernel.decision import Refused
 from trusts.mergers import selectors, services
 from trusts.mergers.forms import ProposeForm
 from trusts.mergers.machines import MERGER
+from trusts.organisations.models import Organisation
 
 SHOWN = 50
 
@@ -28,7 +29,8 @@ def mergers(request: HttpRequest) -> HttpResponse:
     if actor.organisation_id is None:
         return render(request, "organisations/none.html")
     # The form begins it; whom it goes to is checked when it is sent.
-    may = actor.holds("owner")
+    merged = Organisation.objects.filter(pk=actor.organisation_id).exclude(merged_into=None).exists()
+    may = actor.holds("owner") and not merged
     form, refused = ProposeForm(request.POST if request.method == "POST" else None, actor=actor), None
     if request.method == "POST" and may and form.is_valid():
         try:

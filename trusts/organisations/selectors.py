@@ -45,7 +45,7 @@ def places_of(user: User, **more: Any) -> list[OrganisationMember]:
     places = list(
         OrganisationMember.objects.filter(user=user, state="active", organisation__state="active")
         .annotate(only_through=Subquery(required.values("pk")[:1]))
-        .select_related("organisation")
+        .select_related("organisation__merged_into")
         .annotate(**more)
         .order_by("organisation__name")
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from kernel.actor import system
 from kernel.decision import Refused
-from portal.models import Notice
+from portal.forget import forget, left
 from trusts.organisations.erasure import erase_person
 from trusts.organisations.models import User
 
@@ -30,13 +31,22 @@ class Command(BaseCommand):
             and input(f"Erase {user} for ever? Type their address: ").strip().lower() != user.email
         ):
             raise CommandError("Nothing was erased.")
+        names = [user.name, user.email]
         try:
-            found = erase_person(user.pk, actor=system("operator", door="shell"), reason=options["reason"])
+            with transaction.atomic():
+                found = erase_person(
+                    user.pk, actor=system("operator", door="shell"), reason=options["reason"]
+                )
+                notices = forget(user, names)
         except Refused as refused:
             raise CommandError(str(refused)) from refused
-        notices, _ = Notice.objects.filter(user=user).delete()
         self.stdout.write(
             f"Erased {found.values} values in {found.events} entries, and {notices} notices. "
             f"{found.kept} entries were written before values could be erased and are as they were. "
-            "Signed contracts and receipts keep the names in them; backups keep them until they are over."
+            "Backups keep them until they are over."
         )
+        still = left(names)
+        if still:
+            self.stdout.write("The name or address still stands in what was signed or typed; decide on each:")
+            for place, rows in still.items():
+                self.stdout.write(f"  {place} ({rows})")
