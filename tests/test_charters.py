@@ -252,3 +252,26 @@ def test_what_was_asked_before_is_put_to_the_vote_by_a_button(cast: Cast) -> Non
     assert why(lambda: proposals.propose(**again, given={"exemption": str(made.pk)})) == {
         "proposal.exception"
     }
+
+
+def test_an_exception_is_asked_of_the_trust_that_was_chosen_last(cast: Cast) -> None:
+    """The page opens for one trust; the check beside the terms follows the choice, and so does what its button sends."""
+    dataset = worlds.registered(cast).dataset
+    strict = membership.found(actor=cast.actor("dana"), name="A strict room", kind="alliance", purpose="x", charter="x",
+                              rules={"limits": {"exports": {"at_most": 1}}, "needs": {"exports": "second_person"}})  # fmt: skip
+    client = Client()
+    client.force_login(cast.users["dana"], backend=BACKEND)
+    path = f"/datasets/{dataset.slug}/offer/new/"
+    typed = {
+        "use__exports": "on",
+        "exports__at_most": "9",
+        "use__purpose": "on",
+        "purpose__any_of": "research",
+    }
+    for trust, asks in ((strict, True), (cast.trust, False)):
+        beside = client.post(
+            path, {**typed, "trust": str(trust.pk)}, headers={"HX-Request": "true"}
+        ).content.decode()
+        assert (f'<input form="exempt" type="hidden" name="trust" value="{trust.slug}">' in beside) == asks
+    whole = client.post(path, {**typed, "trust": str(strict.pk), "publish": "1"}).content.decode()
+    assert whole.count('name="trust" value="') == 1
