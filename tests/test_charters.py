@@ -267,6 +267,10 @@ def test_an_exception_is_asked_of_the_trust_that_was_chosen_last(cast: Cast) -> 
         "exports__at_most": "9",
         "use__purpose": "on",
         "purpose__any_of": "research",
+        "use__period": "on",
+        "period__from": "2027-01-01",
+        "period__until": "2027-06-30",
+        "period__zone": "Europe/Berlin",
     }
     for trust, asks in ((strict, True), (cast.trust, False)):
         beside = client.post(

@@ -193,7 +193,8 @@ def day(clause: str, field: str, given: Any) -> str:
     try:
         return date.fromisoformat(str(given)).isoformat()
     except ValueError:
-        raise ClauseError(clause, field, f"{given!r} is not a day.", "Write it as 2027-06-30.") from None
+        said = f"{given!r} is not a day." if given not in (None, "") else "A day is missing."
+        raise ClauseError(clause, field, said, "Write it as 2027-06-30.") from None
 
 
 def nothing(value: Value) -> Value:
