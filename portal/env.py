@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -71,6 +72,22 @@ def secret(name: str, default: str = "") -> str:
         except OSError as problem:
             raise ImproperlyConfigured(f"{name}_FILE points at {file}: {problem.strerror}") from None
     return default
+
+
+def own_secret(var: Path) -> str:
+    """The installation's own secret in its folder, made once and readable by its owner only."""
+    var.mkdir(parents=True, exist_ok=True)
+    file = var / "secret-key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
+
+
+def kept(var: Path, name: str) -> str:
+    """What `runlocal` wrote down of this installation, so that a command in another terminal is the same portal."""
+    file = var / name
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
 
 
 def bucket(name: str) -> tuple[str, str] | None:

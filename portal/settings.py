@@ -17,14 +17,16 @@ COMMONHOLD_VAR.mkdir(parents=True, exist_ok=True)
 DEMO = env.flag("DEMO")
 DEBUG = env.flag("DEBUG")
 TESTING = env.flag("TESTING")
-SECRET_KEY = env.secret("SECRET_KEY")
+# Tests are a portal of their own, whatever lies in the folder.
+KEPT = {} if TESTING else {name: env.kept(COMMONHOLD_VAR, name) for name in ("secret-key", "site-url")}
+SECRET_KEY = env.secret("SECRET_KEY") or KEPT.get("secret-key", "")
 if not SECRET_KEY:
     if not (DEMO or DEBUG or TESTING):
         raise ImproperlyConfigured("SECRET_KEY is not set; give SECRET_KEY or SECRET_KEY_FILE")
     SECRET_KEY = "for-development-and-tests-only-never-in-production-0123456789"  # noqa: S105
 SIGNING_KEY = env.secret("SIGNING_KEY")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+SITE_URL = (env.text("SITE_URL") or KEPT.get("site-url") or "http://127.0.0.1:8000").rstrip("/")
 # The log's name in signed checkpoints: the host, without scheme, as C2SP signed notes ask.
 PORTAL_ORIGIN = SITE_URL.split("://", 1)[-1] + "/log"
 # Distributions whose steps recipes may name; workers read the same variable.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -18,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from portal.demo.supervisor import CannotStart, Supervisor, port_is_free
+from portal.env import own_secret
 
 SEEDED, SEEDING = "demo-seeded", "demo-seeding"
 
@@ -27,15 +27,6 @@ def port_of(given: str) -> int:
     if not given.isdigit() or not 0 < int(given) < 65536:
         raise CommandError(f"PORT={given} is not a port; choose a number from 1024 to 65535.")
     return int(given)
-
-
-def secret_of(folder: Path) -> str:
-    """The installation's own secret, made once and readable by its owner only."""
-    file = folder / "secret-key"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip()
 
 
 def _has_people() -> bool:
@@ -70,9 +61,11 @@ class Command(BaseCommand):
             self._reset(var)
         env = dict(os.environ)
         if not env.get("SECRET_KEY") and not env.get("SECRET_KEY_FILE"):
-            secret_of(var)
+            own_secret(var)
             env["SECRET_KEY_FILE"] = str(var / "secret-key")
         env.setdefault("SITE_URL", address)
+        # Beside the secret: seals and links of a command in another terminal carry the same name.
+        (var / "site-url").write_text(env["SITE_URL"], encoding="utf-8")
         env.setdefault("CSRF_TRUSTED_ORIGINS", address)
         if options["demo"]:
             env["DEMO"] = "1"
