@@ -152,6 +152,7 @@ def _when(duty: Any) -> str:
 
 # topic → what the mail says besides, from the subject as it is now
 MORE: dict[str, Callable[[Any], str]] = {
+    "delivery.withdrawn": lambda d: f"It was made under contract {d.agreement.ref}. A filter may have left these rows out of it; {d.provider.name} knows which they are.",
     "agreement.stopped": _what_now, "duty.begun": _when, "duty.late": _when, "duty.reminder": _when,
     "duty.questioned": lambda d: d.question, "duty.escalated": _when,
     "organisation.second_factor": lambda o: f"From: {o.second_factor_from:%d %B %Y}." if o.second_factor_from else "",
@@ -250,6 +251,7 @@ TOPICS: dict[str, tuple[str, To, str]] = {
     "request.returned": ("request", _author, "The provider has questions."),
     "request.refused": ("request", _author, "The provider refused it, with a reason."),
     "delivery.available": ("delivery", _named, "Your export is ready."),
+    "delivery.withdrawn": ("delivery", _side("consumer", STEWARDS), "Rows of the data that this export was made from were withdrawn. Nothing is stopped by that; look what you have to do with your copies."),
     "job.failed": ("job", lambda j: list(people_with(j.consumer_id or j.holder_id, STEWARDS)), "A job could not finish."),
     "version.failed": ("version", _registrar, "It could not be read."),
     "version.answer_changed": ("version", lambda v: list(people_with(v.dataset.organisation_id, STEWARDS)), "A quality rule holds now that was broken, or is broken now that held."),

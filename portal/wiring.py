@@ -15,7 +15,7 @@ def connect() -> None:
     from jobs.deliveries import erasure, export
     from jobs.intake import judge, look
     from jobs.intake import services as intake
-    from jobs.provenance import withdrawing
+    from jobs.provenance import telling, withdrawing
     from jobs.runs import services as runs
     from jobs.trials import services as trials
     from portal import notify
@@ -35,6 +35,7 @@ def connect() -> None:
     outbox.listen("version.profiled", withdrawing.on_version_profiled)
     outbox.listen("dataset.rules_changed", judge.on_rules_changed)
     outbox.listen("dataset.rows_withdrawn", withdrawing.on_rows_withdrawn)
+    outbox.listen("delivery.available", telling.on_delivered)
     outbox.listen("request.approved", export.on_approved)
     outbox.listen("agreement.stopped", export.on_agreement_stopped)
     outbox.listen("duty.declared", erasure.on_declared)

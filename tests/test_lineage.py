@@ -8,19 +8,29 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from contracts.negotiations import services as negotiations
+from contracts.policies.clauses import CLAUSES
+from contracts.sharing import services as sharing
 from jobs.deliveries.models import Delivery
+from jobs.deliveries.services import revoke
 from jobs.provenance import selectors, services
 from jobs.provenance.graph import Edge, Graph, Node
 from jobs.provenance.load import lineage
+from kernel import outbox
 from kernel.audit.models import Event
+from portal import notify
+from portal.models import Notice
 from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
 from tests.test_companions import agreed_with_planes
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
+from trusts.membership import services as membership
 
 pytestmark = pytest.mark.django_db
+# Owners and stewards of Meridian Insurance.
+MERIDIAN = ["piotr@piotr.example"]
 
 
 def browser(cast: Cast, name: str) -> Client:
@@ -158,6 +168,111 @@ def test_which_exports_contain_rows_that_were_withdrawn(cast: Cast, django_asser
         (3, 2),
     ]
     assert [v.number for v in selectors.withdrawn(dataset)] == [3, 1]
+
+
+@pytest.fixture
+def told_at_once(by_hand: None) -> None:
+    """People are told in this process, as the worker for errands would do it."""
+
+    def at_once(message: dict[str, Any]) -> None:
+        notify.send("delivery.withdrawn", message)
+
+    outbox.listen("delivery.withdrawn", at_once)
+
+
+def about_withdrawn() -> list[str]:
+    """Who was told, in the order of their addresses; what they read must hold nothing of the data."""
+    for notice in Notice.objects.filter(topic="delivery.withdrawn"):
+        assert "tailnum" not in notice.text + notice.more and "N3" not in notice.text + notice.more
+    found = Notice.objects.filter(topic="delivery.withdrawn").values_list("user__email", flat=True)
+    return sorted(found)
+
+
+def test_who_holds_an_export_is_told_once_that_rows_in_it_were_withdrawn(
+    cast: Cast, told_at_once: None
+) -> None:
+    request = worlds.delivered(cast)
+    dataset, delivery, dana = request.agreement.dataset, request.deliveries.get(), cast.actor("dana")
+    address = delivery.get_absolute_url()
+    assert "were withdrawn" not in browser(cast, "piotr").get(address).content.decode()
+    say = {"actor": dana, "column": "tailnum", "reason": "The owner took it back."}
+    services.withdraw_rows(dataset.pk, values=["N404"], **say)
+    worlds.drain()
+    # No version holds such a row: nobody is told.
+    assert about_withdrawn() == []
+    services.withdraw_rows(dataset.pk, values=["N3"], **say)
+    worlds.drain()
+    assert about_withdrawn() == MERIDIAN
+    notice = Notice.objects.filter(topic="delivery.withdrawn").first()
+    assert notice is not None and notice.url == address and delivery.ref in notice.title
+    page = browser(cast, "piotr").get(notice.url).content.decode()
+    assert "were withdrawn" in page and "Meridian Insurance was told" in page and "took it back" not in page
+    # A new version with the same row is counted too; what they hold is no other export by that.
+    datasets.add_version(dataset.pk, actor=dana, file=worlds.upload(worlds.CSV))
+    worlds.drain()
+    assert about_withdrawn() == MERIDIAN
+    # Other rows are withdrawn: there is something new to know, and again once.
+    services.withdraw_rows(dataset.pk, values=["N4"], **say)
+    worlds.drain()
+    assert about_withdrawn() == sorted(MERIDIAN * 2)
+    page = browser(cast, "dana").get(f"/datasets/{dataset.slug}/lineage/").content.decode()
+    assert page.count("Told: Meridian Insurance (1 export") == 2 and "told of withdrawn rows on" in page
+    assert delivery.state == "available" and not request.agreement.ended_because
+    said = Event.objects.filter(machine="delivery", action="say_withdrawn")
+    assert said.count() == 2 and not any("N3" in str(e.detail) or "tailnum" in str(e.detail) for e in said)
+    read = token(cast, "piotr", ["read"])
+    assert Client().get(f"/api/v1/deliveries/{delivery.pk}", **read).json()["withdrawn_told"]
+    assert browser(cast, "ada").get(address).status_code == 404
+
+
+def test_who_receives_such_rows_later_is_told_with_the_export_and_who_has_no_copy_is_not(
+    cast: Cast, told_at_once: None
+) -> None:
+    agreement = worlds.agreed(cast)
+    services.withdraw_rows(
+        agreement.dataset_id, actor=cast.actor("dana"), column="tailnum", values=["N3"], reason="Taken back."
+    )
+    worlds.drain()
+    assert about_withdrawn() == []
+    delivery = worlds.delivered(cast, agreement).deliveries.get()
+    assert about_withdrawn() == MERIDIAN
+    # Nobody fetched it and nobody can any more: there is no copy that anything could be done with.
+    revoke(delivery.pk, actor=cast.actor("dana"), reason="Cut off because of the withdrawal.")
+    services.withdraw_rows(
+        agreement.dataset_id, actor=cast.actor("dana"), column="tailnum", values=["N4"], reason="Taken back."
+    )
+    worlds.drain()
+    assert about_withdrawn() == MERIDIAN
+
+
+def test_who_received_what_was_made_of_it_hears_from_its_own_provider(cast: Cast, told_at_once: None) -> None:
+    """Ada received what Meridian made of Hudson's export. She hears of Meridian's withdrawal, not of Hudson's."""
+    request = worlds.delivered(cast, worlds.agreed(cast, no_onward_transfer=None))
+    back = derived(cast, request.deliveries.get())
+    piotr, ada = cast.actor("piotr"), cast.actor("ada")
+    place = cast.trust.memberships.get(organisation_id=piotr.organisation_id)
+    membership.change_role(place.pk, actor=ada, role=place.role, also=["provider"])
+    terms = worlds.terms(columns=None, min_group_size=None, pseudonymise=None, no_onward_transfer=None)
+    asked = negotiations.ask(actor=ada, dataset=back.dataset, terms=terms, note="May we?")
+    newest = asked.proposals.get()
+    agreement = negotiations.accept_request(
+        asked.pk, actor=piotr, policy_hash=newest.policy_hash, confirmed=CLAUSES
+    )
+    answers = {**worlds.ANSWERS, "columns": ["carrier", "delay"], "recipe": []}
+    wish = sharing.draft(actor=ada, agreement=agreement, people=[cast.users["ada"].pk], **answers)
+    sharing.submit(wish.pk, actor=ada)
+    sharing.approve(wish.pk, actor=piotr, reason=worlds.IN_ORDER)
+    worlds.drain()
+    hers = wish.deliveries.get()
+    withdraw = {"column": "carrier", "values": ["UA"], "reason": "Taken back."}
+    services.withdraw_rows(request.agreement.dataset_id, actor=cast.actor("dana"), **withdraw)
+    worlds.drain()
+    assert about_withdrawn() == MERIDIAN
+    assert "were withdrawn" not in browser(cast, "ada").get(hers.get_absolute_url()).content.decode()
+    services.withdraw_rows(back.dataset_id, actor=piotr, **withdraw)
+    worlds.drain()
+    assert about_withdrawn() == ["ada@ada.example", *MERIDIAN]
+    assert "were withdrawn" in browser(cast, "ada").get(hers.get_absolute_url()).content.decode()
 
 
 def test_the_page_is_drawn_listed_and_cut_by_time(cast: Cast) -> None:

@@ -74,6 +74,14 @@ DELIVERY = register(
                 frozenset({"expired", "revoked"}),
                 hidden=True,
             ),
+            Action(
+                "say_withdrawn",
+                "Say that rows in it were withdrawn",
+                SYSTEM,
+                frozenset({"available", "expired", "revoked"}),
+                hidden=True,
+                then=("delivery.withdrawn",),
+            ),
             Action("expire", "Expire", SYSTEM, frozenset({"available"}), to="expired", hidden=True),
         ),
     )

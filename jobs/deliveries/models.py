@@ -38,6 +38,9 @@ class Delivery(StatefulModel):
     downloads_allowed = models.PositiveIntegerField(default=10)
     downloads_made = models.PositiveIntegerField(default=0)
     erased = models.DateTimeField(null=True, blank=True, help_text="When the portal deleted its own copy")
+    withdrawn_told = models.DateTimeField(
+        null=True, blank=True, help_text="When its receiver was last told that rows in it were withdrawn"
+    )
 
     class Meta:
         ordering = ["-created"]
@@ -71,6 +74,7 @@ class Delivery(StatefulModel):
             "data_sha256": self.data_sha256,
             "downloads_made": self.downloads_made,
             **({"erased": self.erased.isoformat()} if self.erased else {}),
+            **({"withdrawn_told": self.withdrawn_told.isoformat()} if self.withdrawn_told else {}),
         }
 
 

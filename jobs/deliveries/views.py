@@ -36,7 +36,8 @@ def delivery(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "delivery": found, "choices": [c for c in choices if c.name != "download" and (c.name != "look_up" or holds_tokens)],
         "download": next((c for c in choices if c.name == "download"), None),
         "named": [p.user for p in found.request.named.select_related("user")],
-        "left": found.downloads_allowed - found.downloads_made, "body": found.receipt["body"], "quality": shown(found), "steps": _steps(found, actor), "holder": found.provider_id == actor.organisation_id, "events": audit.history(found.pk, actor, found.grounds()),
+        "left": found.downloads_allowed - found.downloads_made, "body": found.receipt["body"], "quality": shown(found), "steps": _steps(found, actor), "holder": found.provider_id == actor.organisation_id,
+        "received": found.consumer_id == actor.organisation_id, "events": audit.history(found.pk, actor, found.grounds()),
         "place": audit.place_of(found.pk, "deliver"), "head": audit.head(),
         "fetched": list(found.downloads.select_related("user")),
     }  # fmt: skip

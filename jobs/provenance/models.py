@@ -65,3 +65,17 @@ class WithdrawnRows(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rows} rows of {self.version}"
+
+
+class Told(models.Model):
+    """The receiver of an export was told that a withdrawal is about rows in it: once for each of both."""
+
+    withdrawal = models.ForeignKey(Withdrawal, on_delete=models.CASCADE, related_name="told")
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="told")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["withdrawal", "delivery"], name="told_once")]
+
+    def __str__(self) -> str:
+        return f"{self.delivery} of {self.withdrawal}"

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTransform
@@ -84,6 +85,27 @@ def around(
     return found, deliveries(actor).filter(origins | Q(pk__in=_walk(actor, roots, DOWN, TAKEN)))
 
 
+def exports_of(versions: QuerySet[Any]) -> QuerySet[Delivery]:
+    """Every export that one of these versions went into, for the portal itself; `versions`: a query for their ids."""
+    sql, params = versions.query.sql_with_params()  # type: ignore[attr-defined]
+    text = f"WITH {MADE} SELECT m.delivery_id FROM made m WHERE m.version_id IN ({sql})"  # noqa: S608 (as below)
+    return Delivery.objects.filter(pk__in=RawSQL(text, params))  # noqa: S611 (fixed text; what is asked for are parameters)
+
+
+def versions_in(delivery: Delivery) -> RawSQL:
+    """The ids of the versions that went into an export, as a query."""
+    key = Delivery._meta.pk.get_db_prep_value(delivery.pk, connection)
+    return RawSQL(f"WITH {MADE} SELECT m.version_id FROM made m WHERE m.delivery_id = %s", (key,))  # noqa: S608, S611 (fixed text)
+
+
+def said_deleted() -> Exists:
+    """Whether the receiver of an export said that it deleted its copies."""
+    done = Duty.objects.filter(
+        agreement=OuterRef("agreement"), clause="delete_within", state__in=["declared", "done"]
+    )
+    return Exists(done)
+
+
 def withdrawn(dataset: Dataset) -> QuerySet[DatasetVersion]:
     """Versions of the dataset that hold rows which were withdrawn."""
     return DatasetVersion.objects.filter(
@@ -129,14 +151,11 @@ def told(found: QuerySet[Delivery], newest: int | None = None) -> QuerySet[Deliv
         .annotate(
             joined=KeyTransform("joined", KeyTransform("body", "receipt")),
             output=KeyTransform("output", KeyTransform("body", "receipt")),
-            said_deleted=Exists(
-                Duty.objects.filter(
-                    agreement=OuterRef("agreement"), clause="delete_within", state__in=["declared", "done"]
-                )
-            ),
+            said_deleted=said_deleted(),
         )
         .order_by("-created", "pk")
     )
 
 
-__all__ = ["around", "holders", "made_from", "told", "with_withdrawn", "withdrawals", "withdrawn"]
+__all__ = ["around", "exports_of", "holders", "made_from", "said_deleted", "told", "versions_in", "with_withdrawn", "withdrawals",
+           "withdrawn"]  # fmt: skip

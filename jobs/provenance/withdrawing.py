@@ -1,4 +1,4 @@
-"""The worker's part: how many rows of each version the withdrawals are about."""
+"""The worker's part: how many rows of each version the withdrawals are about, and telling those who hold them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db import transaction
 
 from jobs.provenance.models import Withdrawal
 from jobs.provenance.services import count_withdrawn
+from jobs.provenance.telling import tell
 from jobs.runs import services as runs
 from jobs.runs.models import Job
 from jobs.runs.runner import handles
@@ -17,6 +18,8 @@ from jobs.runs.work import Work
 from kernel.actor import system
 from kernel.keys import open_secret
 from trusts.datasets.models import DatasetVersion, light
+
+STEPS = ["Count", "Record", "Tell the receivers"]
 
 
 def on_rows_withdrawn(message: dict[str, Any]) -> None:
@@ -57,14 +60,18 @@ def find(work: Work) -> None:
     versions = list(_read(dataset_id))
     counted: list[tuple[DatasetVersion, list[int]]] = []
     for at, version in enumerate(versions):
-        work.progress("Count", at, len(versions), steps=["Count", "Record"], at=0)
+        work.progress("Count", at, len(versions), steps=STEPS, at=0)
         # Beside a link in the work folder, because the store is not to be written to.
         parquet = work.folder / f"{version.number}.parquet"
         parquet.unlink(missing_ok=True)
         parquet.symlink_to(work.source(version.parquet_sha256))
         counted.append((version, work.do("jobs.pipeline.withdrawn:count", parquet=parquet, asked=asked)))
+    work.look()
     with transaction.atomic():
-        runs.finish(work.job.pk, actor=work.actor, attempt=work.attempt, result={"versions": len(versions)})
         for version, rows in counted:
             found = {w.pk: n for w, n in zip(withdrawals, rows, strict=True)}
             count_withdrawn(version.pk, actor=work.actor, rows=found)
+    # Before the job is done: whoever goes on after a worker that died counts again and tells the rest, nobody twice.
+    told = tell(dataset_id, lambda done, of: work.progress("Tell the receivers", done, of, steps=STEPS, at=2))
+    result = {"versions": len(versions), "told": told}
+    runs.finish(work.job.pk, actor=work.actor, attempt=work.attempt, result=result)

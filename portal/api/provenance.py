@@ -29,7 +29,7 @@ def exported(row: Delivery) -> dict[str, Any]:
         "delivery": str(row.pk), "iri": row.iri, "created": row.created, "rows": row.rows, "sha256": row.data_sha256,
         "held_by": {"iri": row.consumer.iri, "name": row.consumer.name}, "agreement": row.agreement.iri,
         "made_from": {"iri": version.iri, "dataset": version.dataset.iri, "title": version.dataset.title_text, "version": version.number},
-        "fetched": row.downloads_made, "said_deleted": row.said_deleted,  # type: ignore[attr-defined]
+        "fetched": row.downloads_made, "said_deleted": row.said_deleted, "withdrawn_told": row.withdrawn_told,  # type: ignore[attr-defined]
     }  # fmt: skip
 
 

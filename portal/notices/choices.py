@@ -10,9 +10,9 @@ from django.db import transaction
 from portal.models import WAYS, NoticeChoice
 
 USUAL = "now"
-# What ends a right or a protection, or makes somebody late: it reaches the person by mail, at once or with the day's mail.
+# What ends a right or a protection, makes somebody late, or may oblige by law at once: it reaches the person by mail, at once or with the day's mail.
 ESSENTIAL = frozenset({
-    "agreement.stopped", "agreement.to_sign", "agreement.sign_reminder", "agreement.unsigned", "duty.late", "duty.escalated",
+    "agreement.stopped", "agreement.to_sign", "agreement.sign_reminder", "agreement.unsigned", "duty.late", "duty.escalated", "delivery.withdrawn",
     "membership.ended", "membership.hearing", "membership.hearing_reminder", "request.lapsed", "organisation.second_factor", "split_view.found",
 })  # fmt: skip
 BY_MAIL = ("now", "daily")

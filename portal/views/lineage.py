@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from jobs.provenance import documents
+from jobs.provenance import documents, telling
 from jobs.provenance import selectors as provenance
 from jobs.provenance.graph import DRAWN, Graph, Node
 from jobs.provenance.load import MOST, lineage
@@ -108,6 +108,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     ready = [v for v in versions if v.parquet_sha256]
     chosen = next((v for v in ready if str(v.number) == asked), ready[0] if ready else None)
     own = dataset.organisation_id == actor.organisation_id
+    withdrawals = provenance.withdrawals(dataset) if own else []
+    told = telling.told_by(withdrawals) if withdrawals else {}
     context = {
         "dataset": dataset, "own": own, "tab": "lineage", "form": form, "more": more, "most": MOST,
         "filtered": form.is_bound and any(request.GET.get(n) for n in ("since", "until")),
@@ -116,7 +118,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "holders": list(provenance.told(provenance.holders(chosen, actor), SHOWN + 1)) if chosen else [],
         "affected": list(provenance.told(provenance.with_withdrawn(dataset, actor), SHOWN + 1)),
         "shown_at_most": SHOWN,
-        "withdrawals": provenance.withdrawals(dataset) if own else [],
+        "withdrawals": [(one, told.get(one.pk, [])) for one in withdrawals],
         "described": chosen if chosen and documents.readable(chosen) else None,
         "choices": doors.choices(DATASET, dataset, actor, only=("withdraw_rows",)),
         "version_choices": doors.choices(VERSION, chosen, actor, only=("made_from",)) if chosen else [],

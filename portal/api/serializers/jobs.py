@@ -87,4 +87,4 @@ class DeliveryOut(serializers.ModelSerializer[Delivery]):
     class Meta:
         model = Delivery
         fields = [*BASE, "job", "request", "agreement", "provider", "consumer", "package_name", "package_sha256", "package_bytes",
-                  "data_name", "data_sha256", "data_bytes", "rows", "receipt", "expires", "downloads_allowed", "downloads_made"]  # fmt: skip
+                  "data_name", "data_sha256", "data_bytes", "rows", "receipt", "expires", "downloads_allowed", "downloads_made", "withdrawn_told"]  # fmt: skip
