@@ -1,5 +1,5 @@
 """What DCAT-AP 3 demands, as SHACL. Written for these tests from the profile's tables of mandatory properties, their ranges and
-cardinalities; the official shapes are not copied here."""
+cardinalities, and read beside the official shapes of 3.0.0 (required properties, ranges); those are not copied here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ DCAT_AP = """
 @prefix dcat: <http://www.w3.org/ns/dcat#> .
 @prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix dcatap: <http://data.europa.eu/r5r/> .
+@prefix eli: <http://data.europa.eu/eli/ontology#> .
 @prefix foaf: <http://xmlns.com/foaf/0.1/> .
 @prefix odrl: <http://www.w3.org/ns/odrl/2/> .
 @prefix spdx: <http://spdx.org/rdf/terms#> .
@@ -18,6 +19,8 @@ DCAT_AP = """
   sh:property [ sh:path dcterms:title ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ;
   sh:property [ sh:path dcterms:description ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ;
   sh:property [ sh:path dcterms:publisher ; sh:minCount 1 ; sh:maxCount 1 ; sh:node :Agent ] ;
+  sh:property [ sh:path foaf:homepage ; sh:maxCount 1 ; sh:class foaf:Document ] ;
+  sh:property [ sh:path dcterms:license ; sh:maxCount 1 ; sh:class dcterms:LicenseDocument ] ;
   sh:property [ sh:path dcat:dataset ; sh:class dcat:Dataset ] .
 
 :Agent a sh:NodeShape ; sh:targetClass foaf:Agent ;
@@ -27,23 +30,26 @@ DCAT_AP = """
   sh:property [ sh:path dcterms:title ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ;
   sh:property [ sh:path dcterms:description ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ;
   sh:property [ sh:path dcterms:publisher ; sh:maxCount 1 ; sh:class foaf:Agent ] ;
-  sh:property [ sh:path dcterms:accessRights ; sh:maxCount 1 ; sh:nodeKind sh:IRI ] ;
+  sh:property [ sh:path dcterms:accessRights ; sh:maxCount 1 ; sh:class dcterms:RightsStatement ] ;
   sh:property [ sh:path dcterms:issued ; sh:maxCount 1 ; sh:datatype xsd:dateTime ] ;
   sh:property [ sh:path dcterms:provenance ; sh:class dcterms:ProvenanceStatement ] ;
   sh:property [ sh:path dcat:distribution ; sh:class dcat:Distribution ] ;
   sh:property [ sh:path dcat:hasVersion ; sh:class dcat:Dataset ] ;
   sh:property [ sh:path dcat:isVersionOf ; sh:class dcat:Dataset ] ;
   sh:property [ sh:path dcat:version ; sh:maxCount 1 ; sh:nodeKind sh:Literal ] ;
-  sh:property [ sh:path dcat:landingPage ; sh:nodeKind sh:IRI ] ;
-  sh:property [ sh:path dcatap:applicableLegislation ; sh:nodeKind sh:IRI ] ;
+  sh:property [ sh:path dcterms:modified ; sh:maxCount 1 ; sh:datatype xsd:dateTime ] ;
+  sh:property [ sh:path dcterms:identifier ; sh:nodeKind sh:Literal ] ;
+  sh:property [ sh:path dcat:keyword ; sh:nodeKind sh:Literal ] ;
+  sh:property [ sh:path dcat:landingPage ; sh:class foaf:Document ] ;
+  sh:property [ sh:path dcatap:applicableLegislation ; sh:class eli:LegalResource ] ;
   sh:property [ sh:path odrl:hasPolicy ; sh:class odrl:Policy ] .
 
 :Distribution a sh:NodeShape ; sh:targetClass dcat:Distribution ;
   sh:property [ sh:path dcat:accessURL ; sh:minCount 1 ; sh:nodeKind sh:IRI ] ;
   sh:property [ sh:path dcat:byteSize ; sh:maxCount 1 ; sh:datatype xsd:nonNegativeInteger ] ;
-  sh:property [ sh:path dcat:mediaType ; sh:maxCount 1 ; sh:nodeKind sh:IRI ] ;
-  sh:property [ sh:path odrl:hasPolicy ; sh:maxCount 9 ; sh:class odrl:Policy ] ;
-  sh:property [ sh:path spdx:checksum ; sh:maxCount 1 ; sh:node :Checksum ] .
+  sh:property [ sh:path dcat:mediaType ; sh:maxCount 1 ; sh:class dcterms:MediaType ] ;
+  sh:property [ sh:path odrl:hasPolicy ; sh:maxCount 1 ; sh:class odrl:Policy ] ;
+  sh:property [ sh:path spdx:checksum ; sh:maxCount 1 ; sh:class spdx:Checksum ; sh:node :Checksum ] .
 
 :Checksum a sh:NodeShape ;
   sh:property [ sh:path spdx:algorithm ; sh:minCount 1 ; sh:maxCount 1 ; sh:nodeKind sh:IRI ] ;

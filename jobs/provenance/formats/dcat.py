@@ -19,6 +19,7 @@ PREFIXES = {
     "dcat": "http://www.w3.org/ns/dcat#", "dcterms": "http://purl.org/dc/terms/", "dcatap": "http://data.europa.eu/r5r/",
     "foaf": "http://xmlns.com/foaf/0.1/", "odrl": "http://www.w3.org/ns/odrl/2/", "spdx": "http://spdx.org/rdf/terms#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "csvw": "http://www.w3.org/ns/csvw#", "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "eli": "http://data.europa.eu/eli/ontology#",
 }  # fmt: skip
 CONTEXT: dict[str, Any] = {
     **PREFIXES, "id": "@id", "type": "@type",
@@ -56,7 +57,7 @@ def catalogue(graph: Graph, portal: str, reader: str) -> dict[str, Any]:
     top = {
         "id": f"{portal}/datasets/", "type": "dcat:Catalog", "title": "Commonhold catalogue",
         "description": f"The datasets that {reader} can find here, with their versions and terms.", "homepage": f"{portal}/",
-        "publisher": {"id": f"{portal}/", "type": "foaf:Agent", "name": "Commonhold"}, "dataset": [d.iri for d in datasets],
+        "publisher": {"id": f"{portal}/#portal", "type": "foaf:Agent", "name": "Commonhold"}, "dataset": [d.iri for d in datasets],
     }  # fmt: skip
     agents = [
         {"id": n.iri, "type": ["foaf:Agent", "foaf:Organization"], "name": n.title, "page": portal + n.url}
@@ -64,7 +65,23 @@ def catalogue(graph: Graph, portal: str, reader: str) -> dict[str, Any]:
     ]
     policies = [_policy(node, portal) for node in graph.of("offer", "agreement")]
     parts = [part for dataset in datasets for part in _dataset(graph, dataset, portal)]
-    return {"@context": CONTEXT, "@graph": [top, *parts, *policies, *agents]}
+    return {"@context": CONTEXT, "@graph": [top, *parts, *policies, *agents, *_kinds([top, *parts])]}
+
+
+# Of what kind the profile wants that to be which a property points at: so that a reader need not fetch it to know.
+KINDS = {
+    "accessRights": "dcterms:RightsStatement", "mediaType": "dcterms:MediaType", "landingPage": "foaf:Document", "homepage": "foaf:Document",
+    "applicableLegislation": "eli:LegalResource",
+}  # fmt: skip
+
+
+def _kinds(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: dict[str, str] = {}
+    for part in parts:
+        for name, kind in KINDS.items():
+            given = part.get(name, [])
+            found |= {iri: kind for iri in (given if isinstance(given, list) else [given])}
+    return [{"id": iri, "type": kind} for iri, kind in sorted(found.items())]
 
 
 def policies_of(graph: Graph, dataset: str) -> list[Node]:
@@ -120,7 +137,8 @@ def _distribution(version: Node, terms: list[Node], portal: str) -> dict[str, An
         "id": f"{version.iri}#data", "type": "dcat:Distribution", "identifier": of_bytes(version.sha256), "title": version.title, "accessURL": portal + version.url,
         "mediaType": MEDIA + PARQUET, "byteSize": version.facts["bytes"],
         "checksum": {"type": "spdx:Checksum", "algorithm": "spdx:checksumAlgorithm_sha256", "checksumValue": version.sha256},
-        **({"hasPolicy": [one.iri for one in terms]} if terms else {}),
+        # The profile wants at most one here; the dataset names them all.
+        **({"hasPolicy": terms[0].iri} if len(terms) == 1 else {}),
         **({"tableSchema": {"type": "csvw:Schema", "column": columns}} if columns else {}),
     }  # fmt: skip
 

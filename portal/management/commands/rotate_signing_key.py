@@ -23,5 +23,5 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
         self.stdout.write(
             f"Key {row.number} ({row.public_key}) signs from {row.from_size} entries on. "
-            "Tell witnesses and partners its public key; /api/v1/log/keys/ shows the handover."
+            "Tell witnesses and partners its public key; /api/v1/log/keys shows the handover."
         )
