@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
-from contracts.negotiations.models import Agreement, Negotiation
-from contracts.negotiations.rules import Answered, Held
+from contracts.negotiations.machines import AGREEMENT, NEGOTIATION, OFFER
+from contracts.negotiations.models import Agreement, Negotiation, Offer
+from contracts.negotiations.onward import bounds
+from contracts.negotiations.rules import Answered, Held, MadeFrom
 from kernel.actor import Actor
 from kernel.registry import loads_facts
 
@@ -18,6 +19,12 @@ def answered(subject: Negotiation, actor: Actor) -> Answered:
     return Answered(
         any(one.organisation_id == actor.organisation_id and one.answer == "accepted" for one in rows)
     )
+
+
+@loads_facts(OFFER)
+def made_from(subject: Offer, actor: Actor) -> MadeFrom:
+    """What binds the data on offer. Two queries where nothing does."""
+    return MadeFrom(bounds(subject.dataset, actor))
 
 
 @loads_facts(AGREEMENT)

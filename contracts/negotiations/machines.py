@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.negotiations.contract_machines import AGREEMENT, DUTY
-from contracts.negotiations.rules import not_answered_yet
+from contracts.negotiations.rules import may_be_passed_on, not_answered_yet
 from contracts.negotiations.sides import ASKER, CONSUMER, NEW, PROVIDER, SYSTEM
 from kernel.machine import Action, Machine, State
 from kernel.registry import register
@@ -21,10 +21,28 @@ OFFER = register(
             State("withdrawn", "Withdrawn", "neutral", "It is no longer held out."),
         ),
         final=frozenset({"withdrawn"}),
-        creates=(Action("publish", "Publish terms", PROVIDER, NEW, to="published", kind="primary"),),
+        creates=(
+            Action(
+                "publish",
+                "Publish terms",
+                PROVIDER,
+                NEW,
+                to="published",
+                needs=(may_be_passed_on,),
+                kind="primary",
+            ),
+        ),
         actions=(
             Action("pause", "Pause", PROVIDER, frozenset({"published"}), to="paused"),
-            Action("resume", "Resume", PROVIDER, frozenset({"paused"}), to="published", kind="primary"),
+            Action(
+                "resume",
+                "Resume",
+                PROVIDER,
+                frozenset({"paused"}),
+                to="published",
+                needs=(may_be_passed_on,),
+                kind="primary",
+            ),
             Action(
                 "withdraw",
                 "Withdraw",

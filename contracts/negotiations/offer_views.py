@@ -107,7 +107,8 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     dataset = dataset_of(request, slug)
     version = dataset.versions.filter(state="profiled").order_by("-number").first()
-    if not may_create(OFFER, "publish", actor, dataset=dataset, provider_id=dataset.organisation_id):
+    asked = offers.may_publish(dataset, actor)
+    if asked is None:
         return render(
             request, "errors/403.html", {"action": OFFER.action("publish"), "subject": dataset}, status=403
         )
@@ -134,7 +135,7 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "dataset": dataset, "form": form, "templates": choices, "picked": picked, "trusts": trusts, "version": version,
         "trust_id": request.POST.get("trust") or str(dataset.trust_id or ""), "title": "Publish terms",
-        "before": current.terms if current else None, "may_import": True, "decision": wrong, "imported": imported and wrong is None,
+        "before": current.terms if current else None, "may_import": True, "decision": asked if wrong is None else wrong, "imported": imported and wrong is None,
         "trust": trust,
     }  # fmt: skip
     status = 422 if wrong is not None else 200
@@ -179,6 +180,7 @@ def offer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "may_rule": own and found.state != "withdrawn" and may_create(RULE, "lay_down", actor, offer=found, provider_id=found.provider_id),
         "offer": found, "sentences": sentences(terms, "", language), "language": language, "badges": badges(terms), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(OFFER, found, actor), "own": own,
+        "onward": offers.may_publish(found.dataset, actor) if own and found.state == "published" else None,
         "may_keep": found.dataset.trust is not None and may(TRUST, "change_charter", found.dataset.trust, actor).allowed,
     }  # fmt: skip
     return render(request, "negotiations/offer.html", context)

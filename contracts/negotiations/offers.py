@@ -20,7 +20,8 @@ from contracts.recipes.compile import terms_on_columns
 from kernel.actor import Actor
 from kernel.decision import Decision, Outcome, Reason, Refused
 from kernel.registry import performs
-from kernel.transition import creation, transition
+from kernel.roles import roles_of
+from kernel.transition import creation, transition, would_create
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership.models import Trust
@@ -81,6 +82,14 @@ def hold(versions: Iterable[UUID]) -> None:
             "The dataset is being read anew",
             remedy="Try again when its newest version is ready",
         )
+
+
+def may_publish(dataset: Dataset, actor: Actor) -> Decision | None:
+    """Whether terms for it may be published now, with the reasons if not; None for those whose role does not let them ask."""
+    draft = Offer(dataset=dataset, provider_id=dataset.organisation_id)
+    if not OFFER.fits(OFFER.action("publish"), "", roles_of(actor, draft)):
+        return None
+    return would_create(OFFER, "publish", actor, dataset=dataset, provider_id=dataset.organisation_id)
 
 
 @performs(OFFER, "publish")

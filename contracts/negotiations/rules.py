@@ -116,6 +116,42 @@ def parties_may_deal(facts: Parties) -> Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A contract under which was received what the data was made from. `clause`: the one that lets nobody else have it.
+
+    `ref` and `provider` are empty for whoever may not know that contract.
+    """
+
+    clause: str
+    ref: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """What binds the data on offer, through what it says it was made from."""
+
+    bounds: tuple[Bound, ...] = ()
+
+
+def may_be_passed_on(facts: MadeFrom) -> Decision:
+    """A promise to pass the data on to nobody holds for what was made of it, until who gave it agrees otherwise."""
+    return worst_of(_keeps(one) for one in facts.bounds if one.clause)
+
+
+def _keeps(one: Bound) -> Decision:
+    if one.ref:
+        text = (
+            f"It was made from an export of {one.provider}, and contract {one.ref} lets nobody else have that"
+        )
+        remedy = f"Ask {one.provider} for its agreement: a change of the contract without this clause lets you publish"
+    else:
+        text = "It was made from an export under a contract that lets nobody else have that"
+        remedy = "Ask the people of the dataset's holder, who know the contract"
+    return deny("offer.onward", text, remedy=remedy, source=f"clause {one.clause}")
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """Whether the organisation that asks has already accepted the newest terms of a joint contract."""
 

@@ -5,12 +5,13 @@ Until the new one is concluded, and until its first day, the old one stands as i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from contracts.negotiations import duties, ledger
@@ -83,10 +84,30 @@ def still_stands(negotiation: Negotiation) -> None:
 
 def coming(agreement: Agreement) -> Agreement | None:
     """The contract that follows this one, signed by all; in force or not yet begun."""
-    found = Agreement.objects.filter(negotiation__replaces=agreement).exclude(
-        state__in=["signing", "unsigned"]
-    )
-    return found.order_by("created").first()
+    return _following([agreement]).first()
+
+
+def _following(found: Iterable[Agreement]) -> QuerySet[Agreement]:
+    """The contracts that follow one of these, signed by all."""
+    rows = Agreement.objects.filter(negotiation__replaces__in=list(found))
+    return rows.exclude(state__in=["signing", "unsigned"]).order_by("created")
+
+
+def in_effect(found: Iterable[Agreement], now: datetime) -> list[Agreement]:
+    """For each contract the one that speaks now for what was received under it: the last of its line that has begun.
+
+    One query for each step that any of the lines has.
+    """
+    last, asked = {one.pk: one for one in found}, list(found)
+    while asked:
+        rows = _following(asked).filter(starts__lte=now).select_related("negotiation", "provider")
+        asked = []
+        for row in rows:
+            # The first that follows, as in `coming`.
+            if last.pop(row.negotiation.replaces_id, None) is not None:
+                last[row.pk] = row
+                asked.append(row)
+    return list(last.values())
 
 
 def follow(agreement: Agreement, actor: Actor) -> None:

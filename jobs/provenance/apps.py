@@ -11,6 +11,6 @@ class ProvenanceConfig(AppConfig):
 
     def ready(self) -> None:
         # Registration happens on import: verbs, the worker's part, forms.
-        for part in ("services", "telling", "withdrawing", "forms"):
+        for part in ("services", "origins", "telling", "withdrawing", "forms"):
             if find_spec(f"{self.name}.{part}"):
                 import_module(f"{self.name}.{part}")

@@ -161,6 +161,8 @@ def terms(name: str, days: int = 365, **more: Any) -> dict[str, Any]:
         "attribution": {"text": "Hudson Carriers" if name != "weather" else "Tri-State Weather Office"},
     }  # fmt: skip
     if name == "flights":
+        # What a partner makes of them may be offered to others (lineage.came_back).
+        del base["no_onward_transfer"]
         base |= {"pseudonymise": {"columns": ["tailnum"]}, "min_group_size": {"k": 5, "by": ["carrier", "dest"]},
                  "columns": {"only": ["year", "month", "day", "carrier", "tailnum", "origin", "dest", "dep_delay", "arr_delay", "air_time", "distance"]}}  # fmt: skip
     if name == "planes":

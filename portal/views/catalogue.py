@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from contracts.negotiations import selectors as negotiated
-from contracts.negotiations.machines import OFFER
+from contracts.negotiations.offers import may_publish
 from contracts.sharing.access import would_be_allowed
 from jobs.runs import selectors as runs
 from jobs.tracing.services import may_trace
@@ -83,6 +83,7 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
     )
     reading = own and bool(versions) and versions[0].state in ("registered", "profiling")
     source = selectors.sources(actor).filter(dataset=found).first() if own else None
+    publishing = may_publish(found, actor) if found.state != "retired" else None
     context = {
         "source": source,
         "source_choices": doors.choices(SOURCE, source, actor) if source else [],
@@ -97,8 +98,8 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "reading": reading,
         "own": own,
         "tab": "overview",
-        "may_offer": found.state != "retired"
-        and may_create(OFFER, "publish", actor, dataset=found, provider_id=found.organisation_id),
+        "may_offer": publishing is not None,
+        "publishing": publishing,
         "offers": list(negotiated.offers(actor).filter(dataset=found).exclude(state="withdrawn")),
         "negotiations": list(
             negotiated.negotiations(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
