@@ -80,7 +80,7 @@ def _kinds(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for part in parts:
         for name, kind in KINDS.items():
             given = part.get(name, [])
-            found |= {iri: kind for iri in (given if isinstance(given, list) else [given])}
+            found |= dict.fromkeys(given if isinstance(given, list) else [given], kind)
     return [{"id": iri, "type": kind} for iri, kind in sorted(found.items())]
 
 

@@ -26,7 +26,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--agreement", metavar="ID", help="id (UUID) or short name, such as C-4F7A2C")
-        parser.add_argument("--dataset", metavar="ID", help="id (UUID), or the name in its address, such as flights-2013-4f7a2c")
+        parser.add_argument(
+            "--dataset",
+            metavar="ID",
+            help="id (UUID), or the name in its address, such as flights-2013-4f7a2c",
+        )
         parser.add_argument("--person", metavar="EMAIL", help="all that the log holds of a person")
         parser.add_argument("--from", dest="start", metavar="DATE", help="first day, such as 2026-01-31")
         parser.add_argument("--to", dest="end", metavar="DATE", help="last day")
