@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 import verify as verifier
+from contracts.decisions.models import StoredDecision
 from contracts.negotiations.models import Agreement
 from jobs.deliveries import receipt as deliveries_receipt
 from jobs.deliveries.models import Delivery
@@ -126,6 +127,42 @@ def test_a_bundle_shows_a_reader_what_the_reader_may_see(cast: Cast, tmp_path: P
     whole = unpacked(tmp_path, scope.of_period(None, None, system("operator")), system("operator"), "whole")
     assert said(capsys, whole)[0]
     assert len((whole / "log/entries.jsonl").read_text().splitlines()) == Leaf.objects.count()
+
+
+def test_a_bundle_of_a_period_holds_the_decisions_made_in_it(cast: Cast, tmp_path: Path, capsys: Any) -> None:
+    """As the contract's own bundle does, for those who may see it; an earlier and a later decision stay out."""
+    request = worlds.delivered(cast)
+    reader, auditor = cast.actor("dana"), cast.actor("ines")
+    kept = list(StoredDecision.objects.order_by("created"))
+    assert len(kept) > 2 and {d.kind for d in kept} >= {"request"}
+
+    def ids(about: scope.Scope, actor: Any, name: str) -> set[str]:
+        folder = unpacked(tmp_path, about, actor, name)
+        held, text = said(capsys, folder)
+        assert held, text
+        files = list((folder / "decisions").glob("*.json"))
+        found = [json.loads(one.read_text()) for one in files]
+        report = (folder / "report.html").read_text()
+        for verdict in {one["verdict"] for one in found}:
+            said_so = report.count(f": <b>{verdict}</b>")
+            assert said_so == sum(one["verdict"] == verdict for one in found), verdict
+        return {one["id"] for one in found}
+
+    whole = ids(scope.of_period(None, None, auditor), auditor, "whole")
+    assert whole == {str(d.pk) for d in kept}
+    assert whole >= ids(scope.of_agreement(request.agreement, reader), reader, "contract") != set()
+    # From the second decision to before the last.
+    part = scope.of_period(kept[1].created, kept[-1].created, reader)
+    assert ids(part, reader, "part") == {str(d.pk) for d in kept if kept[1].created <= d.created < kept[-1].created}  # fmt: skip
+    # A member that is no party to the contract has entries of its own, and none of these decisions.
+    ada = cast.actor("ada")
+    assert ids(scope.of_period(None, None, ada), ada, "other") == set()
+    # A changed decision is named.
+    one = next((tmp_path / "whole" / "decisions").glob("*.json"))
+    stored = json.loads(one.read_text())
+    one.write_text(json.dumps(stored | {"world": stored["world"] | {"counted": 99}}))
+    held, text = said(capsys, tmp_path / "whole")
+    assert not held and one.name in text
 
 
 def test_the_shell_writes_the_same_and_says_what_is_wrong(cast: Cast, tmp_path: Path, capsys: Any) -> None:

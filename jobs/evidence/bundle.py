@@ -19,8 +19,6 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from contracts.decisions import selectors as decisions
-from contracts.decisions.models import StoredDecision
 from contracts.negotiations.signing import bundle as signed_contract
 from contracts.policies.deciding.facts import plain
 from jobs.deliveries.package import contract_text
@@ -75,7 +73,7 @@ def write(about: Scope, reader: Actor, out: IO[bytes], limit: int | None = None)
             box.json("log/witnessed.json", earlier)
         contracts = _contracts(box, about)
         exports = _receipts(box, about)
-        kept = _decisions(box, about, reader)
+        kept = _decisions(box, about, reader, limit)
         made = timezone.now()
         who = (
             "the operator of the portal" if reader.is_system else f"{reader.name}, {reader.organisation_name}"
@@ -138,10 +136,7 @@ def _entries(box: _Box, found: Iterator[Event], head: Checkpoint, limit: int | N
             for event, item in zip(part, proofs.many(part, head), strict=True):
                 rows.append({"index": item["proof"]["index"], "event": event})
                 if limit is not None and len(rows) > limit:
-                    raise Refused.because(
-                        "evidence.too_much", f"These are more than {limit:,} entries",
-                        remedy="Choose a shorter period, or ask the operator: `manage.py evidence_bundle` has no limit",
-                    )  # fmt: skip
+                    raise _too_much(limit, "entries")
                 yield json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
     box.lines("log/entries.jsonl", lines())
@@ -172,15 +167,27 @@ def _receipts(box: _Box, about: Scope) -> list[Any]:
     return found
 
 
-def _decisions(box: _Box, about: Scope, reader: Actor) -> list[StoredDecision]:
-    if not about.agreements:
-        return []
-    found = list(decisions.decisions(reader).filter(subject__in=list(about.subjects or ())))
-    for stored in found:
+def _decisions(box: _Box, about: Scope, reader: Actor, limit: int | None) -> list[dict[str, Any]]:
+    """Write each kept decision with all that went into it; returns what the report says of each."""
+    rows: list[dict[str, Any]] = []
+    for stored in scope.decided(about, reader):
+        if limit is not None and len(rows) >= limit:
+            raise _too_much(limit, "decisions")
         box.json(f"decisions/{stored.created:%Y%m%d-%H%M%S}-{stored.moment}-{stored.pk.hex[:8]}.json", {
             "id": str(stored.pk), "moment": stored.moment, "about": f"{stored.kind}:{stored.subject}", "as_of": stored.as_of,
             "engine": stored.engine, "verdict": stored.verdict, "policy": stored.policy.document, "policy_sha256": stored.policy_id,
             "request": plain(stored.request), "request_sha256": stored.request_sha256, "world": plain(stored.world),
             "world_sha256": stored.world_sha256, "output": stored.output, "output_sha256": stored.output_sha256,
         })  # fmt: skip
-    return found
+        # Not the row: a period may have many, and each holds a policy.
+        rows.append(
+            {"created": stored.created, "moment": stored.get_moment_display(), "verdict": stored.verdict}
+        )  # type: ignore[attr-defined]
+    return sorted(rows, key=lambda row: row["created"])
+
+
+def _too_much(limit: int, what: str) -> Refused:
+    return Refused.because(
+        "evidence.too_much", f"These are more than {limit:,} {what}",
+        remedy="Choose a shorter period, or ask the operator: `manage.py evidence_bundle` has no limit",
+    )  # fmt: skip

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from contracts.decisions import selectors as decisions
+from contracts.decisions.models import StoredDecision
 from contracts.negotiations import selectors as negotiations
 from contracts.negotiations.models import Agreement
 from contracts.sharing import selectors as sharing
@@ -63,7 +65,8 @@ def of_person(user: User) -> Scope:
 
 
 def of_period(start: datetime | None, end: datetime | None, reader: Actor) -> Scope:
-    """Everything from `start` up to but not including `end`, with the contracts concluded and the exports made in it."""
+    """Everything from `start` up to but not including `end`, with the contracts concluded, the exports and the decisions
+    made in it."""
     said = [f"from {start:%-d %B %Y %H:%M}" if start else "", f"to {end:%-d %B %Y %H:%M}" if end else ""]
     within = {**({"created__gte": start} if start else {}), **({"created__lt": end} if end else {})}
     return Scope(
@@ -110,3 +113,18 @@ def entries(scope: Scope, reader: Actor, size: int) -> Iterator[Event]:
     ordered = iter([pk for _, pk in sorted(places)])
     while part := list(islice(ordered, AT_ONCE)):
         yield from found.filter(Q(pk__in=part)).order_by("leaf__index")
+
+
+def decided(scope: Scope, reader: Actor) -> Iterator[StoredDecision]:
+    """The kept decisions on the objects of a scope that this reader may see; of a period those that were made in it."""
+    found = decisions.decisions(reader)
+    if scope.start:
+        found = found.filter(created__gte=scope.start)
+    if scope.end:
+        found = found.filter(created__lt=scope.end)
+    if scope.subjects is None:
+        yield from found.iterator(chunk_size=AT_ONCE)
+        return
+    subjects = iter(sorted(scope.subjects))
+    while part := list(islice(subjects, AT_ONCE)):
+        yield from found.filter(subject__in=part).iterator(chunk_size=AT_ONCE)
