@@ -55,7 +55,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.rules, pytest.mark.timeout(900)
 WHY = "It is said why, and at such a length that it is a reason even where the engine advises otherwise."
 CHOICES = ["for", "for", "against", "abstain"]
 SOME = range(1000)
-LIVES = 10
+LIVES = 8
 # Coins, and no numbers: hypothesis would try those that it finds in whatever modules are loaded, and no run would be the same.
 coins = st.tuples(*[st.booleans()] * 6)
 _now = timezone.now
@@ -335,6 +335,19 @@ class WholeTrust(RuleBasedStateMachine):
             )
         self.attempt(lambda: getattr(sharing, verdict)(found.pk, actor=actor, reason=WHY))
 
+    @move(3, ("agreement", "in_force"), pick=SOME)
+    def ask_and_approve(self, pick: int) -> None:
+        """All who are asked say yes at once, or nothing happens: so contracts come to the end of what they allow."""
+        found = self.one(Agreement, "agreement", ("in_force",), pick)
+        side = self.society.name_of(found.provider_id)
+
+        def at_once() -> None:
+            made = self.society.ask(found)
+            for name, part in ((side, "owner"), (side, "reviewer"), ("weather", "owner")):
+                sharing.approve(made.pk, actor=self.actor(name, part), reason=WHY)
+
+        self.attempt(at_once)
+
     @move(5, ("request", "submitted"), who=SOME)
     def approve_the_oldest(self, who: int) -> None:
         self.review(0, who, "approve")
@@ -431,7 +444,7 @@ MUST_BE_REACHED = {
     "agreement.resume", "agreement.terminate", "agreement.hold", "agreement.dissolve", "request.submit", "request.approve",
     "request.send_back", "job: done", "job: cancelled", "job: failed", "delivery.deliver", "delivery.download", "delivery: expired",
     "agreement.release", "grant.grant", "grant.revoke", "refused request.own_organisation", "refused proposal.two_sides",
-    "refused membership.inactive", "refused membership.not_heard", "refused votes.admit",
+    "refused membership.inactive", "refused membership.not_heard", "refused votes.admit", "refused terms.exports", "refused request.answered",
 }  # fmt: skip
 
 
