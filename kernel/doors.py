@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -98,6 +98,26 @@ class Offered:
     @property
     def kind(self) -> str:
         return self.action.kind
+
+    @property
+    def enabled(self) -> bool:
+        return self.decision.allowed
+
+    @property
+    def reasons(self) -> tuple[Any, ...]:
+        return self.decision.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A page on which something begins, shown like a Choice: a link, or the reasons before anybody fills it in."""
+
+    name: str
+    label: str
+    url: str
+    decision: Decision
+    kind: str = ""
+    needs_form: ClassVar[bool] = True
 
     @property
     def enabled(self) -> bool:

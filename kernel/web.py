@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from kernel import doors, registry
-from kernel.decision import Refused
+from kernel.decision import Decision, Refused
 from kernel.machine import Action, Machine
 from kernel.rehearsal import rehearse
 from kernel.roles import roles_of
@@ -102,3 +102,8 @@ def _kept(machine: Any, action: str, request: HttpRequest, subject: Any) -> Any:
 def _after(request: HttpRequest, done: Any, subject: Any) -> str:
     target = done if hasattr(done, "get_absolute_url") else subject
     return str(target.get_absolute_url())
+
+
+def not_now(request: HttpRequest, title: str, subject: Any, decision: Decision) -> HttpResponse:
+    """In place of a form that would be filled in for nothing: why not, and what helps."""
+    return render(request, "not_now.html", {"title": title, "subject": subject, "decision": decision})

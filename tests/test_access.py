@@ -70,7 +70,7 @@ ACCESS: dict[str, Any] = {
     "datasets/<slug:slug>/odcs.yaml": HUDSON, "datasets/<slug:slug>/versions/<int:number>/compare/": MEMBERS,
     "datasets/<slug:slug>/versions/<int:number>/reading/": HUDSON, "datasets/<slug:slug>/versions/<int:number>/reading/misfits.csv.gz": (),
     "datasets/<slug:slug>/versions/<int:number>/": MEMBERS, "datasets/<slug:slug>/offer/new/": ("dana",), "datasets/<slug:slug>/offer/to/": ("dana",), "offers/<uuid:pk>/": MEMBERS, "offers/<uuid:pk>/template/": "post",
-    "negotiations/new/": MEMBERS, "negotiations/<uuid:pk>/": BOTH, "negotiations/<uuid:pk>/counter/": ("dana",),
+    "negotiations/new/": ("dana", "piotr", "sam", "ada"), "negotiations/<uuid:pk>/": BOTH, "negotiations/<uuid:pk>/counter/": ("dana",),
     "offers/<uuid:pk>/try/": MEMBERS, "negotiations/<uuid:pk>/try/": BOTH, "contracts/<uuid:pk>/try/": BOTH, "decisions/<uuid:pk>/": BOTH,
     "negotiations/<uuid:pk>/odrl.json": BOTH, "negotiations/<uuid:pk>/notes/": "post", "offers/<uuid:pk>/rule/": ("dana",),
     "contracts/<uuid:pk>/amend/": ("dana", *MERIDIAN), "contracts/<uuid:pk>/renew/": ("dana", *MERIDIAN),

@@ -151,6 +151,14 @@ def test_pages_and_api(cast: Cast, third: Organisation) -> None:
     mine = client.get("/organisation/mergers/").content.decode()
     assert "Propose it" not in mine, "what has merged cannot merge again"
     assert "begin what is new for Elsewhere" in mine
+    for page, form in (("/datasets/", "/datasets/new/"), ("/trusts/", "/trusts/new/")):
+        assert (
+            "is not possible now: Meridian Insurance has merged into Elsewhere"
+            in client.get(page).content.decode()
+        )
+        told = client.get(form).content.decode()
+        assert "Meridian Insurance has merged into Elsewhere" in told
+        assert "<textarea" not in told, "no form to fill in for nothing"
     members = olga.get(f"/trusts/{cast.trust.slug}/members/").content.decode()
     assert "has merged into Elsewhere" in members
     outsider = token(cast, "dana", ["read", "organisation"])

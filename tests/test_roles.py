@@ -108,3 +108,91 @@ def test_the_charter_says_which_roles_may_what(cast: Cast) -> None:
     membership.change_charter(cast.trust.pk, actor=cast.actor("ada"), governance=roles)
     data.refresh_from_db()
     assert negotiations.ask(**asks).state == "requested"
+
+
+def words_of(scene: Scene, name: str, url: str) -> str:
+    page = scene.client(name).get(url)
+    assert page.status_code == 200, url
+    return " ".join(page.content.decode().split())
+
+
+def closed(page: str, label: str) -> bool:
+    """Whether the page shows the button, and shows it as not possible now, with the reason below."""
+    assert label in page
+    return f">{label}</button>" in page and f"<b>{label}</b> is not possible now" in page
+
+
+def test_who_may_not_ask_reads_so_on_the_button_and_gets_no_form() -> None:
+    scene = Scene()
+    cast, data = scene.cast, scene.dataset
+    page, form = data.get_absolute_url(), f"/negotiations/new/?dataset={data.slug}"
+    offer = data.offers.get(state="published").get_absolute_url()
+    assert not closed(words_of(scene, "piotr", page), "Ask for terms")
+    assert "Send to Hudson Carriers" in words_of(scene, "piotr", form)
+
+    change(cast, "meridian", "observer")
+    told = "Meridian Insurance is observer in New York Air Operations Trust, where data is asked for by"
+    for url, label in ((page, "Ask for terms"), (offer, "Ask for these or other terms")):
+        assert closed(words_of(scene, "piotr", url), label)
+        assert told in words_of(scene, "piotr", url)
+    assert told in words_of(scene, "piotr", form)
+    assert "<textarea" not in words_of(scene, "piotr", form), "no form to fill in for nothing"
+    assert "Your role in the trust does not let you ask for it" in words_of(scene, "piotr", "/datasets/")
+
+    # The provider lost its own role: whoever would ask in vain is told as well.
+    change(cast, "meridian", "consumer")
+    change(cast, "hudson", "consumer")
+    assert closed(words_of(scene, "piotr", page), "Ask for terms")
+    assert "Hudson Carriers is consumer" in words_of(scene, "piotr", form)
+
+
+def test_who_may_not_offer_reads_so_on_the_button_and_gets_no_form() -> None:
+    scene = Scene()
+    cast, data = scene.cast, scene.dataset
+    page, form, to = (
+        f"/datasets/{data.slug}/",
+        f"/datasets/{data.slug}/offer/new/",
+        f"/datasets/{data.slug}/offer/to/",
+    )
+    admit(cast, "olga", "observer")
+    assert not closed(words_of(scene, "dana", page), "Publish other terms")
+    partners = words_of(scene, "dana", to)
+    assert ">Meridian Insurance</option>" in partners
+    assert ">Elsewhere Ltd</option>" not in partners, "whoever may not ask cannot be offered anything"
+    assert "Elsewhere Ltd is observer" in partners
+
+    change(cast, "hudson", "consumer")
+    told = "Hudson Carriers is consumer in New York Air Operations Trust, where data is offered by"
+    shown = words_of(scene, "dana", page)
+    assert closed(shown, "Publish other terms")
+    assert closed(shown, "Offer to a partner")
+    for url in (page, form, to):
+        assert told in words_of(scene, "dana", url)
+    assert "<textarea" not in words_of(scene, "dana", form) + words_of(scene, "dana", to)
+
+    # In another trust its role lets it: the page is open, and says where it is not.
+    membership.found(actor=cast.actor("dana"), name="Hudson Circle", kind="alliance", purpose="Learn", charter="We share.")  # fmt: skip
+    open_ = words_of(scene, "dana", form)
+    assert ">Hudson Circle</option>" in open_
+    assert ">New York Air Operations Trust</option>" not in open_
+    assert told in open_
+
+
+def test_requests_and_renewals_say_beforehand_what_the_role_does_not_let() -> None:
+    scene = Scene()
+    contract = scene.contract()
+    page = contract.get_absolute_url()
+    request, renew = f"/requests/new/?contract={contract.pk}", f"/contracts/{contract.pk}/renew/"
+    assert not closed(words_of(scene, "piotr", page), "Request an export")
+    assert not closed(words_of(scene, "piotr", page), "Renew")
+
+    change(scene.cast, "meridian", "observer")
+    shown = words_of(scene, "piotr", page)
+    assert closed(shown, "Request an export")
+    assert closed(shown, "Renew")
+    assert not closed(shown, "Propose a change"), "what was agreed can be changed by whoever agreed"
+    assert closed(words_of(scene, "piotr", scene.dataset.get_absolute_url()), "Request an export")
+    for url in (request, renew):
+        assert "Meridian Insurance is observer" in words_of(scene, "piotr", url)
+        assert "<textarea" not in words_of(scene, "piotr", url)
+    assert "<textarea" in words_of(scene, "piotr", f"/contracts/{contract.pk}/amend/")

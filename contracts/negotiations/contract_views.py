@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from contracts.negotiations import (
+    beginnings,
     columns,
     companions,
     duties,
@@ -25,9 +26,8 @@ from contracts.negotiations.machines import AGREEMENT
 from contracts.negotiations.wording import language_of
 from contracts.policies.terms import Terms
 from contracts.policies.words import badges, sentences
-from kernel import doors, registry
+from kernel import doors
 from kernel.audit import selectors as audit
-from kernel.transition import may_create
 from trusts.witnesses.selectors import shown
 
 PER_PAGE = 50
@@ -59,11 +59,9 @@ def contract(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "signatures": signing.check(found), "standing": selectors.standing(found), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(AGREEMENT, found, actor), "receiving": found.consumer_id == actor.organisation_id,
         "also": companions.words(found.also, terms), "with_it": found.also,
-        "may_request": may_create(
-            registry.entry("request").machine, "draft", actor, agreement=found, consumer_id=found.consumer_id
-        ),
+        "requesting": beginnings.requesting(found, actor),
         "column_warnings": columns.warnings(found), "line": succession.line(found),
-        "may_succeed": found.state == "in_force" and succession.may_open(found, actor),
+        "succeeding": beginnings.succeeding(found, actor),
         "tallies": ledger.tallies(found), "events": audit.history(found.pk, actor, found.grounds()), "before": duties.paid(found), "closed": duties.downloads_are_open(found),
         "duties": [{"duty": d, "choices": fitting(d, actor)} for d in selectors.duties(actor).filter(agreement=found)],
         "requests": found.requests.exclude(state="draft").exclude(plan_hash="").order_by("-created")[:20] if found.consumer_id != actor.organisation_id

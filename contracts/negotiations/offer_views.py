@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from contracts.charters.selectors import charter_check, rules_of
-from contracts.negotiations import automatic, offers, selectors
+from contracts.negotiations import automatic, beginnings, offers, selectors
 from contracts.negotiations.clause_form import TermsForm
 from contracts.negotiations.forms import RuleForm
 from contracts.negotiations.machines import OFFER
@@ -30,10 +30,13 @@ from contracts.policies.templates import Template, templates
 from contracts.policies.terms import Terms, TermsError
 from contracts.policies.words import badges, sentences
 from kernel import doors
-from kernel.decision import Decision, Refused, deny
+from kernel.decision import ALLOW, Decision, Refused, deny
 from kernel.transition import may, may_create
+from kernel.web import not_now
 from trusts.membership import services as membership
 from trusts.membership.models import Trust
+from trusts.membership.roles import OFFER as OFFERS
+from trusts.membership.roles import lets_in
 from trusts.membership.trust_machine import TRUST
 
 MOST_BYTES = 1 << 20
@@ -112,9 +115,13 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
         return render(
             request, "errors/403.html", {"action": OFFER.action("publish"), "subject": dataset}, status=403
         )
+    lets = lets_in(actor.organisation_id, OFFERS)
+    if request.method == "GET" and not (decision := asked.and_(beginnings.in_some_trust(lets))).allowed:
+        return not_now(request, "Publish terms", dataset, decision)
     columns = list(version.column_types()) if version else []
     personal = [c.name for c in version.columns.all() if c.personal] if version else []
-    trusts = list(Trust.objects.filter(pk__in=actor.trust_ids).order_by("name"))
+    inside = Trust.objects.filter(pk__in=actor.trust_ids).order_by("name")
+    trusts = [one for one in inside if lets.get(one.pk, ALLOW).allowed]
     choices = _templates(trusts, personal)
     current = dataset.offers.filter(state="published").first()
     picked = next((t for t in choices if t.code == request.GET.get("template")), None)
@@ -136,7 +143,7 @@ def offer_new(request: HttpRequest, slug: str) -> HttpResponse:
         "dataset": dataset, "form": form, "templates": choices, "picked": picked, "trusts": trusts, "version": version,
         "trust_id": request.POST.get("trust") or str(dataset.trust_id or ""), "title": "Publish terms",
         "before": current.terms if current else None, "may_import": True, "decision": asked if wrong is None else wrong, "imported": imported and wrong is None,
-        "trust": trust,
+        "trust": trust, "closed": [one for one in lets.values() if not one.allowed],
     }  # fmt: skip
     status = 422 if wrong is not None else 200
     if request.method == "POST" and not imported:
@@ -181,6 +188,7 @@ def offer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "offer": found, "sentences": sentences(terms, "", language), "language": language, "badges": badges(terms), "odrl": json.dumps(found.odrl, indent=2),
         "choices": doors.choices(OFFER, found, actor), "own": own,
         "onward": offers.may_publish(found.dataset, actor) if own and found.state == "published" else None,
+        "asking": [] if own else beginnings.asking(found.dataset, actor, "Ask for these or other terms"),
         "may_keep": found.dataset.trust is not None and may(TRUST, "change_charter", found.dataset.trust, actor).allowed,
     }  # fmt: skip
     return render(request, "negotiations/offer.html", context)

@@ -12,7 +12,7 @@ from contracts.negotiations.models import Agreement, Negotiation, Proposal
 from contracts.negotiations.rules import Parties, parties_may_deal
 from contracts.policies.terms import Terms
 from kernel.actor import Actor, system
-from kernel.decision import Refused
+from kernel.decision import Decision, Refused
 from kernel.registry import performs
 from kernel.transition import transition
 from trusts.datasets.models import Dataset
@@ -21,25 +21,30 @@ from trusts.membership.roles import ASK, OFFER, role_decision
 from trusts.organisations.models import Organisation
 
 
-def check_parties(dataset: Dataset, consumer: Organisation, *, amending: bool = False) -> None:
-    """Raises Refused unless both may deal in the trust of the dataset. What is amended need not be listed any more."""
-    both = {dataset.organisation_id, consumer.pk}
+def parties_decision(dataset: Dataset, consumer_id: UUID | None, *, amending: bool = False) -> Decision:
+    """Whether both may deal in the trust of the dataset. What is amended need not be listed any more. Two queries."""
+    both = {dataset.organisation_id, consumer_id}
     rows = Membership.objects.filter(trust_id=dataset.trust_id, state="active", organisation_id__in=both)
-    active = {row.organisation_id: row for row in rows.select_related("organisation")}
+    active = {row.organisation_id: row for row in rows.select_related("organisation__merged_into")}
     # What is agreed stays agreed when a role changes; what begins now goes by the roles of now.
     roles = [] if amending else [
         role_decision(dataset.trust.governance(), dataset.trust, active[pk].organisation, active[pk].roles, does)
-        for pk, does in ((dataset.organisation_id, OFFER), (consumer.pk, ASK)) if dataset.trust is not None and pk in active
+        for pk, does in ((dataset.organisation_id, OFFER), (consumer_id, ASK)) if dataset.trust is not None and pk in active
     ]  # fmt: skip
-    decision = parties_may_deal(
+    return parties_may_deal(
         Parties(
             provider_active=dataset.organisation_id in active,
-            consumer_active=consumer.pk in active,
-            same=dataset.organisation_id == consumer.pk,
+            consumer_active=consumer_id in active,
+            same=dataset.organisation_id == consumer_id,
             listed=amending or (dataset.state == "listed" and dataset.trust_id is not None),
             roles=tuple(roles),
         )
     )
+
+
+def check_parties(dataset: Dataset, consumer: Organisation, *, amending: bool = False) -> None:
+    """Raises Refused unless both may deal."""
+    decision = parties_decision(dataset, consumer.pk, amending=amending)
     if not decision.allowed:
         raise Refused(decision)
 

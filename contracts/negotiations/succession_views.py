@@ -11,14 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from contracts.negotiations import companions, selectors, services, succession
+from contracts.negotiations import beginnings, companions, selectors, services, succession
 from contracts.negotiations.counter_form import CounterForm, ReplyForm, as_posted
 from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
 from contracts.negotiations.models import Agreement
 from contracts.negotiations.offers import ready_version
 from contracts.negotiations.wording import own_clauses, words
 from kernel.decision import Refused
-from kernel.web import new_id
+from kernel.web import new_id, not_now
 from trusts.datasets.changes import schema_changes
 from trusts.datasets.models import DatasetVersion
 
@@ -38,6 +38,9 @@ def succeed(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
         return render(
             request, "errors/403.html", {"action": NEGOTIATION.action("ask"), "subject": found}, status=403
         )
+    title, lead = WORDS[kind]
+    if request.method == "GET" and not (may := beginnings.may_succeed(found, kind)).allowed:
+        return not_now(request, title, found, may)
     post = request.POST if request.method == "POST" else None
     newer = _newer(found) if kind == "renewal" else None
     newest = bool(newer and post and post.get("newest"))
@@ -52,7 +55,6 @@ def succeed(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
     data = post if post is not None else as_posted(theirs, start, given)
     form = CounterForm(data, theirs=theirs, consumer=found.consumer.name, **given)
     reply = ReplyForm(post) if post is not None else ReplyForm()
-    title, lead = WORDS[kind]
     context: dict[str, Any] = {
         "agreement": found, "dataset": found.dataset, "kind": kind, "title": title, "lead": lead, "form": form,
         "reply": reply, "id": new_id(request), "newer": _schema(found, newer) if newer else None, "newest": newest,

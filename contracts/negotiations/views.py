@@ -11,23 +11,42 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from contracts.negotiations import companions, services
+from contracts.negotiations import beginnings, companions, services
 from contracts.negotiations.clause_form import TermsForm
 from contracts.negotiations.counter_form import ReplyForm
 from contracts.negotiations.machines import NEGOTIATION
 from contracts.negotiations.models import Negotiation
 from contracts.negotiations.wording import own_clauses, said, words
-from kernel.decision import Refused
+from kernel.actor import Actor
+from kernel.decision import Decision, Refused
 from kernel.transition import may_create
-from kernel.web import new_id
+from kernel.web import new_id, not_now
 from trusts.datasets import selectors as datasets
 from trusts.datasets.models import Dataset
 from trusts.membership.models import Membership
+from trusts.membership.roles import ASK, OFFER, may_do, role_decision
+from trusts.organisations.models import Organisation
 
 
 def dataset_of(request: HttpRequest, slug: str) -> Dataset:
     found: Dataset = get_object_or_404(datasets.datasets(request.actor), slug=slug)  # type: ignore[attr-defined]
     return found
+
+
+def _partners(dataset: Dataset, actor: Actor) -> tuple[list[Organisation], list[Decision]]:
+    """The other active members whose roles let them ask, by name, and why the others cannot be offered anything."""
+    if dataset.trust is None:
+        return [], []
+    inside = Membership.objects.filter(trust=dataset.trust, state="active")
+    rows = inside.exclude(organisation_id=actor.organisation_id).order_by("organisation__name")
+    governance, partners, closed = dataset.trust.governance(), [], []
+    for row in rows.select_related("organisation__merged_into"):
+        decision = role_decision(governance, dataset.trust, row.organisation, row.roles, ASK)
+        if decision.allowed:
+            partners.append(row.organisation)
+        else:
+            closed.append(decision)
+    return partners, closed
 
 
 @login_required
@@ -43,13 +62,11 @@ def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
             {"action": NEGOTIATION.action("offer_to"), "subject": dataset},
             status=403,
         )
-    inside = Membership.objects.filter(trust_id=dataset.trust_id, state="active").select_related(
-        "organisation"
-    )
-    partners = [
-        m.organisation
-        for m in inside.exclude(organisation_id=actor.organisation_id).order_by("organisation__name")
-    ]
+    if request.method == "GET":
+        decision = may_do(dataset.trust, actor.organisation_id, OFFER)
+        if not decision.allowed:
+            return not_now(request, "Offer to a partner", dataset, decision)
+    partners, closed = _partners(dataset, actor)
     wanted = request.POST.get("partner") or request.GET.get("partner") or ""
     partner = next((p for p in partners if str(p.pk) == wanted), None)
     bound = (
@@ -73,7 +90,7 @@ def offer_to(request: HttpRequest, slug: str) -> HttpResponse:
         "also": with_it["also"],
         "dataset": dataset, "form": form, "title": "Offer to a partner", "partners": partners, "partner_id": wanted,
         "before": start or None, "id": new_id(request), "version": version, "listed": dataset.state == "listed",
-        "bound": bound, "everyone": bool(request.POST.get("everyone")),
+        "closed": closed, "bound": bound, "everyone": bool(request.POST.get("everyone")),
     }  # fmt: skip
 
     def send(days: int | None) -> Negotiation:
@@ -95,6 +112,12 @@ def negotiation_new(request: HttpRequest) -> HttpResponse:
     """Ask for terms, starting from what the provider holds out."""
     actor = request.actor  # type: ignore[attr-defined]
     dataset = dataset_of(request, request.GET.get("dataset") or request.POST.get("dataset") or "")
+    if request.method == "GET":
+        action = NEGOTIATION.action("ask")
+        if not beginnings.asks(dataset, actor):
+            return render(request, "errors/403.html", {"action": action, "subject": dataset}, status=403)
+        if not (decision := beginnings.may_ask(dataset, actor)).allowed:
+            return not_now(request, action.label, dataset, decision)
     found = dataset.offers.filter(state="published").first()
     version = dataset.versions.filter(state="profiled").order_by("-number").first()
     columns = list(version.column_types()) if version else []

@@ -1,7 +1,7 @@
 """The catalogue's line on each dataset: would I be allowed, does it need an agreement first, or is it closed to me?
 
 The published offer's policy, or the held contract's, is decided by the same evaluator as a request, with nothing said
-yet about purpose and columns. At most three queries, however many datasets; policies are kept ready by their hash.
+yet about purpose and columns. At most four queries, however many datasets; policies are kept ready by their hash.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from contracts.policies.deciding.report import Decision
 from contracts.policies.deciding.wording import failing, sentence
 from contracts.policies.language.faults import PolicyError
 from kernel.actor import Actor
+from kernel.decision import ALLOW
 from kernel.iris import iri
 from trusts.datasets.models import Dataset
+from trusts.membership.roles import ASK, lets_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Access:
 def would_be_allowed(
     datasets: Sequence[Dataset], actor: Actor, now: datetime | None = None
 ) -> dict[UUID, Access]:
-    """For each dataset whether this organisation may have it now. At most three queries."""
+    """For each dataset whether this organisation may have it now. At most four queries."""
     moment = now or timezone.now()
     others = [dataset for dataset in datasets if dataset.organisation_id != actor.organisation_id]
     ids = [dataset.pk for dataset in others]
@@ -56,12 +58,15 @@ def would_be_allowed(
     }
     texts = _texts([o for o in offered.values() if not is_prepared(o.policy_hash)])
     me = iri(actor.organisation_id or "")
+    lets = lets_in(actor.organisation_id, ASK) if len(held) < len(ids) else {}
     found: dict[UUID, Access] = {}
     for dataset in datasets:
         if dataset.organisation_id == actor.organisation_id:
             found[dataset.pk] = Access("own", "Yours", "neutral")
         elif (agreement := held.get(dataset.pk)) is not None and agreement.state in ("in_force", "suspended"):
             found[dataset.pk] = _under_contract(agreement, dataset, me, moment)
+        elif dataset.state == "listed" and not (role := lets.get(dataset.trust_id, ALLOW)).allowed:
+            found[dataset.pk] = _not_in_this_role(role)
         else:
             found[dataset.pk] = _on_offer(offered.get(dataset.pk), dataset, me, moment, texts)
     return found
@@ -105,6 +110,12 @@ def _under_contract(agreement: Agreement, dataset: Dataset, me: str, now: dateti
     if any(p.left == "count" for p in against) and all(p.left in ("count", "action") for p in against):
         return Access("used_up", "All exports of your contract are used", "care", agreement.pk)
     return Access("denied", f"Your contract does not allow it now: {_why(told)}", "care", agreement.pk)
+
+
+def _not_in_this_role(role: Any) -> Access:
+    if role.reasons[0].code == "organisation.merged":
+        return Access("role", "Your organisation has merged into another, which asks", "care")
+    return Access("role", "Your role in the trust does not let you ask for it", "care")
 
 
 def _on_offer(

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from contracts.decisions.selectors import decisions_on
 from contracts.library import builder, conditions
 from contracts.library.selectors import usable
+from contracts.negotiations import beginnings
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.models import Agreement
 from contracts.policies.deciding.wording import label
@@ -34,7 +35,7 @@ from kernel.actor import Actor
 from kernel.audit import selectors as audit
 from kernel.decision import Decision, Refused
 from kernel.transition import may
-from kernel.web import new_id
+from kernel.web import new_id, not_now
 
 PER_PAGE = 50
 
@@ -109,6 +110,8 @@ def new(request: HttpRequest) -> HttpResponse:
     agreement = get_object_or_404(
         negotiated.agreements(actor).filter(consumer_id=actor.organisation_id), pk=wanted
     )
+    if request.method == "GET" and not (may_ask := beginnings.may_request(agreement)).allowed:
+        return not_now(request, "Request an export", agreement, may_ask)
     standing = negotiated.standing(agreement)
     extra: dict[str, Any] = {
         "id": new_id(request),

@@ -9,20 +9,25 @@ from django.core.paginator import Paginator
 from django.db.models import F, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from contracts.negotiations import beginnings
 from contracts.negotiations import selectors as negotiated
 from contracts.negotiations.offers import may_publish
-from contracts.sharing.access import would_be_allowed
+from contracts.sharing.access import Access, would_be_allowed
 from jobs.runs import selectors as runs
 from jobs.tracing.services import may_trace
 from kernel import doors
+from kernel.actor import Actor
 from kernel.audit import selectors as audit
 from kernel.transition import may_create
 from trusts.datasets import selectors
 from trusts.datasets.machines import DATASET, SOURCE
 from trusts.datasets.models import Dataset, DatasetVersion, light
+from trusts.datasets.views import may_register
 from trusts.membership import selectors as membership
+from trusts.membership.roles import may_begin
 
 PER_PAGE = 24
 
@@ -62,9 +67,29 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "trust": trust,
         "whose": whose,
+        "beginning": [
+            doors.Start(
+                "register",
+                "Register a dataset",
+                reverse("dataset_new"),
+                may_begin(actor.organisation_id),
+                "primary",
+            )
+        ]
+        if may_register(actor)
+        else [],
         "trusts": membership.trusts(actor).filter(pk__in=actor.trust_ids).order_by("name"),
     }
     return render(request, "portal/catalogue.html", context)
+
+
+def _beginning(found: Dataset, access: Access | None, actor: Actor) -> list[doors.Start]:
+    """What somebody else may do about it next: ask for an export under the contract held, or for terms."""
+    if access is not None and access.code == "contract":
+        return beginnings.requesting(negotiated.agreements(actor).get(pk=access.agreement_id), actor)
+    if access is not None and access.code in ("negotiate", "role"):
+        return beginnings.asking(found, actor)
+    return []
 
 
 @login_required
@@ -84,6 +109,8 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
     reading = own and bool(versions) and versions[0].state in ("registered", "profiling")
     source = selectors.sources(actor).filter(dataset=found).first() if own else None
     publishing = may_publish(found, actor) if found.state != "retired" else None
+    offers = list(negotiated.offers(actor).filter(dataset=found).exclude(state="withdrawn"))
+    access = would_be_allowed([found], actor).get(found.pk)
     context = {
         "source": source,
         "source_choices": doors.choices(SOURCE, source, actor) if source else [],
@@ -99,15 +126,18 @@ def dataset(request: HttpRequest, slug: str) -> HttpResponse:
         "own": own,
         "tab": "overview",
         "may_offer": publishing is not None,
-        "publishing": publishing,
-        "offers": list(negotiated.offers(actor).filter(dataset=found).exclude(state="withdrawn")),
+        "offers": offers,
+        "offering": beginnings.offering(found, actor, publishing, bool(offers))
+        if publishing is not None and ready
+        else [],
         "negotiations": list(
             negotiated.negotiations(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
         ),
         "contracts": list(
             negotiated.agreements(actor).filter(dataset=found).select_related("consumer", "provider")[:10]
         ),
-        "access": would_be_allowed([found], actor).get(found.pk),
+        "access": access,
+        "beginning": _beginning(found, access, actor),
         # Rules have a page of their own, one of the dataset's tabs.
         "choices": [c for c in doors.choices(DATASET, found, actor) if c.name != "set_rules"],
         "events": audit.history(found.pk, actor).order_by("-created")[:5],

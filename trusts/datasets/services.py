@@ -20,8 +20,7 @@ from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Column, Dataset, DatasetVersion
 from trusts.datasets.quality import changed_answers
 from trusts.membership.models import Trust
-from trusts.membership.roles import merged_decision
-from trusts.organisations.models import Organisation
+from trusts.membership.roles import may_begin
 
 
 @performs(DATASET, "register")
@@ -38,9 +37,8 @@ def register(
     id: UUID | None = None,
 ) -> Dataset:
     """A private dataset of the organisation acted for. The same `id` twice gives the same dataset."""
-    holder = Organisation.objects.select_related("merged_into").filter(pk=actor.organisation_id).first()
-    if holder is not None and not (merged := merged_decision(holder)).allowed:
-        raise Refused(merged)
+    if not (begins := may_begin(actor.organisation_id)).allowed:
+        raise Refused(begins)
     id = id or uuid4()
     dataset = Dataset(
         id=id,

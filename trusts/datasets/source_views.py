@@ -12,10 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from kernel.decision import Refused
+from kernel.web import not_now
 from trusts.datasets import places, selectors, sources
 from trusts.datasets.models import Dataset
 from trusts.datasets.source_forms import RegisterPlaceForm, SourceForm
-from trusts.datasets.views import may_register, not_for_this_role
+from trusts.datasets.views import CATALOGUE, may_register, not_for_this_role
+from trusts.membership.roles import may_begin
 
 
 def _dataset(request: HttpRequest) -> Dataset | None:
@@ -36,6 +38,12 @@ def register(request: HttpRequest) -> HttpResponse:
     actor, dataset = request.actor, _dataset(request)  # type: ignore[attr-defined]
     if dataset is None and not may_register(actor):
         return not_for_this_role(request)
+    if (
+        dataset is None
+        and request.method == "GET"
+        and not (begins := may_begin(actor.organisation_id)).allowed
+    ):
+        return not_now(request, "Register a dataset", CATALOGUE, begins)
     kind = request.GET.get("kind", "folder")
     if kind not in places.KINDS:
         raise Http404

@@ -9,18 +9,22 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.urls import reverse_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kernel import doors
 from kernel.decision import Refused
 from kernel.transition import may_create
+from kernel.web import not_now
 from trusts.datasets import selectors, services
 from trusts.datasets.changes import in_words
 from trusts.datasets.forms import RegisterForm
 from trusts.datasets.machines import DATASET, VERSION
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.datasets.quality import changes_between, must_failures
+from trusts.membership.roles import may_begin
+
+CATALOGUE = {"title": "datasets", "get_absolute_url": reverse_lazy("catalogue")}
 
 
 def may_register(actor: Any) -> bool:
@@ -31,8 +35,7 @@ def may_register(actor: Any) -> bool:
 
 def not_for_this_role(request: HttpRequest) -> HttpResponse:
     """Said before anybody types or sends a file."""
-    subject = {"title": "datasets", "get_absolute_url": reverse("catalogue")}
-    context = {"action": DATASET.action("register"), "subject": subject}
+    context = {"action": DATASET.action("register"), "subject": CATALOGUE}
     return render(request, "errors/403.html", context, status=403)
 
 
@@ -43,6 +46,8 @@ def register(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     if not may_register(actor):
         return not_for_this_role(request)
+    if request.method == "GET" and not (begins := may_begin(actor.organisation_id)).allowed:
+        return not_now(request, "Register a dataset", CATALOGUE, begins)
     form = RegisterForm(request.POST or None, request.FILES or None, initial={"id": uuid.uuid4()})
     refused = None
     if request.method == "POST" and form.is_valid():

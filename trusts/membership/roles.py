@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
 
 from kernel.decision import ALLOW, Decision, Refused, deny
 from trusts.membership.governance import Governance
 from trusts.membership.governance_points import ROLES
-from trusts.membership.models import Membership, Trust
+from trusts.membership.models import Charter, Membership, Trust
+from trusts.organisations.models import Organisation
 
 OFFER, ASK = "offer", "ask"
 DOES = {OFFER: "offers data", ASK: "asks for data"}
@@ -24,6 +28,12 @@ def merged_decision(who: Any) -> Decision:
         f"{who} has merged into {who.merged_into}",
         remedy=f"{who.merged_into} begins what is new, under its own name",
     )
+
+
+def may_begin(organisation_id: UUID | None) -> Decision:
+    """Whether it may begin anything of its own, such as a dataset or a trust. One query."""
+    found = Organisation.objects.select_related("merged_into").filter(pk=organisation_id).first()
+    return ALLOW if found is None else merged_decision(found)
 
 
 def role_decision(
@@ -56,6 +66,19 @@ def may_do(trust: Trust | None, organisation_id: Any, does: str, under_contract:
     if under_contract and member.organisation.merged_into_id:
         return ALLOW
     return role_decision(trust.governance(), trust, member.organisation, member.roles, does)
+
+
+def lets_in(organisation_id: UUID | None, does: str) -> dict[UUID, Decision]:
+    """For each trust in which it is an active member, whether its roles let it. One query, for pages about many."""
+    newest = Charter.objects.filter(trust=OuterRef("trust")).order_by("-number").values("governance")[:1]
+    rows = Membership.objects.filter(organisation_id=organisation_id, state="active")
+    rows = rows.select_related("trust", "organisation__merged_into").annotate(newest=Subquery(newest))
+    return {
+        row.trust_id: role_decision(
+            Governance.of(row.trust.kind, row.newest), row.trust, row.organisation, row.roles, does
+        )
+        for row in rows
+    }
 
 
 def must_be_let(trust: Trust | None, organisation_id: Any, does: str, under_contract: bool = False) -> None:

@@ -19,7 +19,7 @@ from trusts.membership.facts import membership_facts
 from trusts.membership.governance_check import GovernanceError, checked
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Charter, Membership, Trust
-from trusts.membership.roles import merged_decision
+from trusts.membership.roles import may_begin
 from trusts.membership.rules import a_trustee_stays
 from trusts.membership.ruling import judge_rules
 from trusts.membership.trust_machine import TRUST
@@ -58,13 +58,8 @@ def found(
 
     `governance` is laid over the usual of the kind, `rules` limit all contracts. Raises Refused for either that makes no sense.
     """
-    founder = (
-        Organisation.objects.select_related("merged_into").get(pk=actor.organisation_id)
-        if actor.organisation_id
-        else None
-    )
-    if founder is not None and not (merged := merged_decision(founder)).allowed:
-        raise Refused(merged)
+    if not (begins := may_begin(actor.organisation_id)).allowed:
+        raise Refused(begins)
     if Trust.objects.filter(name__iexact=name.strip()).exists():
         raise Refused.because(
             "trust.name_taken",

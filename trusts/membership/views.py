@@ -7,12 +7,16 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kernel import doors
+from kernel.actor import Actor
 from kernel.decision import Refused
+from kernel.doors import Start
 from kernel.roles import roles_of
 from kernel.transition import would_create
+from kernel.web import not_now
 from trusts.membership import selectors, services
 from trusts.membership.charter_forms import FoundForm
 from trusts.membership.charter_templates import BY_CODE, TEMPLATES
@@ -20,6 +24,7 @@ from trusts.membership.forms import ApplyForm
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import STANDING
 from trusts.membership.parting import silent_since
+from trusts.membership.roles import may_begin
 from trusts.membership.trust_machine import TRUST
 
 
@@ -29,13 +34,30 @@ def trusts(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     active = Count("memberships", filter=Q(memberships__state="active"), distinct=True)
     found = selectors.trusts(actor).annotate(member_count=active).order_by("name")
-    return render(request, "membership/trusts.html", {"trusts": list(found[:200]), "mine": actor.trust_ids})
+    return render(
+        request,
+        "membership/trusts.html",
+        {"trusts": list(found[:200]), "mine": actor.trust_ids, "beginning": _founding(actor)},
+    )
+
+
+def _founding(actor: Actor) -> list[Start]:
+    if actor.organisation_id is None:
+        return []
+    return [
+        Start("found", "Found a trust", reverse("trust_new"), may_begin(actor.organisation_id), "primary")
+    ]
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Choose a charter to start from (`?from=health`), then fill in the words."""
+    if request.method == "GET":
+        begins = may_begin(request.actor.organisation_id)  # type: ignore[attr-defined]
+        if not begins.allowed:
+            trusts_ = {"title": "trusts", "get_absolute_url": reverse("trusts")}
+            return not_now(request, "Found a trust", trusts_, begins)
     template = BY_CODE.get(request.GET.get("from", ""))
     if request.method == "GET" and template is None:
         return render(request, "membership/start.html", {"templates": TEMPLATES})
