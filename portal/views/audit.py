@@ -19,6 +19,7 @@ from kernel.audit import proofs, selectors
 from kernel.audit import trail as log
 from kernel.audit.models import Event, Leaf
 from kernel.audit.trail import Wanted
+from kernel.roles import AUDITOR
 from portal.trail import activity, changes, exports, known, saved
 from portal.trail.asked import DOORS, kinds, query, read
 from portal.trail.belonging import KINDS
@@ -40,6 +41,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         "doors": DOORS,
         "saved": [(one, query(one.fields)) for one in saved.of(actor.user_id)],
         "may_tamper": settings.DEMO,
+        "audits": any(one.role == AUDITOR for one in actor.granted),
     }
     return render(request, "portal/audit.html", context)
 

@@ -41,6 +41,9 @@ class GrantForm(ActionForm):
     def __init__(self, *args: Any, kinds: list[Kind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = [(kind.code, f"{kind.label}: {kind.means}") for kind in kinds]  # type: ignore[attr-defined]
+        if len(kinds) == 1:
+            # What there is to choose is chosen.
+            self.initial.setdefault("kind", kinds[0].code)
 
     def clean_person(self) -> User:
         found = User.objects.filter(email=self.cleaned_data["person"].lower(), is_active=True).first()
