@@ -13,7 +13,7 @@ from contracts.policies.clauses import CLAUSES
 from contracts.sharing import services as sharing
 from contracts.sharing.warnings import warnings_on
 from kernel import outbox
-from tests import worlds
+from tests import test_companions, worlds
 from tests.cast import Cast
 from tests.scenes import PLAIN, why
 from tests.test_offers import browser
@@ -81,3 +81,26 @@ def test_a_column_under_another_name_is_the_same_column(cast: Cast) -> None:
     recipe = [{"name": "rename", "params": {"mapping": {"age": "a", "zip": "z"}}}]
     request = worlds.submitted(cast, agreed(cast), **{**ANSWERS, "columns": ["age", "zip"], "recipe": recipe})
     assert [one.columns for one in warnings_on(request)] == [("age", "zip")]
+
+
+def test_columns_of_a_joined_dataset_are_looked_at_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes along has its own small groups; the request's own data here has none that leave."""
+    rows = [f"N{n},Maker {n % 7},{80 + n % 17},Owner {n}" for n in range(80)]
+    monkeypatch.setattr(
+        test_companions, "PLANES", "\n".join(["tailnum,maker,seats,owner_name", *rows]).encode()
+    )
+    agreement = test_companions.agreed_with_planes(
+        cast, columns={"only": ["carrier", "tailnum", "arr_delay"]}, min_group_size=None
+    )
+    joined = {
+        "name": "join",
+        "params": {"with": "aircraft_register", "on": {"tailnum": "tailnum"}, "columns": ["maker", "seats"]},
+    }
+    measured = agreement.negotiation.companions.get().version_of_data.profile["identifying"]
+    assert {c["name"] for c in measured["columns"]} >= {"maker", "seats"}
+    request = worlds.submitted(cast, agreement, columns=["carrier", "tailnum"], recipe=[joined], place="DE")
+    said = warnings_on(request)
+    assert [set(one.columns) for one in said] == [{"aircraft_register.maker", "aircraft_register.seats"}]
+    assert "aircraft_register.maker" in said[0].text
+    without = worlds.submitted(cast, agreement, columns=["carrier", "tailnum"], recipe=[], place="DE")
+    assert not warnings_on(without)

@@ -64,28 +64,37 @@ def kept_together(plan: Mapping[str, Any], types: Mapping[str, str], inputs: Any
 
 
 def warnings_on(request: Request, plan: Mapping[str, Any] | None = None) -> list[Warned]:
-    """What to warn of in a request, by its frozen plan or the one given. Two queries at most."""
+    """What to warn of in a request, by its frozen plan or the one given: of its data, and of each dataset that is joined
+    to it. Two queries at most."""
     version, plan = request.version_of_data, plan or request.plan
-    found = (version.profile or {}).get("identifying")
-    if not found or not plan or found["smallest"] >= SMALL:
+    if not plan:
         return []
-    inputs = {alias: one.column_types() for alias, one in inputs_of(request.agreement).items()}
-    kept = kept_together(
-        plan, version.column_types(), inputs, [column["name"] for column in found["columns"]]
-    )
-    if not kept:
-        return []
-    others = [column["name"] for column in found["columns"] if column["name"] not in kept]
+    joined = inputs_of(request.agreement)
+    inputs = {alias: one.column_types() for alias, one in joined.items()}
+    found = []
+    for alias, one in {"": version, **joined}.items():
+        measured = (one.profile or {}).get("identifying")
+        if not measured or measured["smallest"] >= SMALL:
+            continue
+        names = [f"{alias}.{c['name']}" if alias else c["name"] for c in measured["columns"]]
+        kept = kept_together(plan, version.column_types(), inputs, names)
+        if kept:
+            found.append(_warned(measured, kept, names))
+    return found
+
+
+def _warned(measured: Mapping[str, Any], kept: list[str], names: list[str]) -> Warned:
+    others = [name for name in names if name not in kept]
     says = f"{listed(kept)} stay together as they are: who knows them of a person or thing may find its row"
     counted = (
         f"The smallest group that shares their values{f' and those of {listed(others)}' if others else ''} "
-        f"has {found['smallest']} row{'' if found['smallest'] == 1 else 's'}; {found['alone']} rows stand alone"
+        f"has {measured['smallest']} row{'' if measured['smallest'] == 1 else 's'}; {measured['alone']} rows stand alone"
     )
     remedy = "Ask for coarser values, for fewer of these columns, or for a smallest group"
-    return [
-        Warned("request.reidentification", f"{says}. {counted}. {remedy}.",
-                f"{says}. Some groups that share them are small. {remedy}.", tuple(kept))
-    ]  # fmt: skip
+    return Warned(
+        "request.reidentification", f"{says}. {counted}. {remedy}.",
+        f"{says}. Some groups that share them are small. {remedy}.", tuple(kept),
+    )  # fmt: skip
 
 
 def record(found: list[Warned]) -> list[dict[str, Any]]:
