@@ -26,7 +26,8 @@ KINDS = {"ordinary": "ordinary data", "personal": "data that may identify someon
 
 @dataclass
 class Row:
-    """`times`, `last` and `newest` (events, at most NEWEST of all robots together) are of what it did for the organisation."""
+    """`times`, `last` and `newest` (events of those that can be switched, at most NEWEST of all together) are of what it
+    did for the organisation."""
 
     robot: Robot
     name: str
@@ -53,7 +54,8 @@ def rows(organisation: Organisation, actor: Actor) -> list[Row]:
     ):
         row = found[one["actor_name"]]
         row.times, row.last = one["times"], one["last"]
-    for event in done.order_by("-created", "-id")[:NEWEST]:
+    shown = [name for name, row in found.items() if not row.robot.fixed]
+    for event in done.filter(actor_name__in=shown).order_by("-created", "-id")[:NEWEST]:
         found[event.actor_name].newest.append(event)
     return list(found.values())
 

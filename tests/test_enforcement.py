@@ -216,7 +216,7 @@ def test_the_portals_own_copies_go_and_receipts_stay(cast: Cast) -> None:
     assert not any(store.exists(sha256) for sha256 in gone)
     agreement.refresh_from_db()
     destroyed = Event.objects.get(subject_id=agreement.pk, action="destroy_keys")
-    assert agreement.sealed_key == "" and destroyed.actor_name == "deletion clock"
+    assert agreement.sealed_key == "" and destroyed.actor_name == "Robot “Delete copies”"
     assert destroyed.detail["deleted"][0]["sha256"] == tokens.vault.sha256
     assert client(cast, "olga").get(f"/receipts/{two.data_sha256}/").status_code == 200
     assert "deleted on" in client(cast, "piotr").get(f"/deliveries/{two.pk}/").content.decode()

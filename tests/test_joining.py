@@ -207,7 +207,11 @@ def test_who_leaves_gives_the_notice_of_the_charter(cast: Cast) -> None:
         assert sweep()["notices"] == 1
     found.refresh_from_db()
     left = Event.objects.get(subject_id=found.pk, action="leave")
-    assert found.state == "left" and left.reason == "We are done after all." and left.actor_name == "timer"
+    assert (
+        found.state == "left"
+        and left.reason == "We are done after all."
+        and left.actor_name == "Robot “Let members leave”"
+    )
 
 
 def test_a_member_that_stops_answering_is_noticed_once(cast: Cast) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils.html import escape
 
 from contracts.decisions.models import StoredDecision
 from contracts.negotiations import offers
@@ -16,13 +17,15 @@ from kernel import outbox
 from kernel.audit.models import Event
 from portal import notify
 from portal.models import Notice
-from portal.tasks import sweep
+from portal.tasks import sweep, tidy
 from tests import worlds
 from tests.cast import Cast
 from tests.scenes import later, why
 from tests.test_access import token
 from tests.test_offers import browser
 from tests.test_stages import governed
+from trusts.membership import parting, services
+from trusts.membership.models import Membership
 from trusts.organisations import robots
 from trusts.organisations.models import Organisation
 
@@ -149,3 +152,35 @@ def test_lapsing_is_a_robot_that_the_provider_can_switch_off(cast: Cast) -> None
         sweep()
     event = Event.objects.get(subject_id=request.pk, action="lapse")
     assert (event.actor_name, event.door) == ("Robot “Let requests lapse”", "robot")
+
+
+def test_what_the_portal_does_on_its_day_is_listed_with_the_name_that_the_trail_shows(cast: Cast) -> None:
+    """Whatever time alone makes due is done by a robot of the table: no timer without a name."""
+    delivered = Delivery.objects.get(request=worlds.delivered(cast))
+    found = Membership.objects.get(trust=cast.trust, organisation=cast.organisations["meridian"])
+    services.change_charter(
+        cast.trust.pk, actor=cast.actor("ada"), governance={"members": {"notice_days": 30}}
+    )
+    parting.give_notice(found.pk, actor=cast.actor("piotr"), reason="We are done.")
+    page = browser(cast, "dana").get("/organisation/robots/").content.decode()
+    fixed = [robot for robot in robots.ROBOTS if robot.fixed]
+    assert len(fixed) > 10
+    for robot in fixed:
+        assert f"<b>{robot.label}</b>. " in page and escape(robot.fixed) in page
+    with later(days=800):
+        moved = sweep()
+        tidy()
+    assert moved["deliveries"] or moved["agreements"]
+    by_time = set(
+        Event.objects.filter(actor_id=None, action__in=["expire", "run_out", "leave", "overdue", "erase"])
+        .exclude(actor_name__startswith="membership")
+        .values_list("actor_name", flat=True)
+    )
+    assert {"Robot “Let members leave”", "Robot “End contracts”"} <= by_time
+    assert by_time <= {robot.name for robot in robots.ROBOTS}
+    delivered.refresh_from_db()
+    assert delivered.state != "available"
+    page = browser(cast, "dana").get("/organisation/robots/").content.decode()
+    ended = page.split('id="robot-end_contracts"')[1].split("</li>")[0]
+    assert "1 time on what concerns you, last on" in ended
+    assert "1 time" not in page.split('id="robot-close_votes"')[1].split("</li>")[0]

@@ -26,6 +26,7 @@ from kernel.decision import Refused
 from kernel.keys import seal_secret
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 from trusts.organisations.models import Organisation
 
 
@@ -160,7 +161,7 @@ def end_due(now: datetime) -> int:
     moved = 0
     over = Agreement.objects.filter(state__in=["in_force", "suspended"], ends__lte=now)
     for pk in over.values_list("pk", flat=True)[:200]:
-        moved += attempt(run_out, pk)
+        moved += attempt(run_out, pk, robots.actor("end_contracts"))
     return moved + duties.due(now)
 
 

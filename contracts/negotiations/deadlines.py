@@ -14,7 +14,7 @@ from contracts.negotiations import agreements
 from contracts.negotiations.machines import NEGOTIATION, UNSIGNED
 from contracts.negotiations.models import Message, Negotiation
 from contracts.negotiations.turns import MORE_DAYS, MOST_DAYS, REMIND_BEFORE, set_due
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
@@ -119,7 +119,7 @@ def _remind(verb: Any, states: Collection[str], now: datetime) -> int:
         for pk in near.exclude(reminded__in=known).values_list("pk", flat=True)[:200]:
             try:
                 with transaction.atomic():
-                    verb(pk, actor=system("timer"), days=days)
+                    verb(pk, actor=robots.actor("remind_negotiators"), days=days)
             except Refused:
                 continue
             sent += 1

@@ -15,12 +15,13 @@ from contracts.negotiations import evidence, ledger
 from contracts.negotiations.duty_rules import PAYMENT
 from contracts.negotiations.machines import AGREEMENT, DUTY
 from contracts.negotiations.models import Agreement, Duty
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import ALLOW, Decision, Refused, deny
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 
-CLOCK = "duty clock"
+CLOCK = "duties"
 REMIND_DAYS = (7, 1)
 SUSPEND_DOWNLOADS, SUSPEND_AGREEMENT, NOTIFY_TRUST = "suspend_downloads", "suspend_agreement", "notify_trust"
 
@@ -47,7 +48,7 @@ def begin_with_the_agreement(agreement: Agreement) -> None:
         text = (
             f"Pay {price['amount']} {price['currency']} to {agreement.provider.name} before the first export"
         )
-        begin(agreement, PAYMENT, text, None, actor=system(CLOCK))
+        begin(agreement, PAYMENT, text, None, actor=robots.actor(CLOCK))
     _next_report(agreement, timezone.now())
 
 
@@ -59,10 +60,16 @@ def begin_after_the_end(agreement: Agreement, ended: datetime, *, copies: bool) 
     clause = agreement.terms.get("delete_within")
     if clause and copies:
         text = f"Delete all copies of {agreement.dataset.title_text} and say so"
-        begin(agreement, "delete_within", text, ended + timedelta(days=clause["days"]), actor=system(CLOCK))
+        begin(
+            agreement,
+            "delete_within",
+            text,
+            ended + timedelta(days=clause["days"]),
+            actor=robots.actor(CLOCK),
+        )
     for duty in agreement.duties.filter(state="open", clause__in=[PAYMENT, "report_use"]):
         if duty.due is None or duty.due > ended:
-            waive(duty.pk, actor=system(CLOCK), reason="The contract ended.")
+            waive(duty.pk, actor=robots.actor(CLOCK), reason="The contract ended.")
 
 
 def _next_report(agreement: Agreement, now: datetime) -> Duty | None:
@@ -76,7 +83,7 @@ def _next_report(agreement: Agreement, now: datetime) -> Duty | None:
     if due > agreement.ends or agreement.duties.filter(clause="report_use", due__gte=due).exists():
         return None
     text = f"Report how {agreement.dataset.title_text} was used"
-    return begin(agreement, "report_use", text, due, actor=system(CLOCK))
+    return begin(agreement, "report_use", text, due, actor=robots.actor(CLOCK))
 
 
 def paid(agreement: Agreement) -> Decision:
@@ -207,7 +214,7 @@ def _follow(change: Any) -> None:
         duty.told_trust, duty.seen_by_trust = True, None
         change.publish("duty.late_for_trust", id=str(duty.pk), machine=DUTY.name)
     if SUSPEND_AGREEMENT in then and agreement.state == "in_force":
-        hold(agreement.pk, actor=change.actor if change.actor.is_system else system(CLOCK),
+        hold(agreement.pk, actor=change.actor if change.actor.is_system else robots.actor(CLOCK),
              reason=f"A duty is late: {duty.text}.", by="late")  # fmt: skip
 
 
@@ -239,7 +246,7 @@ def attempt(verb: Any, pk: UUID, **more: Any) -> int:
     """One timer; someone may have moved the row meanwhile, which is no error."""
     try:
         with transaction.atomic():
-            verb(pk, actor=system(CLOCK), **more)
+            verb(pk, actor=robots.actor(CLOCK), **more)
     except Refused:
         return 0
     return 1

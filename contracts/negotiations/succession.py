@@ -17,10 +17,11 @@ from django.utils import timezone
 from contracts.negotiations import duties, ledger
 from contracts.negotiations.machines import AGREEMENT, NEGOTIATION
 from contracts.negotiations.models import Agreement, Negotiation
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import may_create, transition
+from trusts.organisations import robots
 
 LIVE = ("in_force", "suspended")
 TALKED_OVER = ("requested", "offered", "accepted", "agreed")  # asked for, or waiting for signatures
@@ -143,7 +144,7 @@ def replace_due(now: datetime) -> int:
     for pk in due[:200]:
         try:
             with transaction.atomic():
-                replace(pk, actor=system("timer"))
+                replace(pk, actor=robots.actor("end_contracts"))
         except Refused:
             continue
         moved += 1
@@ -204,7 +205,7 @@ def _used(old: Agreement, new: Agreement, actor: Actor) -> None:
 @carries
 def _owed(old: Agreement, new: Agreement, actor: Actor) -> None:
     """What the old contract still asked for while it ran is asked for by the new one; what was paid stays paid."""
-    robot = system("duty clock")
+    robot = robots.actor("duties")
     paid = not old.duties.filter(clause=duties.PAYMENT, state__in=["open", "late"]).exists()
     same = old.terms.get(duties.PAYMENT) == new.terms.get(duties.PAYMENT)
     if new.negotiation.kind == "amendment" and paid and same:

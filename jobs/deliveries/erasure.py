@@ -21,14 +21,15 @@ from jobs.deliveries.services import expire
 from jobs.runs.machines import LIVE
 from jobs.runs.models import Job
 from kernel import store
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
 from trusts.datasets.models import DatasetVersion, Upload
+from trusts.organisations import robots
 
 log = logging.getLogger(__name__)
-ROBOT = "deletion clock"
+ROBOT = "delete_copies"
 
 
 def _needed(sha256: str, but: Delivery) -> str:
@@ -74,7 +75,7 @@ def _delete(what: str, sha256: str, size: int, delivery: Delivery) -> dict[str, 
 
 def erase_contract(agreement_id: UUID) -> bool:
     """Everything that the portal holds of a contract that is over: packages, tokens, keys. False: not yet possible."""
-    robot, agreement = system(ROBOT), Agreement.objects.get(pk=agreement_id)
+    robot, agreement = robots.actor(ROBOT), Agreement.objects.get(pk=agreement_id)
     if agreement.state not in ("ended", "terminated") or agreement.keys_destroyed is not None:
         return False
     deliveries = Delivery.objects.filter(agreement=agreement)
@@ -109,7 +110,7 @@ def erase_due(now: datetime) -> int:
     gone = 0
     over = Delivery.objects.filter(state__in=["expired", "revoked"], erased=None)
     for pk in over.values_list("pk", flat=True)[:200]:
-        gone += attempt(erase, pk)
+        gone += attempt(erase, pk, robots.actor(ROBOT))
     ended = Agreement.objects.filter(
         state__in=["ended", "terminated"], keys_destroyed=None, terms__has_key="delete_within"
     )

@@ -22,6 +22,7 @@ from kernel.decision import Refused
 from kernel.doors import Shown
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 
 
 @performs(DELIVERY, "deliver")
@@ -125,4 +126,4 @@ def expire_due(now: datetime | None = None) -> int:
     ids: Any = Delivery.objects.filter(state="available", expires__lte=now or timezone.now()).values_list(
         "pk", flat=True
     )[:200]
-    return sum(attempt(expire, pk) for pk in ids)
+    return sum(attempt(expire, pk, robots.actor("expire_exports")) for pk in ids)

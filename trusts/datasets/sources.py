@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Decision, Outcome, Refused
 from kernel.keys import open_secret, seal_secret
 from kernel.once import once
@@ -23,6 +23,7 @@ from kernel.transition import creation, transition
 from trusts.datasets import places, services
 from trusts.datasets.machines import DATASET, SOURCE
 from trusts.datasets.models import Dataset, DatasetVersion, Source
+from trusts.organisations import robots
 
 BEING_READ = ("registered", "profiling")
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7)}
@@ -121,7 +122,7 @@ def look_due(now: datetime) -> int:
         due = Source.objects.filter(every=every, looked__lte=now - span, state="connected")
         for pk in due.exclude(dataset__state="retired").values_list("pk", flat=True):
             try:
-                look(pk, actor=system(), before=now - span)
+                look(pk, actor=robots.actor("look_at_sources"), before=now - span)
                 told += 1
             except Refused:
                 continue

@@ -23,6 +23,7 @@ from kernel.transition import creation, may, transition
 from trusts.datasets.machines import UPLOAD
 from trusts.datasets.models import Upload
 from trusts.datasets.selectors import UNFINISHED, uploads
+from trusts.organisations import robots
 from trusts.organisations.models import Organisation
 
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -256,7 +257,7 @@ def abandon_due(now: datetime) -> int:
     gone = 0
     for pk in Upload.objects.filter(state__in=UNFINISHED, expires__lte=now).values_list("pk", flat=True):
         try:
-            abandon(pk, actor=system())
+            abandon(pk, actor=robots.actor("abandon_uploads"))
             gone += 1
         except Refused:
             continue

@@ -9,13 +9,14 @@ from uuid import UUID
 from django.utils import timezone
 
 from kernel import store
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.attachments import kind_of
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership
+from trusts.organisations import robots
 
 
 def _by(actor: Actor) -> dict[str, str]:
@@ -136,7 +137,7 @@ def probations_due(now: datetime) -> int:
     )
     for pk in over.values_list("pk", flat=True)[:200]:
         try:
-            pass_probation(pk, actor=system("timer"))
+            pass_probation(pk, actor=robots.actor("end_probations"))
         except Refused:
             continue
         moved += 1

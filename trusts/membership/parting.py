@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.audit.models import Event
 from kernel.decision import Refused
 from kernel.registry import performs
@@ -18,6 +18,7 @@ from trusts.membership.endings import follow
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import Membership
 from trusts.membership.services import leave
+from trusts.organisations import robots
 
 
 @performs(MEMBERSHIP, "hear")
@@ -114,7 +115,7 @@ def notices_due(now: datetime) -> int:
     gone = Membership.objects.filter(state__in=["active", "suspended"], leaves_on__lte=now)
     for pk, why in gone.values_list("pk", "leaving_because")[:200]:
         try:
-            leave(pk, actor=system("timer"), reason=why or "The notice has run.")
+            leave(pk, actor=robots.actor("end_memberships"), reason=why or "The notice has run.")
         except Refused:
             continue  # the last trustee: the others are told by its page
         moved += 1
@@ -161,6 +162,6 @@ def silences_due(now: datetime) -> int:
         last = max(filter(None, (heard.get(row.organisation_id), row.since)))
         told = row.quiet_told is not None and row.quiet_told > last
         if days and not told and last < now - timedelta(days=days):
-            note_silence(row.pk, actor=system("timer"), since=last.date().isoformat())
+            note_silence(row.pk, actor=robots.actor("note_silences"), since=last.date().isoformat())
             moved += 1
     return moved

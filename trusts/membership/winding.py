@@ -15,6 +15,7 @@ from trusts.membership.endings import follow, follow_winding_up, running
 from trusts.membership.machines import MEMBERSHIP
 from trusts.membership.models import STANDING, Membership, Trust
 from trusts.membership.trust_machine import TRUST
+from trusts.organisations import robots
 
 
 def must_be_open(trust: Trust | None) -> None:
@@ -75,6 +76,6 @@ def finish_due(now: datetime) -> int:
     moved = 0
     for trust in Trust.objects.filter(state="winding_up").order_by("changed")[:100]:
         if not running(trust):
-            finish(trust.pk, actor=system("timer"))
+            finish(trust.pk, actor=robots.actor("finish_trusts"))
             moved += 1
     return moved

@@ -15,6 +15,7 @@ from kernel.actor import Actor, system
 from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 from trusts.organisations.access_machines import ACCESS_REVIEW, DOMAIN, JOINING
 from trusts.organisations.machines import ORGANISATION
 from trusts.organisations.models import (
@@ -245,7 +246,7 @@ def begin_due(now: datetime) -> int:
         waits = any(one.state == "open" for one in reviews)
         if not waits and (newest is None or newest + timedelta(days=organisation.review_every) <= now):
             try:
-                _begin(organisation, system("timer"))
+                _begin(organisation, robots.actor("begin_reviews"))
                 begun += 1
             except Refused:
                 continue

@@ -1,5 +1,6 @@
 """Robots: what the portal does by itself, each under a name of its own, and which of them an organisation can switch off.
 
+What it does on a day that others rely on is `fixed`: listed with the reason, and on for everybody.
 The table is the one place that knows them. A station that lets a robot act names it by `actor(code)` and leaves alone
 what belongs to the organisations in `switched_off(code)`.
 """
@@ -77,6 +78,65 @@ ROBOTS: tuple[Robot, ...] = (
     Robot(
         "end_rights", "End rights", "Ends a right on one dataset or contract on its last day, or when its holder has left.",
         fixed="A right without an end would be more than what was granted.",
+    ),
+    Robot(
+        "close_votes", "Close votes",
+        "Counts a vote and closes it when its deadline is over, its result is certain or what it is about is gone; what was decided is done at once.",
+        fixed="The charter gives every vote its last day, and the other members rely on it.",
+    ),
+    Robot(
+        "end_memberships", "Let members leave", "Ends a membership when the notice that the member gave has run.",
+        fixed="The member said that it leaves on that day; until then it can take the notice back.",
+    ),
+    Robot(
+        "end_probations", "End probations", "Makes a member a full one when its probation is over and nobody ended the membership.",
+        fixed="The charter says how long a probation takes.",
+    ),
+    Robot(
+        "note_silences", "Note silence", "Tells those who govern a trust of a member that has done nothing for as long as the charter says.",
+        fixed="The charter says after how many days, or that nobody is told.",
+    ),
+    Robot(
+        "finish_trusts", "End trusts", "Ends a trust that is being wound up when its last contract is over.",
+        fixed="Its members decided that it ends.",
+    ),
+    Robot(
+        "begin_reviews", "Begin access reviews", "Asks your owners whether everybody still needs their roles.",
+        fixed="Your owners say how often; where they say nothing, none begins.",
+    ),
+    Robot(
+        "end_emergencies", "End emergency openings", "Closes what an operator opened in an emergency when its hour is over.",
+        fixed="Nobody outside your organisation may read on for longer.",
+    ),
+    Robot(
+        "abandon_uploads", "Clear unfinished uploads", "Gives up an upload that was not finished in time, and deletes what had arrived.",
+        fixed="The portal keeps no halves of files.",
+    ),
+    Robot(
+        "look_at_sources", "Look at sources", "Has a worker look whether data that stays where it is has changed.",
+        fixed="Each source says how often; your stewards can set it to never.",
+    ),
+    Robot(
+        "remind_negotiators", "Remind of answers and signatures", "Tells whoever is to answer or to sign that the last day is near.",
+        fixed="Each person chooses in their own settings what they are told by mail.",
+    ),
+    Robot(
+        "end_contracts", "End contracts", "Ends a contract when its last day is over, or when the first day of the one that follows it has come.",
+        fixed="All parties signed that day.",
+    ),
+    Robot(
+        "duties", "Watch duties",
+        "Begins what a contract wants done, reminds of it and marks it late when its day is over; what the contract says follows then, such as a suspension.",
+        fixed="The contract says when, and the other side relies on it.",
+    ),
+    Robot(
+        "expire_exports", "Close downloads", "Closes an export when the days are over in which it may be fetched.",
+        fixed="The contract says for how long it may be fetched.",
+    ),
+    Robot(
+        "delete_copies", "Delete copies",
+        "Deletes the portal's own copy of an export that may no longer be fetched, and what is left of a contract when it says so.",
+        fixed="The contract says that it is deleted.",
     ),
 )  # fmt: skip
 BY_CODE = {robot.code: robot for robot in ROBOTS}

@@ -12,16 +12,15 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from kernel.actor import Actor, system
+from kernel.actor import Actor
 from kernel.decision import Decision, Refused
 from kernel.registry import performs
 from kernel.transition import transition
+from trusts.organisations import robots
 from trusts.proposals import effects
 from trusts.proposals.counting import choices, count, outcome
 from trusts.proposals.machines import PROPOSAL
 from trusts.proposals.models import Proposal, VotingSeat
-
-CLERK = "Commonhold"
 
 
 def settle(proposal_id: UUID, now: datetime | None = None) -> Proposal | None:
@@ -34,7 +33,7 @@ def settle(proposal_id: UUID, now: datetime | None = None) -> Proposal | None:
         if found.state != "open":
             return None
         if effects.is_moot(found):
-            return drop(found.pk, actor=system(CLERK))
+            return drop(found.pk, actor=robots.actor("close_votes"))
         over = (now or timezone.now()) >= found.due
         tally = found.tally()
         if found.secret and not over and tally.left:
@@ -50,8 +49,8 @@ def settle(proposal_id: UUID, now: datetime | None = None) -> Proposal | None:
         if decided == "lapsed":
             effects.run_out(found)
         if problem is not None:
-            return fail(found.pk, actor=system(CLERK), result=result, problem=problem)  # type: ignore[no-any-return]
-        return VERBS[decided](found.pk, actor=system(CLERK), result=result)  # type: ignore[no-any-return]
+            return fail(found.pk, actor=robots.actor("close_votes"), result=result, problem=problem)  # type: ignore[no-any-return]
+        return VERBS[decided](found.pk, actor=robots.actor("close_votes"), result=result)  # type: ignore[no-any-return]
 
 
 def _result(proposal: Proposal) -> dict[str, Any]:

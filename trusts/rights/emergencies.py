@@ -18,6 +18,7 @@ from kernel.decision import Refused
 from kernel.registry import performs, sees
 from kernel.roles import AUDITOR
 from kernel.transition import creation, transition
+from trusts.organisations import robots
 from trusts.rights.emergency_machine import EMERGENCY
 from trusts.rights.models import Emergency, trust_of
 
@@ -148,7 +149,7 @@ def run_out_due(now: datetime) -> int:
     due = Emergency.objects.filter(state="open", until__lte=now).values_list("pk", flat=True)
     for pk in due[:500]:
         try:
-            run_out(pk, actor=system())
+            run_out(pk, actor=robots.actor("end_emergencies"))
             ended += 1
         except Refused:
             continue
