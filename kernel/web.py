@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from kernel import doors, registry
@@ -55,7 +56,13 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
     subject = doors.find_visible(machine, pk, actor)
     if row.hidden or not row.by.intersection(roles_of(actor, subject)):
         return render(request, "errors/403.html", {"action": row, "subject": subject}, status=403)
-    context: dict[str, Any] = {"machine": machine, "action": row, "subject": subject, "seen": subject.version}
+    context: dict[str, Any] = {
+        "machine": machine,
+        "action": row,
+        "subject": subject,
+        "seen": subject.version,
+        "back": _back(request),
+    }
     if request.method == "GET":
         form_class = doors.form_for(machine, action)
         context["form"] = form_class(subject=subject, actor=actor)  # type: ignore[call-arg]
@@ -84,7 +91,7 @@ def act(request: HttpRequest, machine_name: str, pk: UUID, action: str) -> HttpR
         return answer
     # What was done may say more than the table: that others have still to agree, for example.
     messages.success(request, getattr(done, "told", "") or row.done or f"{row.label}: done.")
-    return HttpResponseRedirect(_after(request, done, subject))
+    return HttpResponseRedirect(_back(request) or _after(request, done, subject))
 
 
 def _kept(machine: Any, action: str, request: HttpRequest, subject: Any) -> Any:
@@ -97,6 +104,14 @@ def _kept(machine: Any, action: str, request: HttpRequest, subject: Any) -> Any:
     )
     form.is_valid()
     return form
+
+
+def _back(request: HttpRequest) -> str:
+    """The page of this portal from which the action was begun, where that is not the object's own."""
+    given = (request.POST if request.method == "POST" else request.GET).get("back", "")
+    return (
+        given if given.startswith("/") and url_has_allowed_host_and_scheme(given, allowed_hosts=None) else ""
+    )
 
 
 def _after(request: HttpRequest, done: Any, subject: Any) -> str:

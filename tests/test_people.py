@@ -210,3 +210,19 @@ def test_the_page_of_five_hundred_people_asks_no_more_often_than_that_of_three(c
     shown = dana.get("/organisation/people/?q=person 42").content.decode()
     assert "Person 420" in shown
     assert "Person 200" not in shown
+
+
+def test_who_acts_on_a_page_of_the_organisation_comes_back_to_it(cast: Cast) -> None:
+    """Not to the public profile; and never to another site."""
+    dana, path = (
+        client(cast, "dana"),
+        f"/do/organisation/{cast.organisations['hudson'].pk}/switch_emergencies/",
+    )
+    link = f"{path}?back=/organisation/access/"
+    assert link in dana.get("/organisation/access/").content.decode()
+    assert 'name="back" value="/organisation/access/"' in dana.get(link).content.decode()
+    given = {"allowed": "off", "reason": "Our data stays closed.", "back": "/organisation/access/"}
+    assert dana.post(path, given).headers["Location"] == "/organisation/access/"
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example/"):
+        answer = dana.post(path, {**given, "allowed": "on", "back": elsewhere})
+        assert answer.headers.get("Location", "/organisations/").startswith("/organisations/"), elsewhere
