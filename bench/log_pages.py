@@ -172,6 +172,7 @@ def measure() -> Figures:
 
     from kernel.audit.models import EventParty
     from tests.cast import assemble
+    from tests.test_access import token
 
     call_command("migrate", verbosity=0)
     setup_test_environment(debug=False)
@@ -185,6 +186,7 @@ def measure() -> Figures:
         clients[name].force_login(
             cast.users[name], backend="allauth.account.auth_backends.AuthenticationBackend"
         )
+    reads = token(cast, "dana", ["read"])
     mine = EventParty.objects.filter(organisation_id=cast.organisations["hudson"].pk)
     middle = mine.order_by("created")[ROWS // 2]
     busy, rare = middle.subject_id, mine.filter(machine="agreement").order_by("created")[0].subject_id
@@ -201,6 +203,7 @@ def measure() -> Figures:
         "kind and door, rare together": "what=delivery&door=calendar", "everything at once": f"who=Dana&organisation=Hudson&what=request.submit&door=api&refused=1&from={day}",
         "another reader": "PIOTR", "another reader, who": "PIOTRwho=Person+7",
         "the calendar of a year": f"YEARyear={day.year}",
+        "by API": "APIpage_size=50", "by API, from the middle": f"APIpage_size=50&older={at}", "by API, one object": f"APIsubject={busy}",
         "a file of 10,000 entries, to its end": f"EXPORTfrom={(middle.created - timedelta(days=11)).date()}&until={(middle.created - timedelta(days=1)).date()}",
     }  # fmt: skip
     found: Figures = {}
@@ -210,11 +213,17 @@ def measure() -> Figures:
         folder = "export.csv" if is_file else "activity/" if is_year else ""
         for mark in ("PIOTR", "EXPORT", "YEAR"):
             query = query.removeprefix(mark)
-        path = f"/audit/{folder}?{query}"
+        by_api = query.startswith("API")
+        path = f"/api/v1/events?{query.removeprefix('API')}" if by_api else f"/audit/{folder}?{query}"
 
-        def once(client: Any = client, path: str = path, is_file: bool = is_file) -> float:
+        def once(
+            client: Any = client,
+            path: str = path,
+            is_file: bool = is_file,
+            more: dict[str, str] = reads if by_api else {},
+        ) -> float:
             start = time.perf_counter()
-            answer = client.get(path)
+            answer = client.get(path, **more)
             if is_file:
                 for _ in answer.streaming_content:
                     pass

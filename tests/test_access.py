@@ -283,9 +283,8 @@ def test_the_api_shows_each_organisation_its_own(cast: Cast) -> None:
         assert client.get(f"{one}/actions", **outside).status_code == 404, kind
         assert client.post(f"{one}/actions/withdraw", **inside).status_code == 403, kind
     assert client.get(f"/api/v1/agreements/{agreement.pk}", **narrow).status_code == 403
-    assert (
-        client.get("/api/v1/events", **outside).json()["count"]
-        < client.get("/api/v1/events", **inside).json()["count"]
+    assert len(client.get("/api/v1/events?page_size=200", **outside).json()["results"]) < len(
+        client.get("/api/v1/events?page_size=200", **inside).json()["results"]
     )
     assert (
         client.post(

@@ -13,7 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from kernel import doors, outbox, registry
@@ -466,6 +468,43 @@ def test_the_api_lists_the_same_in_the_same_order(cast: Cast) -> None:
     assert [row["id"] for row in answer.json()["results"]] == [
         str(e.pk) for e in found(client_of(cast, "dana"))
     ][:30]
+
+
+def test_the_api_leads_through_the_whole_trail_at_the_same_cost_for_each_page(cast: Cast) -> None:
+    agreement = worlds.agreed(cast)
+    reads, client = token(cast, "dana", ["read"]), Client()
+    whole = [str(pk) for pk in selectors.visible_to(cast.actor("dana")).order_by("-created", "-id").values_list("pk", flat=True)]  # fmt: skip
+    assert len(whole) > 12
+
+    def walk(address: str | None, way: str, most: int = 100) -> tuple[list[list[str]], set[int]]:
+        pages, cost = [], set()
+        while address and len(pages) < most:
+            with CaptureQueriesContext(connection) as asked:
+                answer = client.get(address, **reads).json()
+            assert not any("COUNT(" in one["sql"] or "OFFSET" in one["sql"] for one in asked)
+            cost.add(len(asked))
+            pages.append([row["id"] for row in answer["results"]])
+            address = answer[way]
+        return pages, cost
+
+    walk("/api/v1/events", "next")  # the token's first use is noted once
+    pages, cost = walk("/api/v1/events?page_size=5", "next")
+    assert [pk for page in pages for pk in page] == whole and all(len(page) == 5 for page in pages[:-1])
+    assert len(cost) == 1, "the last page costs what the first does"
+    # Back again, from the third page; entries that come in on top meanwhile move nothing.
+    second = client.get("/api/v1/events?page_size=5", **reads).json()["next"]
+    third = client.get(second, **reads).json()["next"]
+    datasets.describe(agreement.dataset_id, actor=cast.actor("dana"), summary="Another text")
+    back = client.get(third, **reads).json()["previous"]
+    assert [row["id"] for row in client.get(back, **reads).json()["results"]] == pages[1]
+    # One object alone, through all its pages.
+    address = f"/api/v1/events?subject={agreement.dataset_id}&page_size=2"
+    of_one = [pk for page in walk(address, "next")[0] for pk in page]
+    there = selectors.visible_to(cast.actor("dana")).filter(subject_id=agreement.dataset_id)
+    assert of_one == [str(e.pk) for e in there.order_by("-created", "-id")] and len(of_one) > 2
+    for wrong in ("page=2", "older=yesterday", "newer=1-x", "subject=flights"):
+        assert client.get(f"/api/v1/events?{wrong}", **reads).status_code == 400, wrong
+    assert len(client.get("/api/v1/events?page_size=none", **reads).json()["results"]) <= 50
 
 
 # What the trail says that somebody did, by the first word. A new action whose label makes another one is read here first.

@@ -167,7 +167,7 @@ def test_ten_stages_by_programs(tmp_path: Path, transactional_db: None) -> None:
         seen = {(e["machine"], e["action"]) for e in hudson.get("events?page_size=200")["results"]}
         assert {("dataset", "register"), ("version", "finish"), ("offer", "publish"), ("negotiation", "ask"), ("agreement", "conclude"),
                 ("request", "approve"), ("job", "finish"), ("delivery", "download")} <= seen  # fmt: skip
-        assert outsider.get("events")["count"] < 10
+        assert len(outsider.get("events")["results"]) < 10
         until = time.monotonic() + 20
         while outsider.get("log/head")["size"] < len(seen):
             assert time.monotonic() < until, "the log was not sealed"
