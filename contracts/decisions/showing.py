@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contracts.policies.deciding.report import Decision, Premise, RuleReport
+from contracts.policies.deciding.parts import Premise, RuleReport
+from contracts.policies.deciding.report import Decision
 from contracts.policies.deciding.turning import Turning
 from contracts.policies.deciding.wording import (
     SOURCES,
@@ -24,7 +25,7 @@ TONES = {"permit": "good", "deny": "bad", "needs_information": "care"}
 def shown(decision: Decision, turned: Turning | None, names: dict[str, str]) -> dict[str, Any]:
     """For the template. `names`: what organisations and data are called, by IRI."""
     return {
-        "verdict": decision.verdict, "tone": TONES[decision.verdict], "words": verdict_words(decision),
+        "verdict": decision.verdict, "tone": TONES[decision.verdict], "words": verdict_words(decision.verdict),
         "turning": _named(turned.text, names) if turned else "",
         "missing": listed(label(name) for name in decision.missing_facts),
         "rules": [_rule(rule, names) for rule in _by_weight(decision)],

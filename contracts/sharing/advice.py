@@ -13,7 +13,7 @@ from contracts.decisions.keeping import keep
 from contracts.decisions.models import StoredDecision
 from contracts.decisions.situation import world_for
 from contracts.negotiations.selectors import standing_through
-from contracts.policies.deciding import report
+from contracts.policies.deciding import parts, report
 from contracts.policies.deciding.asking import request_for
 from contracts.policies.deciding.documents import prepared_as, smallest_change
 from contracts.policies.deciding.evaluate import Prepared
@@ -132,7 +132,7 @@ def _line(
     }
 
 
-def _lines(rule: report.RuleReport) -> list[dict[str, Any]]:
+def _lines(rule: parts.RuleReport) -> list[dict[str, Any]]:
     """The premises of a permission to use as the page shows them; and bans that are in effect."""
     if rule.kind == "prohibition" and rule.active:
         done = said("action", ", ".join(rule.actions), "or")
@@ -142,7 +142,7 @@ def _lines(rule: report.RuleReport) -> list[dict[str, Any]]:
     return [line for premise in rule.premises for line in _shown(premise)]
 
 
-def _shown(premise: report.Premise) -> list[dict[str, Any]]:
+def _shown(premise: parts.Premise) -> list[dict[str, Any]]:
     if premise.name == "target" and premise.parts:
         return [line for part in premise.parts for line in _shown(part)]
     if premise.name in ("target", "party", "action"):

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from contracts.policies.deciding.facts import DATE_TIME, Known
-from contracts.policies.deciding.report import DutyReport, Premise
+from contracts.policies.deciding.parts import DutyReport, Premise
 from contracts.policies.deciding.values import atom, duration, later
 from contracts.policies.language.model import Constraint, Rule
 from contracts.policies.language.vocabulary import NS, ODRL, short

@@ -21,8 +21,9 @@ from contracts.policies.deciding.matching import (
     stated_tree,
     subjects_check,
 )
+from contracts.policies.deciding.parts import DutyReport, Premise, RuleReport
 from contracts.policies.deciding.premises import Check, condition_check
-from contracts.policies.deciding.report import Decision, DutyReport, Premise, RuleReport
+from contracts.policies.deciding.report import Decision
 from contracts.policies.language.model import Condition, Constraint, Logical, Policy, Rule
 from contracts.policies.language.vocabulary import BROADER, FORBIDDEN_WITH, short
 from kernel.canonical import sha256_hex

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from contracts.policies.deciding.facts import Fact, Known
 from contracts.policies.deciding.operators import Truth, and3, or3
+from contracts.policies.deciding.parts import Premise
 from contracts.policies.deciding.premises import Check, condition_check
-from contracts.policies.deciding.report import Premise
 from contracts.policies.language.model import Action, Asset, Condition, Party, Policy, Rule
 from contracts.policies.language.vocabulary import ODRL, broader, short
 

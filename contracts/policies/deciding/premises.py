@@ -15,7 +15,7 @@ from json import loads
 
 from contracts.policies.deciding.facts import USED_UP, Fact, Known
 from contracts.policies.deciding.operators import ORDER, Truth, and3, eq, not3, or3, xone3
-from contracts.policies.deciding.report import Premise
+from contracts.policies.deciding.parts import Premise
 from contracts.policies.deciding.trees import groups_covered, inside, parts
 from contracts.policies.deciding.values import Atom, as_kind, atom, name_of, zone_named
 from contracts.policies.language.model import Condition, Constraint, Logical

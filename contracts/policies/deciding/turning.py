@@ -14,7 +14,8 @@ from typing import Any
 
 from contracts.policies.deciding.evaluate import Prepared, operands_of
 from contracts.policies.deciding.facts import DATE_TIME, Request, World, full_name
-from contracts.policies.deciding.report import Decision, Premise, RuleReport
+from contracts.policies.deciding.parts import Premise, RuleReport
+from contracts.policies.deciding.report import Decision
 from contracts.policies.deciding.values import atom
 from contracts.policies.deciding.wording import ACTIONS, failing, label, moment, said, sentence
 from contracts.policies.language.model import Constraint, Iri, Literal

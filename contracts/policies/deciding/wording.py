@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from contracts.policies.deciding.report import Decision, DutyReport, Premise, RuleReport
+from contracts.policies.deciding.parts import DutyReport, Premise, RuleReport
 from contracts.policies.taxonomy import COUNTRIES, GROUPS, PURPOSES, listed, place_label, purpose_label
 
 # left operand → what people call it, and the clause of the library that it comes from
@@ -233,7 +233,7 @@ def lasting(text: str) -> str:
     return f"{match[2]} {name}{'s' if match[2] != '1' else ''}" if match and name else ""
 
 
-def verdict_words(decision: Decision) -> str:
+def verdict_words(verdict: str) -> str:
     return {"permit": "Allowed", "deny": "Not allowed", "needs_information": "More must be known first"}[
-        decision.verdict
+        verdict
     ]

@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from contracts.policies.deciding.documents import BYTES, decide, loaded
 from contracts.policies.deciding.facts import InputFault
-from contracts.policies.deciding.report import Decision, Premise
-from contracts.policies.deciding.wording import duty_words, label, requirement, said, verdict_words
+from contracts.policies.deciding.parts import Premise
+from contracts.policies.deciding.report import Decision
+from contracts.policies.deciding.wording import duty_words, label, reason_of, requirement, said, verdict_words
 from contracts.policies.language.faults import PolicyError
 
 MARK = {True: "+", False: "-", None: "?"}
@@ -75,12 +76,12 @@ def _read(name: str) -> str:
 
 
 def _lines(decision: Decision) -> list[str]:
-    lines = [verdict_words(decision)]
+    lines = [verdict_words(decision.verdict)]
     for rule in decision.rules:
         lines += [
             "",
             f"{rule.kind.capitalize()} {rule.uid}: {'in effect' if rule.active else 'not in effect'}",
-            f"  {rule.as_dict()['reason']}",
+            f"  {reason_of(rule)}",
         ]
         for premise in rule.premises:
             lines += _premise(premise, "  ")
