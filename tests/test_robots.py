@@ -24,10 +24,14 @@ from tests.scenes import later, why
 from tests.test_access import token
 from tests.test_offers import browser
 from tests.test_stages import governed
+from tests.votes import vote
+from trusts.datasets.models import Column
 from trusts.membership import parting, services
-from trusts.membership.models import Membership
+from trusts.membership.charter_templates import BY_CODE
+from trusts.membership.models import Membership, Trust
 from trusts.organisations import robots
 from trusts.organisations.models import Organisation
+from trusts.proposals.models import Proposal
 
 pytestmark = pytest.mark.django_db
 NAME = "Robot “Approve within the offer” of Hudson Carriers"
@@ -184,3 +188,49 @@ def test_what_the_portal_does_on_its_day_is_listed_with_the_name_that_the_trail_
     ended = page.split('id="robot-end_contracts"')[1].split("</li>")[0]
     assert "1 time on what concerns you, last on" in ended
     assert "1 time" not in page.split('id="robot-close_votes"')[1].split("</li>")[0]
+
+
+def test_a_trust_founded_as_a_mobility_alliance_lets_the_robot_say_yes_and_people_keep_what_is_sensitive(
+    cast: Cast,
+) -> None:
+    """End to end as a new user would: a template as it stands, one switch, and a request within the offer."""
+    dana = browser(cast, "dana")
+    page = dana.get("/trusts/new/?from=mobility").content.decode()
+    assert "let the portal say yes for it" in page
+    template = BY_CODE["mobility"]
+    founded = dana.post(
+        "/trusts/new/?from=mobility",
+        {
+            "template": "mobility", "name": "Trams and Planes", "kind": template.kind, "purpose": template.purpose,
+            "charter": template.charter, "open_to_apply": "on",
+        },
+    )  # fmt: skip
+    assert founded.status_code == 302
+    cast.trust = Trust.objects.get(name="Trams and Planes")
+    said = dana.get(f"{cast.trust.get_absolute_url()}charter/").content.decode()
+    assert said.count("The provider&#x27;s robot may be one of them.") == 1, "ordinary data only"
+    joined = services.apply(cast.trust.pk, actor=cast.actor("piotr"), role="consumer")
+    outbox.dispatch()
+    vote(cast, Proposal.objects.get(member=joined), dana="for")
+    joined.refresh_from_db()
+    assert joined.state == "active"
+
+    at = dana.get("/organisation/robots/").content.decode()
+    assert "Trams and Planes: the charter lets a robot answer in Review (ordinary data)" in " ".join(
+        at.split()
+    )
+    sent = {"robot": "approve", "on": "on", "reason": "They wait for days."}
+    assert dana.post("/organisation/robots/", sent).status_code == 302
+
+    agreement = worlds.agreed(cast)
+    Column.objects.filter(version=agreement.version_of_data).update(personal=False)
+    within = submitted(cast, agreement=agreement)
+    assert within.state == "approved" and within.reviews.get().said_by == NAME
+    worlds.drain()
+    assert Delivery.objects.get(request=within).state == "available"
+
+    Column.objects.filter(version=agreement.version_of_data, name="tailnum").update(personal=True)
+    sensitive = submitted(cast, agreement=agreement)
+    assert sensitive.state == "submitted" and not sensitive.reviews.exists()
+    assert sensitive.get_absolute_url() in browser(cast, "rui").get("/inbox/").content.decode()
+    assert sharing.approve(sensitive.pk, actor=cast.actor("rui"), reason=worlds.IN_ORDER).state == "approved"

@@ -21,10 +21,10 @@ class Template:
 
 
 def _stage(
-    name: str, who: str = "reviewer", count: int = 1, blind: bool = False, days: int = 10
+    name: str, who: str = "reviewer", count: int = 1, blind: bool = False, days: int = 10, robot: bool = False
 ) -> dict[str, Any]:
     return {"name": name, "who": who, "count": count, "blind": blind, "organisations": "any", "days": days,
-            "late": "deputy", "disagree": "return"}  # fmt: skip
+            "late": "deputy", "disagree": "return", **({"robot": True} if robot else {})}  # fmt: skip
 
 
 def _votes(**kinds: dict[str, Any]) -> dict[str, Any]:
@@ -57,10 +57,14 @@ TEMPLATES: tuple[Template, ...] = (
     ),
     Template(
         "mobility", "Mobility alliance", "alliance",
-        "Peers in transport, each with one vote. Members vote on who joins and on the charter; open ballots.",
+        "Peers in transport, each with one vote. Members vote on who joins and on the charter; open ballots. A member may let its robot answer what stays "
+        "within its published offer; data that may identify someone waits for people.",
         "Plan and run transport together by sharing what each operator knows.",
-        "Peers under equal rules share data about traffic, timetables and delays. Nobody uses it against a member in a tender.",
-        {"members": {"notice_days": 30}, "votes": {"kinds": _votes(admit={}, expel={}, charter={"majority": "two_thirds"})}},
+        "Peers under equal rules share data about traffic, timetables and delays. Nobody uses it against a member in a tender. "
+        "Who asks for no more than a member offers to all need not wait: the member may let the portal say yes for it. Data that may identify someone is "
+        "always answered by people.",
+        {"members": {"notice_days": 30}, "votes": {"kinds": _votes(admit={}, expel={}, charter={"majority": "two_thirds"})},
+         "reviews": {"ordinary": {"stages": [_stage("Review", robot=True)]}}},
         {"limits": {"no_reidentification": {}, "exports": {"at_most": 52}}, "needs": {"no_reidentification": "never", "exports": "second_person"}, "longest_days": 730},
     ),
     Template(
