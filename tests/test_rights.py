@@ -19,7 +19,9 @@ from jobs.deliveries.selectors import deliveries
 from kernel import doors, registry
 from kernel.actor import system
 from kernel.audit import selectors as audit
+from kernel.audit import trail
 from kernel.audit.models import Event
+from kernel.audit.trail import Wanted
 from kernel.decision import Refused
 from kernel.roles import roles_of
 from kernel.transition import may, may_create
@@ -30,6 +32,9 @@ from tests.cast import Cast
 from tests.test_access import BACKEND, token
 from trusts.datasets import services as datasets
 from trusts.datasets.machines import DATASET
+from trusts.membership import services as membership
+from trusts.membership.models import Membership, Trust
+from trusts.mergers import services as mergers
 from trusts.organisations import services as organisations
 from trusts.organisations.models import OrganisationMember
 from trusts.rights import grants
@@ -238,3 +243,60 @@ def test_a_program_grants_and_takes_back(cast: Cast) -> None:
     assert done.json()["state"] == "revoked"
     with pytest.raises(Refused):
         rights.expire(Grant.objects.get().pk, actor=system(), reason="too late")
+
+
+def _two_trustees(cast: Cast) -> tuple[Membership, Grant]:
+    """Hudson governs beside the weather office, and has named Olga auditor of the trust."""
+    place = Membership.objects.get(trust=cast.trust, organisation=cast.organisations["hudson"])
+    membership.change_role(place.pk, actor=cast.actor("ada"), role="trustee")
+    cast.trust = Trust.objects.get(pk=cast.trust.pk)
+    return place, worlds.granted(cast, "auditor", "olga", cast.trust)
+
+
+@pytest.mark.parametrize("how", ["suspend", "leave", "expel", "role", "charter"])
+def test_auditors_go_with_the_place_of_the_organisation_that_named_them(cast: Cast, how: str) -> None:
+    place, right = _two_trustees(cast)
+    kept = worlds.granted(cast, "auditor", "sam", cast.trust, by="ada")
+    on_contract = worlds.granted(cast, "auditor", "olga", worlds.agreed(cast))
+    ada = cast.actor("ada")
+    if how == "charter":
+        before = {"governed_by": ["trustee", "provider"]}
+        membership.change_charter(cast.trust.pk, actor=ada, governance=before)
+        membership.change_role(place.pk, actor=ada, role="provider")
+        right.refresh_from_db()
+        assert right.state == "active", "its new role governs as well"
+        membership.change_charter(cast.trust.pk, actor=ada, governance={})
+    elif how == "role":
+        membership.change_role(place.pk, actor=ada, role="provider")
+    elif how == "leave":
+        membership.leave(place.pk, actor=cast.actor("dana"), reason="We are done.")
+    else:
+        if how == "expel":
+            worlds.heard(cast, place.pk, "dana")
+        foretold = as_(cast, "ada").get(f"/do/membership/{place.pk}/{how}/").content.decode()
+        assert "1 right: taken back" in foretold, "it is said before"
+        right.refresh_from_db()
+        assert right.state == "active"
+        getattr(membership, how)(place.pk, actor=ada, reason="They broke the charter.")
+    right.refresh_from_db()
+    assert right.state == "revoked" and "no longer governs" in right.ended_because
+    event = Event.objects.get(subject_id=right.pk, action="fall")
+    assert event.actor_name == "membership watch"
+    read = {e.machine for e in trail.every(cast.actor("olga"), Wanted())}
+    assert "membership" not in read, "it holds no longer from the next request on"
+    assert Grant.objects.get(pk=kept.pk).state == "active", "whoever still governs keeps its auditor"
+    # A right on a contract is not the trust's: what becomes of the contract decides on it.
+    assert Grant.objects.get(pk=on_contract.pk).state == "active"
+    notify.send("grant.ended", {"id": str(right.pk)})
+    assert "olga@olga.example" in {to for m in mail.outbox for to in m.to}
+
+
+def test_auditors_go_when_the_organisation_merges_and_not_when_the_trust_ends(cast: Cast) -> None:
+    _, right = _two_trustees(cast)
+    kept = worlds.granted(cast, "auditor", "sam", cast.trust, by="ada")
+    merger = mergers.propose(actor=cast.actor("dana"), into="elsewhere-ltd", reason="One company.")
+    page = as_(cast, "olga").get(f"/do/merger/{merger.pk}/agree/").content.decode()
+    assert "1 right: taken back" in page
+    mergers.agree(merger.pk, actor=cast.actor("olga"), name="Hudson Carriers")
+    assert Grant.objects.get(pk=right.pk).state == "revoked"
+    assert Grant.objects.get(pk=kept.pk).state == "active"

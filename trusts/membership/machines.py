@@ -242,6 +242,7 @@ MEMBERSHIP = register(
                 frozenset({"active"}),
                 asks=True,
                 then=("membership.role_changed",),
+                help="Auditors of the trust whom it named go with the place among those who run it.",
                 done="Role changed. The organisation has been told.",
             ),
             Action(

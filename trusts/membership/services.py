@@ -14,6 +14,7 @@ from kernel.actor import Actor
 from kernel.decision import Decision, Outcome, Reason, Refused, worst_of
 from kernel.registry import performs
 from kernel.transition import creation, transition
+from trusts.membership import auditing
 from trusts.membership.endings import follow
 from trusts.membership.facts import membership_facts
 from trusts.membership.governance_check import GovernanceError, checked
@@ -241,6 +242,7 @@ def change_charter(
                 "governance.nobody", "Nobody would run the trust: no active member is in one of these roles",
                 remedy="Name a role that a member has", field="governance",
             )  # fmt: skip
+        auditing.on_charter(trust, actor)
     return trust
 
 
@@ -284,4 +286,5 @@ def change_role(
         change.subject.role, change.subject.role_asked = role, {}
         # A trustee beside another role would be one without the vote that appointing one may take.
         change.subject.also = sorted(set(also) - {role, "trustee"})
+        auditing.on_role(change.subject, actor)
     return change.subject

@@ -61,6 +61,15 @@ GRANT = register(
                 done="Given back.",
             ),
             Action(
+                "fall",
+                "End it: its grantor governs no longer",
+                frozenset({"system"}),
+                ACTIVE,
+                to="revoked",
+                hidden=True,
+                then=("grant.ended",),
+            ),
+            Action(
                 "expire",
                 "End it",
                 frozenset({"system"}),

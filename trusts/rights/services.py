@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -70,6 +71,25 @@ def give_back(grant_id: UUID, *, actor: Actor, seen: int | None = None) -> Grant
 @performs(GRANT, "expire")
 def expire(grant_id: UUID, *, actor: Actor, reason: str) -> Grant:
     return _end("expire", grant_id, actor=actor, reason=reason)
+
+
+@performs(GRANT, "fall")
+def fall(grant_id: UUID, *, actor: Actor, reason: str) -> Grant:
+    """It ends with the place of the organisation that gave it."""
+    return _end("fall", grant_id, actor=actor, reason=reason)
+
+
+def grantors_on(object_id: UUID) -> list[UUID]:
+    """The organisations whose rights on this object are in force."""
+    found = Grant.objects.filter(object_id=object_id, state="active")
+    return list(found.order_by().values_list("organisation_id", flat=True).distinct())
+
+
+def end_of(object_id: UUID, organisations: Collection[UUID], *, actor: Actor, reason: str) -> None:
+    """End what these organisations gave on this object, inside the caller's transaction."""
+    found = Grant.objects.filter(object_id=object_id, organisation_id__in=organisations, state="active")
+    for pk in list(found.order_by("pk").values_list("pk", flat=True)):
+        fall(pk, actor=actor, reason=reason)
 
 
 def expire_due(now: datetime) -> int:
