@@ -20,6 +20,7 @@ from portal import notify
 from portal.inbox import items
 from tests.cast import Cast
 from tests.test_access import BACKEND
+from tests.test_offers import browser
 from tests.votes import proposed, vote, voting
 from trusts.membership import services as membership
 from trusts.membership.machines import MEMBERSHIP
@@ -311,3 +312,38 @@ def test_counting_loses_no_vote_and_what_is_decided_early_stays_decided(
     ]
     final = outcome(count(more), quorum, majority, over=True)
     assert final and (not early or early == final)
+
+
+def test_who_is_suspended_in_the_middle_of_a_vote_reads_why_it_cannot_vote(cast: Cast) -> None:
+    trust = voting(cast)
+    found = vote(cast, proposed(cast), piotr="for")
+    place = Membership.objects.get(trust=trust, organisation=cast.organisations["meridian"])
+    membership.suspend(place.pk, actor=cast.actor("ada"), reason="The audit is late.")
+    new = proposed(cast, "Words of later.")
+    piotr, page = browser(cast, "piotr"), found.get_absolute_url()
+    told = "Your organisation cannot vote or comment now: its membership of New York Air Operations Trust is suspended."
+    text = piotr.get(page).content.decode()
+    assert told in text
+    assert "<b>Vote</b> is not possible now: Your organisation is not an active member now" in text
+    assert told in browser(cast, "sam").get(page).content.decode(), (
+        "also for a colleague who has no vote to give"
+    )
+    form = piotr.get(f"/do/proposal/{found.pk}/vote/")
+    assert form.status_code == 200
+    assert "It votes again once it is reinstated" in form.content.decode()
+    sent = piotr.post(
+        f"/do/proposal/{found.pk}/vote/", {"choice": "against", "reason": "We changed our mind."}
+    )
+    assert sent.status_code == 409
+    assert found.tally().as_dict()["for"] == 0, "what it has cast is not counted meanwhile"
+    listed = piotr.get(f"/trusts/{trust.slug}/proposals/").content.decode()
+    assert found.ref in listed and "Your membership is suspended" in listed
+    # What is proposed while it is away is not its affair; nor is anything once it has gone.
+    assert new.ref not in listed and piotr.get(new.get_absolute_url()).status_code == 404
+    assert found.get_absolute_url() not in piotr.get("/inbox/").content.decode()
+    membership.reinstate(place.pk, actor=cast.actor("ada"))
+    assert told not in piotr.get(page).content.decode()
+    assert type(found).objects.get(pk=found.pk).tally().as_dict()["for"] == 1
+    membership.leave(place.pk, actor=cast.actor("piotr"), reason="We are done.")
+    assert piotr.get(page).status_code == 404
+    assert piotr.get(f"/trusts/{trust.slug}/proposals/").status_code == 404

@@ -34,13 +34,20 @@ from trusts.proposals.selectors import proposals as visible
 UNSAID = {"proposal.not_delegated", "proposal.concerned", "proposal.recused"}
 
 
-def _inside(request: HttpRequest, slug: str) -> Trust:
-    """The trust, for its members; others do not learn what is voted on."""
+def _inside(request: HttpRequest, slug: str, suspended: bool = False) -> Trust:
+    """The trust, for its members, perhaps also for one that is suspended; others do not learn what is voted on."""
     actor = request.actor  # type: ignore[attr-defined]
     found = get_object_or_404(trusts.trusts(actor), slug=slug)
-    if found.pk not in actor.trust_ids:
+    if found.pk not in actor.trust_ids and not (suspended and _is_suspended(found, actor)):
         raise Http404
     return found  # type: ignore[no-any-return]
+
+
+def _is_suspended(trust: Trust, actor: Actor) -> bool:
+    """No query for an active member."""
+    if trust.pk in actor.trust_ids:
+        return False
+    return trust.memberships.filter(organisation_id=actor.organisation_id, state="suspended").exists()
 
 
 @login_required
@@ -48,7 +55,7 @@ def _inside(request: HttpRequest, slug: str) -> Trust:
 def proposals(request: HttpRequest, slug: str) -> HttpResponse:
     """Open ones by their last day, or closed ones, newest first."""
     actor = request.actor  # type: ignore[attr-defined]
-    trust = _inside(request, slug)
+    trust = _inside(request, slug, suspended=True)
     closed = request.GET.get("show") == "closed"
     # The list needs whose seat is whose, not what they are called.
     found = visible(actor).filter(trust=trust).prefetch_related(None).prefetch_related("seats")
@@ -58,7 +65,7 @@ def proposals(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "trust": trust, "rows": rows, "page": page, "closed": closed, "query": "show=closed" if closed else "",
         "tabs": [{"label": "Open", "url": "?", "current": not closed}, {"label": "Closed", "url": "?show=closed", "current": closed}],
-        "may": may_propose(trust, actor), "charter_voted": trust.governance().by_vote("charter"),
+        "suspended": _is_suspended(trust, actor), "may": may_propose(trust, actor), "charter_voted": trust.governance().by_vote("charter"),
         "others_voted": _kinds(trust),
     }  # fmt: skip
     return render(request, "proposals/proposals.html", context)
@@ -97,7 +104,7 @@ def proposal(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "comments": found.comments.select_related("organisation", "user"), "changes": charter_changes(found),
         "choices": [c for c in doors.choices(PROPOSAL, found, actor) if not {r.code for r in c.reasons} & UNSAID],
         "code": code, "own_ballots": [dict(CHOICES).get(one, one) for one in own_ballots(found, code)] if code else [],
-        "events": audit.history(found.pk, actor),
+        "suspended": is_open and _is_suspended(found.trust, actor), "events": audit.history(found.pk, actor),
     }  # fmt: skip
     return render(request, "proposals/proposal.html", context)
 
