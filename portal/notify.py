@@ -19,6 +19,7 @@ from portal.models import Notice
 from portal.notices import post, write
 from portal.notices.reminders import WATCHES
 from trusts.membership.models import Membership
+from trusts.organisations import account_mail
 from trusts.organisations.models import Invitation, User
 from trusts.organisations.selectors import people_with, with_second_factor
 from trusts.rights.models import trust_of
@@ -327,6 +328,8 @@ def send(topic: str, message: dict[str, Any]) -> int:
     """
     if topic == "invitation.mail":
         return _invite(message)
+    if topic == account_mail.TOPIC:
+        return account_mail.send(message)
     subject = registry.entry(TOPICS[topic][0]).model._default_manager.filter(pk=UUID(message["id"])).first()
     # What a robot has answered meanwhile waits for nobody.
     if subject is None or (topic in WAITING and subject.state != WAITING[topic]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
@@ -130,12 +131,12 @@ def check_upload(upload_id: str) -> str:
         return str(refused)
 
 
-@shared_task(name="portal.tasks.mail", max_retries=5, default_retry_delay=60, bind=True)
-def mail(self: object, topic: str, message: dict) -> int:  # type: ignore[type-arg]
-    """Tell those who must act. A mail server that is away is tried again later."""
+@shared_task(name="portal.tasks.mail", max_retries=8, bind=True)
+def mail(self: Any, topic: str, message: dict[str, Any]) -> int:
+    """Tell those who must act. A mail server that is away is tried again, each time later, for some four hours."""
     from portal import notify
 
     try:
         return notify.send(topic, message)
     except OSError as problem:
-        raise self.retry(exc=problem) from problem  # type: ignore[attr-defined]
+        raise self.retry(exc=problem, countdown=60 * 2**self.request.retries) from problem

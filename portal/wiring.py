@@ -20,6 +20,7 @@ def connect() -> None:
     from jobs.trials import services as trials
     from portal import notify
     from portal.trail import checks
+    from trusts.organisations import account_mail
     from trusts.proposals import services as proposals
 
     # Before the mail about the turn: what a rule has answered waits for nobody.
@@ -43,7 +44,7 @@ def connect() -> None:
     outbox.listen("job.queued", send_to_worker)
     outbox.listen("upload.checking", check_upload_later)
     outbox.listen(checks.TOPIC, check_log_later)
-    for topic in notify.TOPICS:
+    for topic in (*notify.TOPICS, account_mail.TOPIC):
         outbox.listen(topic, send_mail_later(topic))
 
 

@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection
 from portal.demo.supervisor import CannotStart, Supervisor, port_is_free
 from portal.env import own_secret
 
+KEEPS_MAIL = "django.core.mail.backends.filebased.EmailBackend"
 SEEDED, SEEDING = "demo-seeded", "demo-seeding"
 
 
@@ -67,9 +68,14 @@ class Command(BaseCommand):
         # Beside the secret: seals and links of a command in another terminal carry the same name.
         (var / "site-url").write_text(env["SITE_URL"], encoding="utf-8")
         env.setdefault("CSRF_TRUSTED_ORIGINS", address)
+        if not any(env.get(name) for name in ("DEMO", "EMAIL_HOST", "EMAIL_BACKEND")) and not options["demo"]:
+            # Nobody has said where mail goes: it stays here, to be read, rather than to fail.
+            env["EMAIL_BACKEND"] = KEEPS_MAIL
         if options["demo"]:
             env["DEMO"] = "1"
-        if any(os.environ.get(k) != env.get(k) for k in ("SECRET_KEY_FILE", "SITE_URL", "DEMO")):
+        if any(
+            os.environ.get(k) != env.get(k) for k in ("SECRET_KEY_FILE", "SITE_URL", "DEMO", "EMAIL_BACKEND")
+        ):
             # Settings are read once at start: begin again with what they must be.
             arguments = [a for a, on in (("--demo", options["demo"]),) if on]
             os.execve(sys.executable, [sys.executable, "manage.py", "runlocal", *arguments], env)  # noqa: S606
@@ -95,6 +101,10 @@ class Command(BaseCommand):
             if options["demo"]:
                 self._say(
                     "Choose a person on the first page: Dana decides, Piotr asks, Rui reviews, Ada governs, Ines audits."
+                )
+            if env.get("EMAIL_BACKEND") == KEEPS_MAIL:
+                self._say(
+                    f"No mail server is named (EMAIL_HOST): mails are kept in {settings.EMAIL_FILE_PATH}, one file each."
                 )
             self._say("Ctrl-C stops everything; your data stays under var/.")
             supervisor.watch()
