@@ -23,6 +23,7 @@ from kernel.decision import Refused
 from kernel.registry import performs
 from kernel.transition import transition
 from trusts.datasets.models import Dataset
+from trusts.organisations import robots
 
 
 def news(delivery: Delivery) -> QuerySet[Withdrawal]:
@@ -72,7 +73,7 @@ def tell(dataset: Dataset | UUID, say: Callable[[int, int], None] = lambda done,
     told = 0
     for at, pk in enumerate(ids):
         say(at, len(ids))
-        told += attempt(say_withdrawn, pk)
+        told += attempt(say_withdrawn, pk, actor=robots.actor("tell_withdrawn"))
     return told
 
 
@@ -80,7 +81,7 @@ def on_delivered(message: dict[str, Any]) -> None:
     """A new export may be of a version that is known to hold such rows."""
     delivery = Delivery.objects.get(pk=UUID(message["id"]))
     if news(delivery).exists():
-        attempt(say_withdrawn, delivery.pk)
+        attempt(say_withdrawn, delivery.pk, actor=robots.actor("tell_withdrawn"))
 
 
 def told_by(found: Iterable[Withdrawal]) -> dict[UUID, list[dict[str, Any]]]:

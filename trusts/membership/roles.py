@@ -48,7 +48,7 @@ def role_decision(
     allowed = " and ".join(ROLES[role] for role in governance["roles"][does]) or "nobody"
     return deny(
         f"membership.role_{does}", f"{who} is {held} in {trust}, where {BY[does]} {allowed}",
-        remedy="Ask for a change of role, on the membership's page", source="charter",
+        remedy=f"{who} asks for a change of role, on its membership's page", source="charter",
     )  # fmt: skip
 
 

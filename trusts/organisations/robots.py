@@ -138,6 +138,10 @@ ROBOTS: tuple[Robot, ...] = (
         "Deletes the portal's own copy of an export that may no longer be fetched, and what is left of a contract when it says so.",
         fixed="The contract says that it is deleted.",
     ),
+    Robot(
+        "tell_withdrawn", "Tell of withdrawn rows", "Tells who holds an export that rows of the data it was made from were withdrawn.",
+        fixed="Who holds copies has to know, to do what the contract asks.",
+    ),
 )  # fmt: skip
 BY_CODE = {robot.code: robot for robot in ROBOTS}
 
