@@ -1,4 +1,4 @@
-"""What DCAT-AP 3 demands, as SHACL. Written for these tests from the profile's tables of mandatory properties, their ranges and
+"""What DCAT-AP 3 demands, as SHACL, and OpenLineage, as JSON Schema. Written for these tests from the profile's tables of mandatory properties, their ranges and
 cardinalities, and read beside the official shapes of 3.0.0 (required properties, ranges); those are not copied here."""
 
 from __future__ import annotations
@@ -55,3 +55,43 @@ DCAT_AP = """
   sh:property [ sh:path spdx:algorithm ; sh:minCount 1 ; sh:maxCount 1 ; sh:nodeKind sh:IRI ] ;
   sh:property [ sh:path spdx:checksumValue ; sh:minCount 1 ; sh:maxCount 1 ; sh:datatype xsd:hexBinary ] .
 """
+
+# What the public schema of OpenLineage 2-0-2 demands of a run event, read beside it and said again here: members, kinds, formats.
+_FACET = {
+    "type": "object",
+    "required": ["_producer", "_schemaURL"],
+    "properties": {
+        "_producer": {"type": "string", "format": "uri"},
+        "_schemaURL": {"type": "string", "format": "uri"},
+    },
+}
+_FACETS = {"type": "object", "additionalProperties": _FACET}
+_NAMED = {
+    "namespace": {"type": "string", "minLength": 1},
+    "name": {"type": "string", "minLength": 1},
+    "facets": _FACETS,
+}
+
+
+def _dataset(more: str) -> dict[str, object]:
+    return {"type": "object", "required": ["namespace", "name"], "properties": {**_NAMED, more: _FACETS}}
+
+
+RUN_EVENT = {
+    "type": "object",
+    "required": ["eventTime", "producer", "schemaURL", "run", "job"],
+    "properties": {
+        "eventType": {"enum": ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"]},
+        "eventTime": {"type": "string", "format": "date-time"},
+        "producer": {"type": "string", "format": "uri"},
+        "schemaURL": {"type": "string", "format": "uri"},
+        "run": {
+            "type": "object",
+            "required": ["runId"],
+            "properties": {"runId": {"type": "string", "format": "uuid"}, "facets": _FACETS},
+        },
+        "job": {"type": "object", "required": ["namespace", "name"], "properties": _NAMED},
+        "inputs": {"type": "array", "items": _dataset("inputFacets")},
+        "outputs": {"type": "array", "items": _dataset("outputFacets")},
+    },
+}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from django.test import Client
+from jsonschema import Draft202012Validator, FormatChecker
 from openlineage.client import event_v2
 from openlineage.client.generated import (
     dataset_version_dataset,
@@ -168,6 +169,12 @@ def test_openlineage_events_are_what_its_client_makes(cast: Cast, request_: Requ
             outputs=[of(event_v2.OutputDataset, o, "outputFacets") for o in event["outputs"]],
         )  # fmt: skip
         assert json.loads(Serde.to_json(theirs)) == event
+    demands = Draft202012Validator(shapes.RUN_EVENT, format_checker=FormatChecker(("date-time", "uuid")))
+    for event in map(json.loads, lines):
+        assert not [f"{list(e.path)}: {e.message}" for e in demands.iter_errors(event)]
+    wrong = json.loads(lines[0]) | {"eventTime": "yesterday"}
+    del wrong["job"]["name"]
+    assert len(list(demands.iter_errors(wrong))) == 2, "the schema does look"
     schema = Client().get("/schemas/openlineage/contract-run-facet-1.json").json()
     own_facet = json.loads(lines[-1])["run"]["facets"][CONTRACT]
     assert own_facet["_schemaURL"].startswith(schema["$id"] + "#/$defs/")
