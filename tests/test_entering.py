@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +15,14 @@ from django.utils import timezone
 
 from kernel.audit.models import Event
 from kernel.decision import Refused
+from kernel.models import Outbox
 from portal import notify
 from tests.cast import Cast
 from tests.test_access import token
 from tests.test_people import client, place
 from trusts.organisations import access
 from trusts.organisations import services as organisations
-from trusts.organisations.models import AccessReview, Domain, Organisation, OrganisationMember
+from trusts.organisations.models import AccessReview, Domain, Organisation, OrganisationMember, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rules]
 
@@ -157,3 +159,36 @@ def test_a_review_lists_who_was_away_and_removes_with_one_form(cast: Cast) -> No
         )
     assert cast.users["ines"].places.filter(state="active").exists()
     assert access.begin_due(timezone.now() + timedelta(days=91)) == 0
+
+
+def test_account_mails_wait_sealed_and_no_page_fails_with_the_mail_server(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    client = Client()
+    form = {
+        "name": "  ",
+        "email": "ann@there.example",
+        "password1": "as long as it is 7",
+        "password2": "as long as it is 7",
+    }
+    page = client.post("/accounts/signup/", form)
+    assert page.context["form"].errors["name"]
+    assert not User.objects.filter(email="ann@there.example").exists()
+    assert client.post("/accounts/signup/", {**form, "name": "Ann  Lee"}).status_code == 302
+    user = User.objects.get(email="ann@there.example")
+    assert user.get_full_name() == "Ann Lee"
+    assert Client().post("/accounts/password/reset/", {"email": user.email}).status_code == 302
+    waiting = Outbox.objects.filter(topic="account.mail").order_by("id")
+    assert waiting.count() == 2
+    assert not [one for one in waiting if "/accounts/" in str(one.payload)], "its link is a secret"
+    with pytest.raises(OSError, match="refused"):
+        notify.send("account.mail", waiting[1].payload)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    for one in waiting:
+        notify.send("account.mail", one.payload)
+    assert [m.to for m in mail.outbox] == [[user.email]] * 2
+    link = re.search(r"http://\S+/accounts/password/reset/key/\S+", mail.outbox[1].body)
+    assert link is not None
+    assert Client().get(link[0].partition("testserver")[2], follow=True).status_code == 200

@@ -19,10 +19,7 @@ class SignupForm(forms.Form):
     field_order = ("name", "email", "password1", "password2")
 
     def clean_name(self) -> str:
-        name = " ".join(str(self.cleaned_data["name"]).replace("\x00", "").split())
-        if not name:
-            raise forms.ValidationError("Write the name that others know you by.")
-        return name
+        return " ".join(str(self.cleaned_data["name"]).split())
 
     def signup(self, request: Any, user: Any) -> None:
         user.name = self.cleaned_data["name"]
