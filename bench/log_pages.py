@@ -50,7 +50,7 @@ def section(found: dict[str, Figures]) -> str:
     return "\n".join([
         f"## {TITLE}", "",
         f"{ROWS:,} entries, all of them read by one organisation and a third by another; {PEOPLE:,} people, {OBJECTS:,} objects. Its owner "
-        f"looks. Each whole page, queries and milliseconds of the server: the median and the best of seven, since other work shared the machine.", "",
+        f"looks. Each whole page, queries and milliseconds of the server: the median and the best of seven.", "",
         "| filter | " + " | ".join(f"{name}: queries | ms | best" for name in found) + " |",
         "| --- |" + " ---: | ---: | ---: |" * len(found), *lines, "",
         f"Aim: at most {AIM} ms with any filter; {'met' if slowest <= AIM else f'not met, the slowest takes {slowest:.0f}'}.", "",

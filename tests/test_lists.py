@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from contracts.library import services as library
 from contracts.library.models import SavedRecipe
-from contracts.negotiations.models import Agreement, Negotiation, Proposal
+from contracts.negotiations.models import Agreement, Negotiation, Offer, Proposal
 from contracts.sharing.models import NamedPerson, Request
 from kernel.audit.models import Event, EventParty
 from kernel.models import StatefulModel
@@ -146,6 +146,18 @@ def crowd(cast: Cast, request: Request, count: int, strangers: int | None = None
     membership = Membership.objects.filter(trust=cast.trust, state="active").first()
     assert membership is not None
     copies(membership, others, organisation_id=lambda i: organisations[i].pk, role=lambda i: "observer")
+    # Data of theirs that nobody here has a contract on: what one's roles let one ask for is looked up, too.
+    offered = Offer.objects.filter(dataset=dataset).first()
+    assert offered is not None
+    free = copies(
+        dataset,
+        others,
+        slug=lambda i: f"free-{uuid.uuid4().hex[:8]}",
+        organisation_id=lambda i: organisations[i].pk,
+    )
+    copies(
+        offered, others, dataset_id=lambda i: free[i].pk, provider_id=lambda i: organisations[i].pk, state=lambda i: "published"
+    )  # fmt: skip
     trusts = copies(
         cast.trust,
         others,

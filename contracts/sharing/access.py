@@ -42,9 +42,9 @@ class Access:
 
 
 def would_be_allowed(
-    datasets: Sequence[Dataset], actor: Actor, now: datetime | None = None
+    datasets: Sequence[Dataset], actor: Actor, now: datetime | None = None, places: list[Any] | None = None
 ) -> dict[UUID, Access]:
-    """For each dataset whether this organisation may have it now. At most four queries."""
+    """For each dataset whether this organisation may have it now. At most four queries, one fewer with its `places`."""
     moment = now or timezone.now()
     others = [dataset for dataset in datasets if dataset.organisation_id != actor.organisation_id]
     ids = [dataset.pk for dataset in others]
@@ -58,7 +58,7 @@ def would_be_allowed(
     }
     texts = _texts([o for o in offered.values() if not is_prepared(o.policy_hash)])
     me = iri(actor.organisation_id or "")
-    lets = lets_in(actor.organisation_id, ASK) if len(held) < len(ids) else {}
+    lets = lets_in(actor.organisation_id, ASK, places) if len(held) < len(ids) else {}
     found: dict[UUID, Access] = {}
     for dataset in datasets:
         if dataset.organisation_id == actor.organisation_id:
