@@ -196,3 +196,16 @@ def test_requests_and_renewals_say_beforehand_what_the_role_does_not_let() -> No
         assert "Meridian Insurance is observer" in words_of(scene, "piotr", url)
         assert "<textarea" not in words_of(scene, "piotr", url)
     assert "<textarea" in words_of(scene, "piotr", f"/contracts/{contract.pk}/amend/")
+
+
+def test_the_trusts_page_shows_what_one_does_about_ones_own_place() -> None:
+    """Also to who runs the trust, and without what there is nothing to do about."""
+    scene = Scene()
+    page = scene.client("ada").get(scene.cast.trust.get_absolute_url()).content.decode()
+    mine = page[page.index("<h2>Your organisation</h2>") :]
+    assert "Ask for another role" in mine
+    assert not [
+        label
+        for label in ("Open a hearing", "Attest the security level", "Take the notice back", "Suspend<")
+        if label in mine
+    ]

@@ -13,19 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from kernel import doors, store
+from kernel import store
 from kernel.actor import Actor
 from kernel.audit import selectors as audit
 from kernel.roles import roles_of
-from trusts.membership import selectors, voting
-from trusts.membership.machines import CANDIDATE, MEMBERSHIP, TRUSTEE
+from trusts.membership import buttons, selectors, voting
+from trusts.membership.machines import CANDIDATE, TRUSTEE
 from trusts.membership.models import ROLES, Membership
 from trusts.membership.parting import last_heard
 
-# What would be said of a button that has nothing to do: it is left out.
-NOTHING_TO_DO = {"membership.no_evidence", "membership.no_checks", "membership.no_condition", "membership.no_probation",
-                 "membership.no_hearing", "membership.replied", "membership.no_notice", "membership.noticed",
-                 "membership.no_notice_given", "membership.being_heard", "membership.probation_runs", "membership.no_role_asked"}  # fmt: skip
 INSIDE = {role.split(".")[0] + ".member" for role in CANDIDATE | TRUSTEE}
 
 
@@ -47,7 +43,7 @@ def membership(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "membership": found, "trust": found.trust, "inside": inside, "votes": _votes(found, actor),
         # Notice and probation are the trust's own matter: its members read them, nobody else.
         "fellow": inside or found.trust_id in actor.trust_ids,
-        "choices": [c for c in doors.choices(MEMBERSHIP, found, actor) if not {r.code for r in c.reasons} & NOTHING_TO_DO],
+        "choices": buttons.fitting(found, actor),
     }  # fmt: skip
     context["reason_links"] = _links(found, context["votes"])
     if inside:

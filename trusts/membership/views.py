@@ -17,7 +17,7 @@ from kernel.doors import Start
 from kernel.roles import roles_of
 from kernel.transition import would_create
 from kernel.web import not_now
-from trusts.membership import selectors, services
+from trusts.membership import buttons, selectors, services
 from trusts.membership.charter_forms import FoundForm
 from trusts.membership.charter_templates import BY_CODE, TEMPLATES
 from trusts.membership.forms import ApplyForm
@@ -109,7 +109,7 @@ def trust(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "trust": found, "mine": mine, "form": form if may_apply else None, "unfit": unfit, "decision": refused,
         "charter": found.charters.first(), "choices": doors.choices(TRUST, found, actor),
-        "my_choices": doors.choices(MEMBERSHIP, mine, actor) if mine else [],
+        "my_choices": buttons.own(mine, actor) if mine else [],
         "member_count": found.memberships.filter(state="active").count(), "inside": found.pk in actor.trust_ids,
         "admits_by_vote": found.governance().by_vote("admit"), "dataset_count": found.datasets.filter(state="listed").count() if found.pk in actor.trust_ids else None,
     }  # fmt: skip
