@@ -347,3 +347,16 @@ def test_who_is_suspended_in_the_middle_of_a_vote_reads_why_it_cannot_vote(cast:
     membership.leave(place.pk, actor=cast.actor("piotr"), reason="We are done.")
     assert piotr.get(page).status_code == 404
     assert piotr.get(f"/trusts/{trust.slug}/proposals/").status_code == 404
+
+
+def test_whose_vote_closes_the_vote_reads_what_came_of_it(cast: Cast) -> None:
+    voting(cast, kinds=("charter",))
+    found = proposed(cast)
+    for name, says in (
+        ("dana", "You can change it until the vote is closed"),
+        ("piotr", "with it the vote is over: adopted"),
+    ):
+        sent = browser(cast, name).post(
+            f"/do/proposal/{found.pk}/vote/", {"choice": "for", "reason": "It is time."}, follow=True
+        )
+        assert says in sent.content.decode(), name

@@ -227,7 +227,9 @@ def test_a_trust_founded_as_a_mobility_alliance_lets_the_robot_say_yes_and_peopl
     within = submitted(cast, agreement=agreement)
     assert within.state == "approved" and within.reviews.get().said_by == NAME
     worlds.drain()
-    assert Delivery.objects.get(request=within).state == "available"
+    left = Delivery.objects.get(request=within)
+    assert left.state == "available"
+    assert [one["name"] for one in left.receipt["body"]["approved_by"]] == [NAME], "the receipt says who"
 
     Column.objects.filter(version=agreement.version_of_data, name="tailnum").update(personal=True)
     sensitive = submitted(cast, agreement=agreement)

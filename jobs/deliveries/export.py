@@ -229,7 +229,7 @@ def _body(
         **({"mark": mark} if (mark := marking.said(agreement.terms, job.plan, bool(marking.record(job.plan, result)))) else {}),
         "agreement": {"id": agreement.iri, "policy_sha256": agreement.policy_hash, "payload_sha256": sha256_hex(agreement.payload),
                       "provider": agreement.provider.name, "consumer": agreement.consumer.name},
-        "approved_by": [{"name": str(r.reviewer), "verdict": r.verdict, "at": r.created.isoformat()}
+        "approved_by": [{"name": r.said_by, "verdict": r.verdict, "at": r.created.isoformat()}
                         for r in request.reviews.filter(verdict="approve", counts=True).select_related("reviewer")],
         **_decided(request),
         "recipients": sorted(str(p.user) for p in request.named.select_related("user")),

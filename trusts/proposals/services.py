@@ -120,7 +120,11 @@ def vote(
                 seat.reason = change.reason = reason.strip()
                 change.detail = {"choice": choice, "votes": seat.weight}
             seat.save()
-        done = settle(proposal.pk) or proposal
+        closed = settle(proposal.pk)
+        done = closed or proposal
+        if closed:
+            state = PROPOSAL.state(closed.state).label.lower()
+            done.told = f"Your organisation's vote is counted, and with it the vote is over: {state}."  # type: ignore[attr-defined]
     if proposal.secret:
         return Shown(
             "Your vote is counted. Keep its code", ["Code", "Vote"], [[seat.code, dict(CHOICES)[choice]]],
