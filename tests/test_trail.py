@@ -32,6 +32,7 @@ from tests import worlds
 from tests.cast import Cast
 from tests.test_access import BACKEND, token
 from trusts.datasets import services as datasets
+from trusts.rights import services as grants
 from trusts.rights.models import Grant
 
 pytestmark = pytest.mark.django_db
@@ -527,3 +528,29 @@ def test_what_happened_is_said_in_words() -> None:
     assert not odd, "see WHOLE and PAST in portal/templatetags/portal.py"
     assert said["found it unchanged"] == "source.same"
     assert said["founded a trust"] == "trust.found"
+
+
+def test_what_a_page_lists_of_its_history_can_be_opened(cast: Cast) -> None:
+    """Also by the auditor of one contract: what happened under it, and no more than its pages list."""
+    request = worlds.delivered(cast)
+    contract, olga = request.agreement, client_of(cast, "olga")
+    until = timezone.now() + timedelta(days=9)
+    grants.grant(actor=cast.actor("dana"), machine="agreement", object_id=contract.pk, kind="auditor", person=cast.users["olga"],
+                 until=until, reason="The yearly audit.")  # fmt: skip
+    seal_all()
+    listed = set()
+    for one in (contract, request, request.deliveries.get()):
+        page = olga.get(one.get_absolute_url())
+        assert page.status_code == 200
+        listed |= set(re.findall(r"/audit/([0-9a-f-]{36})/", page.content.decode()))
+    for pk in listed:
+        assert olga.get(f"/audit/{pk}/").status_code == 200
+    deliver = Event.objects.get(machine="delivery", action="deliver")
+    assert listed
+    talk = Event.objects.filter(machine="negotiation").first()
+    private = Event.objects.filter(machine="version").first()
+    assert talk is not None and private is not None
+    for event in (talk, private):
+        assert olga.get(f"/audit/{event.pk}/").status_code == 404
+    Grant.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert olga.get(f"/audit/{deliver.pk}/").status_code == 404

@@ -40,9 +40,9 @@ def receipt_json(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 def entry_receipt(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The receipt of any entry that has one: a contract, an admission, an attestation of deletion, an export."""
-    event = get_object_or_404(audit.visible_to(request.actor), pk=pk)  # type: ignore[attr-defined]
-    found = receipts.receipt_of(event)
-    if found is None:
+    event = audit.one(pk, request.actor)  # type: ignore[attr-defined]
+    found = receipts.receipt_of(event) if event is not None else None
+    if event is None or found is None:
         raise Http404
     return _document(found, f"receipt-{event.machine}-{event.action}-{event.pk.hex[:6]}.json")
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from kernel import registry
 from kernel.actor import Actor
 from kernel.audit.models import Checkpoint, Event, EventParty, Leaf
 from kernel.audit.trail import readings
@@ -37,6 +38,22 @@ def history(subject_id: UUID, actor: Actor, grounds: Collection[Any] = ()) -> Qu
         named = EventParty.objects.filter(event=OuterRef("pk"), organisation_id__in=reach)
         found = Event.objects.filter(Exists(named)).select_related("leaf")
     return found.filter(subject_id=subject_id).order_by("created", "id")
+
+
+def one(event_id: UUID, actor: Actor) -> Event | None:
+    """One event that this actor may read: as a party, or as the page of its object lists it for somebody with a right on
+    what that object belongs to, such as the auditor of a contract on an export under it. None if not."""
+    found = visible_to(actor).filter(pk=event_id).first()
+    if found is not None or not actor.granted:
+        return found
+    event = Event.objects.filter(pk=event_id).first()
+    if event is None or event.machine not in {machine.name for machine in registry.machines()}:
+        return None
+    visible = registry.entry(event.machine).visible
+    subject: Any = visible(actor).filter(pk=event.subject_id).first() if visible else None
+    if subject is None:
+        return None
+    return history(event.subject_id, actor, subject.grounds()).filter(pk=event_id).first()
 
 
 def last_for(organisation_id: UUID) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -88,10 +88,17 @@ def suggest(request: HttpRequest, kind: str) -> HttpResponse:
     return render(request, "portal/_suggestions.html", {"found": found})
 
 
+def _readable(request: HttpRequest, pk: UUID) -> Event:
+    found = selectors.one(pk, request.actor)  # type: ignore[attr-defined]
+    if found is None:
+        raise Http404
+    return found
+
+
 @login_required
 @require_GET
 def event(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found: Event = get_object_or_404(selectors.visible_to(request.actor), pk=pk)  # type: ignore[attr-defined]
+    found = _readable(request, pk)
     actor = request.actor  # type: ignore[attr-defined]
     leaf, words = Leaf.objects.filter(event=found).first(), changes.Words(found, actor)
     context = {
@@ -120,7 +127,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_GET
 def event_json(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The entry with what makes its commitments checkable, its way up the tree, and the seal over the root."""
-    found: Event = get_object_or_404(selectors.visible_to(request.actor), pk=pk)  # type: ignore[attr-defined]
+    found = _readable(request, pk)
     proof = proofs.of_event(found.pk)
     said = proofs.disclosed(found, proof) | ({"checkpoint": proof.checkpoint.note} if proof else {})
     answer = HttpResponse(
