@@ -547,6 +547,10 @@ def test_what_a_page_lists_of_its_history_can_be_opened(cast: Cast) -> None:
         assert olga.get(f"/audit/{pk}/").status_code == 200
     deliver = Event.objects.get(machine="delivery", action="deliver")
     assert listed
+    by_api = f"/api/v1/events/{deliver.pk}/proof"
+    assert olga.get(by_api, **token(cast, "olga", ["read"])).json()["entry"]["subject"] == str(
+        deliver.subject_id
+    )
     talk = Event.objects.filter(machine="negotiation").first()
     private = Event.objects.filter(machine="version").first()
     assert talk is not None and private is not None

@@ -6,7 +6,7 @@ import tempfile
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from jobs.deliveries.machines import DELIVERY
 from jobs.evidence import bundle, receipts, scope
 from jobs.evidence.taking import record_taking
 from kernel.audit import proofs
+from kernel.audit import selectors as audit
 from kernel.decision import Refused
 from portal.api.kinds import Events
 from portal.api.views import MachineView
@@ -27,7 +28,13 @@ AGAIN = "Ask again in some seconds"
 
 
 class Entries(Events):
-    """One entry of the trail."""
+    """One entry of the trail, for whoever may open its page."""
+
+    def get_object(self) -> Any:
+        found = audit.one(self.kwargs["pk"], self.actor)
+        if found is None:
+            raise Http404
+        return found
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def proof(self, request: Request, pk: UUID) -> Response:

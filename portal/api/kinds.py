@@ -339,12 +339,6 @@ class Events(MachineView):
             return audit.Event.objects.none()
         return audit.visible_to(self.actor)
 
-    def get_object(self) -> Any:
-        found = audit.one(self.kwargs["pk"], self.actor)
-        if found is None:
-            raise Http404
-        return found
-
     @extend_schema(
         parameters=[OpenApiParameter("subject", UUID, description="Only what happened with this object")]
     )
