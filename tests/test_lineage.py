@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from contracts.negotiations import services as negotiations
 from contracts.policies.clauses import CLAUSES
@@ -27,6 +29,7 @@ from tests.test_companions import agreed_with_planes
 from trusts.datasets import services as datasets
 from trusts.datasets.models import Dataset, DatasetVersion
 from trusts.membership import services as membership
+from trusts.rights import services as grants
 
 pytestmark = pytest.mark.django_db
 # Owners and stewards of Meridian Insurance.
@@ -366,3 +369,25 @@ def test_nothing_hangs_together_through_what_is_hidden() -> None:
     )
     assert [edge.later for edge in graph.edges] == ["e"]
     assert set(graph.connected(["v"]).nodes) == {"v", "e"}
+
+
+def test_every_link_of_the_graph_opens_for_its_reader(cast: Cast) -> None:
+    """Also for the auditor of one contract, who reads its exports and not the jobs that made them."""
+    request = worlds.delivered(cast)
+    until = timezone.now() + timedelta(days=9)
+    grants.grant(actor=cast.actor("dana"), machine="agreement", object_id=request.agreement_id, kind="auditor", person=cast.users["ada"],
+                 until=until, reason="The yearly audit.")  # fmt: skip
+    for name in ("dana", "piotr", "ada"):
+        reader = Client()
+        reader.force_login(cast.users[name], backend=BACKEND)
+        page = reader.get(f"{request.agreement.dataset.get_absolute_url()}lineage/").content.decode()
+        main = page[page.index("<main") : page.index("</main>")]
+        links = {
+            link
+            for link in re.findall(r'href="(/[^"#?]+)', main)
+            if not link.endswith((".jsonl", ".jsonld", ".ttl", ".json"))
+        }
+        assert request.deliveries.get().get_absolute_url() in links, name
+        assert (request.jobs.get().get_absolute_url() in links) == (name != "ada")
+        closed = [link for link in links if reader.get(link).status_code != 200]
+        assert not closed, (name, closed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Sum
 
@@ -178,8 +179,9 @@ def lineage(dataset: Dataset, actor: Actor, *, columns: bool = False, most: int 
     _readings(built, [v for v in versions.values() if built.owns(v.dataset)])
     _revisions(built, versions.values())
     by_names = {(v.dataset.iri, v.number): v for v in known.values()}
+    jobs = _seen_jobs(exports, actor)
     for export in exports:
-        _export(built, export, by_names, rows)
+        _export(built, export, by_names, rows, jobs)
     if columns:
         _policies(built, [dataset])
     links = Origin.objects.filter(version__in=versions, delivery__in=[e.pk for e in exports])
@@ -215,13 +217,24 @@ def _policies(built: Builder, found: Sequence[Dataset]) -> None:
         built.policy(row, row.provider, row.consumer)
 
 
+def _seen_jobs(exports: Sequence[Delivery], actor: Actor) -> set[UUID]:
+    """Whose pages the actor may open. A party of an export may; who reads it by a right on the contract may not always."""
+    made = {export.job_id for export in exports}
+    return set(runs.jobs(actor).filter(pk__in=made).values_list("pk", flat=True)) if actor.granted else made
+
+
 def _export(
-    built: Builder, row: Delivery, by_names: dict[tuple[str, int], DatasetVersion], rows: dict[Any, int]
+    built: Builder,
+    row: Delivery,
+    by_names: dict[tuple[str, int], DatasetVersion],
+    rows: dict[Any, int],
+    jobs: set[UUID],
 ) -> None:
     main = row.job.version_of_data
     inputs = [main, *(v for one in row.joined or [] if (v := by_names.get((one["id"], one["version"]))))]  # type: ignore[attr-defined]
     name = built.delivery(row, withdrawn=any(rows.get(v.pk) for v in inputs))
-    job, contract = built.job(row.job, "export"), built.policy(row.agreement, row.provider, row.consumer)
+    job = built.job(row.job, "export", url=row.job_id in jobs)
+    contract = built.policy(row.agreement, row.provider, row.consumer)
     built.link(name, "generated_by", job)
     built.link(name, "under", contract)
     built.link(job, "under", contract)
