@@ -44,7 +44,7 @@ PASSING = frozenset({"audit", "sessions", "admin", "contenttypes", "auth", "guar
 
 
 def left(names: Collection[str]) -> dict[str, int]:
-    """Where these names still stand: `table.column` → rows. Typed texts and signed documents, for the operator to judge.
+    """Where these names still stand: "objects: column", as the operator reads it → rows. Typed texts and signed documents, for the operator to judge.
 
     Reads every text of the portal.
     """

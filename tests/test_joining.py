@@ -270,6 +270,8 @@ def test_a_probation_is_extended_or_not_passed(cast: Cast) -> None:
         assert browser(cast, "ada").post(do, {"reason": "All reports came late."}).status_code == 302
     found.refresh_from_db()
     assert found.state == "expelled"
+    ended = browser(cast, "ada").get(found.get_absolute_url()).content.decode()
+    assert "On probation until" not in ended, "what has ended is on no probation"
 
     other, until = of(cast, "hudson"), timezone.localdate() + timedelta(days=5)
     joining.set_probation(other.pk, actor=ada, until=until, reason="A report came late.")

@@ -366,6 +366,7 @@ MEMBERSHIP = register(
                 asks=True,
                 kind="danger",
                 then=("membership.ended",),
+                done="The membership has ended. The organisation has been told.",
                 foretold=True,
             ),
             Action(
